@@ -1,0 +1,104 @@
+"""Every exception that benchbench raises on purpose.
+
+    BenchbenchError
+    ├── SuiteError           a suite file has faults; holds all of them        (exit 2)
+    ├── ModelError           a model is not found, clashes or cannot be built  (exit 2)
+    ├── DataError            a data file is not what it should be              (exit 2)
+    ├── ResultError          a stored result cannot be read                    (exit 2)
+    ├── CountError           two counters of operations disagree; names the layer
+    ├── MeterError           a sensor cannot be read; the reason goes into the report
+    └── OutputError          a report or journal cannot be written             (exit 2)
+
+Each message is one sentence that says what was expected, where, and what to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = [
+    "BenchbenchError",
+    "CountError",
+    "DataError",
+    "Fault",
+    "MeterError",
+    "ModelError",
+    "OutputError",
+    "ResultError",
+    "SuiteError",
+]
+
+
+class BenchbenchError(Exception):
+    """The root of the tree: catching it catches every expected failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of a suite file.
+
+    Attributes:
+        file: The suite file as the user named it.
+        line: Line number, from 1.
+        path: Where in the document, e.g. ``models[1].set.T``.
+        message: What was expected, with a hint where there is one.
+    """
+
+    file: str
+    line: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """``file:line: path: message``, the form that editors can jump to."""
+        return f"{self.file}:{self.line}: {self.path}: {self.message}"
+
+
+class SuiteError(BenchbenchError):
+    """A suite file has one or more faults."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        """Keep every fault, in the order of the file."""
+        self.faults = tuple(sorted(faults, key=lambda fault: fault.line))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class ModelError(BenchbenchError):
+    """A model is unknown, registered twice, or its function raised."""
+
+
+class DataError(BenchbenchError):
+    """A data file is broken; the message names the file and, where there is one, the row."""
+
+    def __init__(self, file: str | Path, message: str, *, row: int | None = None) -> None:
+        """Remember the place.
+
+        Args:
+            file: The data file or folder.
+            message: What was expected and what was found.
+            row: Line number in the file, from 1, the header being line 1.
+        """
+        self.file = str(file)
+        self.row = row
+        super().__init__(f"{self.file}{f':{row}' if row is not None else ''}: {message}")
+
+
+class ResultError(BenchbenchError):
+    """A stored result is missing, truncated or of another schema version."""
+
+
+class CountError(BenchbenchError):
+    """Counters of operations disagree; the message names the layer and the figures."""
+
+
+class MeterError(BenchbenchError):
+    """A sensor is missing, refuses, or was lost; the message is shown as the reason for `n/a`."""
+
+
+class OutputError(BenchbenchError):
+    """A journal or report cannot be written (no permission, full disk)."""

@@ -1,0 +1,1 @@
+"""One file a question; a probe does not know which suite asked."""

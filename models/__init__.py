@@ -1,0 +1,1 @@
+"""The zoo: one architecture a file; loaded by location, see `benchbench.zoo`."""

@@ -1,0 +1,1 @@
+"""The suite files that come with benchbench."""
