@@ -94,10 +94,9 @@ class ModelInfo:
                 if expected:
                     faults.append((key, f"expected {expected}, found {value!r}"))
             elif not self.open:
-                faults.append(
-                    (key, f"{self.name} has no setting {key!r}{hint(key, names)}; it has "
-                          f"{', '.join(names) or 'none'}")
-                )  # fmt: skip
+                has = ", ".join(names) or "none"
+                text = f"{self.name} has no setting {key!r}{hint(key, names)}; it has {has}"
+                faults.append((key, text))
         return faults
 
 
@@ -110,15 +109,18 @@ def hint(word: str, known: Iterable[str]) -> str:
 def _mismatch(annotation: str, value: object) -> str | None:
     """What `annotation` expects, where `value` is not it; None where it fits or cannot be told."""
     if annotation.startswith("Literal["):
-        choices = ast.literal_eval(annotation.removeprefix("Literal").replace("[", "(", 1)[:-1] + ",)")
+        choices = ast.literal_eval(f"({annotation[len('Literal[') : -1]},)")
         return None if value in choices else f"one of {', '.join(map(repr, choices))}"
     kinds: dict[str, tuple[type, ...]] = {
-        "int": (int,), "float": (int, float), "bool": (bool,), "str": (str,),
-    }  # fmt: skip
+        "int": (int,),
+        "float": (int, float),
+        "bool": (bool,),
+        "str": (str,),
+    }
     if annotation not in kinds:
         return None
-    fits = isinstance(value, kinds[annotation]) and (annotation == "bool" or value is not True
-                                                     and value is not False)  # fmt: skip
+    fits = isinstance(value, kinds[annotation])
+    fits = fits and (annotation == "bool" or not isinstance(value, bool))  # True is an int
     return None if fits else f"a value of type {annotation}"
 
 
@@ -184,13 +186,18 @@ def find(reference: str, folder: Path | None = None) -> ModelInfo:
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     if function in functions:
         return _info(functions[function], tree, file, digest)
-    if function in _bound_names(tree):  # re-exported or a class: the source cannot tell its settings
+    if function in _bound_names(tree):  # re-exported or a class: its settings cannot be told
         return ModelInfo(function, file, "", (), open=True, digest=digest)
     raise ModelError(f"{file} has no {function!r}{hint(function, functions)}")
 
 
-def build(reference: str, settings: Mapping[str, Any], folder: Path | None = None, *,
-          num_classes: int | None = None) -> Any:  # noqa: ANN401 - nn.Module, not imported here  # fmt: skip
+def build(
+    reference: str,
+    settings: Mapping[str, Any],
+    folder: Path | None = None,
+    *,
+    num_classes: int | None = None,
+) -> Any:  # noqa: ANN401 - nn.Module, not imported here
     """Execute a model's source and build it. Imports torch.
 
     Args:
@@ -248,8 +255,11 @@ def _info(node: ast.FunctionDef, tree: ast.Module, file: Path, digest: str) -> M
             for item in fields
         )
     else:
-        defaults = [*[None] * (len(every) - len(arguments.defaults) - len(arguments.kw_defaults)),
-                    *arguments.defaults, *arguments.kw_defaults]  # fmt: skip
+        defaults = [
+            *[None] * (len(every) - len(arguments.defaults) - len(arguments.kw_defaults)),
+            *arguments.defaults,
+            *arguments.kw_defaults,
+        ]
         parameters = tuple(
             Parameter(item.arg, _text(item.annotation), _text(default))
             for item, default in zip(every, defaults, strict=True)
@@ -276,7 +286,7 @@ def _bound_names(tree: ast.Module) -> set[str]:
 
 def _module_file(dotted: str) -> Path:
     """The source file of a module, found without importing its parents."""
-    path: list[str] | None = None
+    path: list[str] | None = [str(Path.cwd()), *sys.path]  # the worker has both too
     spec = None
     for part in dotted.split("."):
         spec = importlib.machinery.PathFinder.find_spec(part, path)

@@ -1,0 +1,115 @@
+"""Journal -> `Results`: merges the repeats of each cell and forms the ratios."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from benchbench import journal
+from benchbench.errors import ResultError
+from benchbench.measurement import Measurement
+from benchbench.metrics import METRICS
+from benchbench.results import CellResult, Comparison, Results, check_schema, suite_of
+from benchbench.statistics import PEAKS, merge, paired_ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchbench.suite import Suite
+
+__all__ = ["assemble"]
+
+
+def assemble(records: Sequence[Mapping[str, Any]]) -> Results:
+    """The result of a run from its journal's records, finished or not.
+
+    Raises:
+        ResultError: The journal has no header or is of another schema version.
+    """
+    if not records or records[0].get("kind") != "run":
+        raise ResultError("the journal has no header: nothing was run")
+    header = records[0]
+    check_schema(header, journal.JOURNAL)
+    suite = suite_of(header["suite"])
+    jobs = [record for record in records if record["kind"] == "job"]
+    expected = 1 + suite.settings.repeats
+    cells = tuple(
+        _cell(cell, [job for job in jobs if job["cell"] == cell["id"]], expected)
+        for cell in header["cells"]
+    )
+    run = {
+        **header["run"],
+        "finished": records[-1].get("time"),
+        "complete": records[-1]["kind"] == "end",
+    }
+    return Results(
+        run,
+        header["fingerprint"],
+        header["data"],
+        suite,
+        cells,
+        tuple(_comparisons(suite, cells)),
+        header["benchbench"],
+    )
+
+
+def _cell(head: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], expected: int) -> CellResult:
+    order = ("ok", "pending", "invalid", "error", "oom", "timeout", "crash")
+    found: dict[str, list[Measurement]] = {}
+    for job in jobs:
+        for item in job["measurements"]:
+            found.setdefault(item["name"], []).append(
+                Measurement.from_json(
+                    {**item, "detail": {"repeat": job["repeat"], **item["detail"]}}
+                )
+            )
+    states = [job["status"] for job in jobs] + ["pending"] * (len(jobs) < expected)
+    names = [name for name in METRICS if name in found]
+    return CellResult(
+        head["id"],
+        head["model"],
+        head["device"],
+        max(states, key=order.index),
+        tuple(f"{_job_name(job)}: {job['reason']}" for job in jobs if job["reason"]),
+        {key: value for job in jobs for key, value in job["facts"].items()},
+        {name: merge(found[name]) for name in names},
+        sum(job["seconds"] for job in jobs),
+    )
+
+
+def _job_name(job: Mapping[str, Any]) -> str:
+    return "count" if job["task"] == "count" else f"repeat {job['repeat'] + 1}"
+
+
+def _comparisons(suite: Suite, cells: Sequence[CellResult]) -> list[Comparison]:
+    by_model = {cell.model: cell.measurements for cell in cells}
+    wanted = [(metric, *table.ratio) for table, metric in product(suite.tables, METRICS)]
+    wanted += [
+        (claim.measure.metric, claim.measure.of, claim.measure.to)
+        for claim in suite.claims
+        if claim.measure
+    ]
+    out = []
+    for metric, of, to in dict.fromkeys(wanted):
+        pairs = _pairs(by_model.get(of, {}).get(metric), by_model.get(to, {}).get(metric))
+        if pairs:
+            over, under = zip(*pairs, strict=True)
+            out.append(Comparison(metric, of, to, *paired_ratio(over, under), len(pairs)))
+    return out
+
+
+def _pairs(over: Measurement | None, under: Measurement | None) -> list[tuple[float, float]]:
+    """The positive values of both sides, by round where both have rounds."""
+    if over is None or under is None or not over.value or not under.value:
+        return []
+    if "repeats" not in over.detail or over.name.endswith(PEAKS):
+        return [(over.value, under.value)]
+    rounds = [
+        {item["repeat"]: item["value"] for item in side.detail.get("repeats", [])}
+        for side in (over, under)
+    ]
+    return [
+        (rounds[0][key], rounds[1][key])
+        for key in rounds[0]
+        if rounds[0][key] and rounds[1].get(key)
+    ]

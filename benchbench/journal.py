@@ -1,0 +1,98 @@
+"""The journal of a run: one JSON line a finished job, on disk before the next job starts."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from typing import TYPE_CHECKING, Any, Self
+
+from benchbench.errors import OutputError, ResultError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = ["JOURNAL", "Journal", "read"]
+
+JOURNAL = "journal.jsonl"
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    """The records of a run's journal; a torn last line (a killed run) is left out.
+
+    Raises:
+        ResultError: There is no journal, or a line before the last is damaged.
+    """
+    file = folder / JOURNAL
+    try:
+        lines = file.read_bytes().split(b"\n")
+    except OSError as error:
+        raise ResultError(f"{file}: cannot be read: {error.strerror}") from error
+    records: list[dict[str, Any]] = []
+    for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is torn or empty
+        try:
+            records.append(json.loads(line))
+        except ValueError as error:
+            raise ResultError(f"{file}:{number}: damaged line: {error}") from error
+    return records
+
+
+class Journal:
+    """An open journal: locked against a second writer, every line fsynced."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or create the journal in `folder`, cutting off a torn last line.
+
+        Raises:
+            OutputError: The folder cannot be written, or another run is writing it.
+        """
+        self._path = folder / JOURNAL
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("a+b")
+        except OSError as error:
+            raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise OutputError(f"{folder}: another benchbench run is writing here") from error
+        self._file.seek(0)
+        self._file.truncate(self._file.read().rfind(b"\n") + 1)
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Write one record and wait until it is on disk.
+
+        Raises:
+            OutputError: It cannot be written (full disk); what was written before is safe.
+        """
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            os.ftruncate(self._file.fileno(), end)  # no torn line in the middle of the next run
+            raise OutputError(
+                f"{self._path}: cannot be written: {error.strerror}; the jobs before are kept, "
+                "run the same command again when there is room"
+            ) from error
+
+    def close(self) -> None:
+        """Release the lock."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        """The journal itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()

@@ -1,0 +1,52 @@
+"""What ``benchbench list`` shows, as plain rows. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benchbench import zoo
+from benchbench.errors import ModelError
+from benchbench.metrics import METRICS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["models", "probes", "suites"]
+
+
+def models(pattern: str, folder: Path | None) -> list[dict[str, Any]]:
+    """The zoo's models whose names match a shell wildcard.
+
+    Raises:
+        ModelError: None matches.
+    """
+    found = zoo.scan(zoo.bundled_folder()) | (zoo.scan(folder) if folder else {})
+    names = zoo.matching(pattern, found)
+    if not names:
+        raise ModelError(f"no model matches {pattern!r}; the zoo has {', '.join(found)}")
+    return [
+        {"model": name, "what": found[name].summary,
+         "settings": ", ".join(f"{item.name}={item.default}" for item in found[name].parameters)}
+        for name in names
+    ]
+
+
+def suites() -> list[dict[str, Any]]:
+    """The bundled suites."""
+    from benchbench import suite_file  # noqa: PLC0415 - the other lists need no YAML
+
+    rows = []
+    for name, file in suite_file.bundled_suites().items():
+        suite, _ = suite_file.load(str(file))
+        rows.append({"suite": name, "title": suite.title,
+                     "models": ", ".join(model.id for model in suite.models)})
+    return rows
+
+
+def probes() -> list[dict[str, Any]]:
+    """Every figure, by probe."""
+    return [
+        {"name": metric.name, "probe": metric.probe, "unit": metric.unit, "method": metric.method,
+         "definition": metric.definition}
+        for metric in METRICS.values()
+    ]

@@ -1,0 +1,70 @@
+"""The meter where there is none: it knows why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchbench.errors import MeterError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import NoReturn, Self
+
+    from benchbench.measurement import Provenance
+
+__all__ = ["NullMeter"]
+
+
+class NullMeter:
+    """Raises its reason from every reading, so that each figure becomes ``n/a`` with that reason.
+
+    Attributes:
+        reason: What is missing and what to do about it, one sentence.
+    """
+
+    name = "none"
+    provenance: Provenance = "real"
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, reason: str) -> None:
+        """Remember the reason."""
+        self.reason = reason
+
+    def energy_j(self) -> NoReturn:
+        """Raise the reason.
+
+        Raises:
+            MeterError: Always.
+        """
+        raise MeterError(self.reason)
+
+    def wait_for_update(self, timeout_s: float = 2.0) -> NoReturn:  # noqa: ARG002 - of the protocol
+        """Raise the reason at once.
+
+        Raises:
+            MeterError: Always.
+        """
+        raise MeterError(self.reason)
+
+    def busy_between(self, start_s: float, end_s: float) -> NoReturn:  # noqa: ARG002 - of the protocol
+        """Raise the reason.
+
+        Raises:
+            MeterError: Always.
+        """
+        raise MeterError(self.reason)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def __enter__(self) -> Self:
+        """The meter itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """There is nothing to close."""

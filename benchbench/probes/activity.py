@@ -1,0 +1,82 @@
+"""What activation layers put out while a model runs."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from benchbench.probes.state import walks_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch import Tensor, nn
+
+__all__ = ["Activity", "NotFiniteError", "watch"]
+
+
+class NotFiniteError(Exception):
+    """A layer met NaN or infinity: what follows from it is no count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What one activation layer put out.
+
+    Attributes:
+        nonzero: Outputs that are not zero: spikes, for a spiking layer.
+        updates: Outputs in all, neurons x time steps x images.
+        steps: Time steps of one image.
+    """
+
+    nonzero: int = 0
+    updates: int = 0
+    steps: int = 0
+
+    def __add__(self, other: Activity) -> Activity:
+        """The activity in both, of as many time steps an image."""
+        return Activity(
+            self.nonzero + other.nonzero,
+            self.updates + other.updates,
+            max(self.steps, other.steps),
+        )
+
+    @property
+    def rate(self) -> float:
+        """Share of the outputs that are not zero."""
+        return self.nonzero / self.updates if self.updates else 0.0
+
+
+@contextlib.contextmanager
+def watch(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, Activity]]:
+    """Add up what `layers` put out; the dictionary fills while the model runs.
+
+    Raises:
+        NotFiniteError: An input or output is NaN or infinite. Inputs are looked at too, since a
+            neuron hides them: a potential that is not a number is not above the threshold either.
+    """
+    activity: dict[str, Activity] = {}
+
+    def look(name: str, module: nn.Module, inputs: tuple[object, ...], output: Tensor) -> None:
+        for side, tensors in (("input", inputs), ("output", (output,))):
+            if not all(torch.isfinite(t).all() for t in tensors if isinstance(t, torch.Tensor)):
+                raise NotFiniteError(f"the {side} of {name} is not finite on these images")
+        # In step mode m one call holds all time steps, [T, N, ...]; in s it is one of them.
+        steps = len(output) if walks_time(module) else 1
+        before = activity.get(name, Activity())
+        activity[name] = Activity(
+            before.nonzero + int(torch.count_nonzero(output)),
+            before.updates + output.numel(),
+            before.steps + steps,
+        )
+
+    with contextlib.ExitStack() as stack:
+        for name, layer in layers.items():
+            handle = layer.register_forward_hook(
+                lambda module, inputs, output, name=name: look(name, module, inputs, output)
+            )
+            stack.callback(handle.remove)
+        yield activity

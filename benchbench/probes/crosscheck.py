@@ -1,0 +1,186 @@
+"""Three further counters of dense multiply-accumulates, to hold ours against.
+
+Each returns figures by module path, over the whole example batch. Where a library cannot know
+(it has no rule for what ran there) the figure is None or absent; where it can know, it must agree.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections import Counter as Multiset
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torchinfo
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.utils.flop_counter import FlopCounterMode
+from torchinfo.torchinfo import clear_cached_forward_pass
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", FutureWarning)  # fvcore scripts a loss as it is imported
+    from fvcore.nn import FlopCountAnalysis
+    from fvcore.nn.jit_handles import get_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["TorchInfo", "fvcore_macs", "torch_macs", "torchinfo_macs"]
+
+aten = torch.ops.aten
+
+# Products that FlopCounterMode passes over in silence; its figures are FLOPs, two for each MAC.
+TORCH_RULES = {
+    aten.mv: lambda matrix, _vector, **_: 2 * math.prod(matrix),
+    aten.addmv: lambda _bias, matrix, _vector, **_: 2 * math.prod(matrix),
+    aten.dot: lambda left, _right, **_: 2 * math.prod(left),
+    aten.vdot: lambda left, _right, **_: 2 * math.prod(left),
+}
+
+# What fvcore calls its sums of products. Its einsum rule reads four printed digits of numpy's
+# estimate, so it is none of them.
+FVCORE_PRODUCTS = ("conv", "linear", "matmul", "mm", "addmm", "bmm")
+
+# Operations in whose presence fvcore does not know a module's figure.
+FVCORE_BLIND = {
+    *(f"aten::{name}" for name in ("einsum", "mv", "addmv", "dot", "vdot", "inner", "tensordot")),
+    *(f"aten::{name}" for name in ("baddbmm", "addbmm", "chain_matmul", "bilinear", "addr")),
+    *(f"aten::{name}" for name in ("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell")),
+    *(f"aten::{name}" for name in ("gru_cell", "rnn_tanh_cell", "rnn_relu_cell")),
+    "aten::_convolution_mode",  # padding="same"
+    "aten::scaled_dot_product_attention",
+    "aten::_native_multi_head_attention",
+    "aten::_transformer_encoder_layer_fwd",
+}
+
+
+def torch_macs(model: nn.Module, example: Tensor) -> dict[str, int]:
+    """PyTorch's own counter, `torch.utils.flop_counter.FlopCounterMode`, halved: the reference.
+
+    Returns:
+        Multiply-accumulates while each module was running, by path; the model itself is ``""``.
+    """
+    with FlopCounterMode(display=False, custom_mapping=TORCH_RULES) as mode:
+        model(example)
+    flops = {name: sum(counts.values()) for name, counts in mode.get_flop_counts().items()}
+    root = type(model).__name__
+    paths = {module: path for path, module in reversed(list(model.named_modules()))}
+    found = dict.fromkeys(paths.values(), 0)
+    # A module with several names goes by its last one there, by its first one here.
+    for name, module in model.named_modules(remove_duplicate=False):
+        path = paths[module]
+        found[path] = max(found[path], flops.get(f"{root}.{name}" if name else root, 0) // 2)
+    found[""] = flops.get("Global", 0) // 2
+    return found
+
+
+def fvcore_macs(model: nn.Module, example: Tensor) -> tuple[dict[str, int | None], str]:
+    """Fvcore's convolutions, linear layers and matrix products.
+
+    Returns:
+        Multiply-accumulates while each module was running, by path, None where fvcore is blind;
+        and why there are none at all, or an empty string.
+    """
+    analysis = FlopCountAnalysis(model, (example,))
+    analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    analysis.tracer_warnings("none").ancestor_mode("caller")
+    analysis.set_op_handle("aten::einsum", None)
+    # Its own rule takes the left operand's size, which is wrong where that one is broadcast.
+    analysis.set_op_handle("aten::matmul", _matmul)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what tracing warns of is no concern of a count
+            counts = analysis.by_module_and_operator()
+    except Exception as error:  # noqa: BLE001 - tracing another's model can raise anything
+        return {}, f"fvcore cannot trace this model ({type(error).__name__}: {error})"[:200]
+    figures: dict[str, int | None] = {}
+    for path, _ in model.named_modules():
+        name = analysis.canonical_module_name(path)
+        blind = any(
+            op in FVCORE_BLIND or op.startswith(("prim::PythonOp", "prim::CallFunction"))
+            for op in analysis.unsupported_ops(name)
+        )
+        total = sum(int(counts[name][product]) for product in FVCORE_PRODUCTS)
+        figures[path] = None if blind else total
+    return figures, ""
+
+
+def _matmul(inputs: Sequence[Any], outputs: Sequence[Any]) -> Multiset[str]:
+    """Handle for fvcore: every output element is a sum over the left operand's last dimension."""
+    return Multiset({"matmul": math.prod(get_shape(outputs[0])) * get_shape(inputs[0])[-1]})
+
+
+@dataclass(frozen=True, slots=True)
+class TorchInfo:
+    """What torchinfo says.
+
+    Attributes:
+        total: Its ``total_mult_adds``.
+        layers: Multiply-accumulates of each convolution and linear layer, by path, biases taken
+            off: these must agree with ours.
+        extra: What it adds on top, by path: biases, and one for each sample and parameter of a
+            batch norm.
+        unruled: Paths of the layers that its formula does not hold for.
+    """
+
+    total: int
+    layers: dict[str, int]
+    extra: dict[str, int]
+    unruled: frozenset[str]
+
+
+def torchinfo_macs(model: nn.Module, example: Tensor) -> TorchInfo:
+    """Torchinfo's ``total_mult_adds``, taken apart.
+
+    Args:
+        model: In step mode ``s``: with a time dimension in front torchinfo's figure is wrong
+            (it takes time for the batch, and the batch for a channel).
+        example: [N, ...].
+
+    Returns:
+        Its total and its parts, over the whole batch.
+    """
+    summary = torchinfo.summary(
+        model, input_data=[example], device="cpu", verbose=0, cache_forward_pass=False
+    )
+    clear_cached_forward_pass()  # it stores the layers all the same, by the class's name alone
+    paths = {module: path for path, module in model.named_modules()}
+    layers: dict[str, int] = {}
+    extra: dict[str, int] = {}
+    unruled: set[str] = set()
+    for info in summary.summary_list:
+        if not (info.is_leaf_layer and info.executed):
+            continue
+        path, added = paths[info.module], _added(info.module, info.output_size)
+        if added is None:
+            extra[path] = extra.get(path, 0) + info.macs
+            if isinstance(info.module, _ConvNd | nn.Linear):
+                unruled.add(path)
+        else:
+            layers[path] = layers.get(path, 0) + info.macs - added
+            extra[path] = extra.get(path, 0) + added
+    return TorchInfo(
+        total=summary.total_mult_adds,
+        layers={path: macs for path, macs in layers.items() if path not in unruled},
+        extra={path: macs for path, macs in extra.items() if macs},
+        unruled=frozenset(unruled),
+    )
+
+
+def _added(module: nn.Module, output: Sequence[int]) -> int | None:
+    """What torchinfo adds for a layer's bias; None for layers that its formula does not hold for.
+
+    Its formula (`LayerInfo.calculate_macs`): parameters times output positions for what has "Conv"
+    in its class's name, parameters times the first dimension for all else. That is right for plain
+    convolutions and for linear layers on [N, features]; not for transposed convolutions, linear
+    layers on sequences, pruned layers (it takes the mask for the parameters).
+    """
+    pruned = any(name.endswith("_orig") for name, _ in module.named_parameters())
+    plain = isinstance(module, _ConvNd) and not isinstance(module, _ConvTransposeNd)
+    flat = isinstance(module, nn.Linear) and len(output) == 2
+    if pruned or not (plain or flat) or ("Conv" in type(module).__name__) != plain:
+        return None
+    bias = sum(p.numel() for name, p in module.named_parameters() if name == "bias")
+    return bias * math.prod([*output[:1], *output[2:]] if plain else output[:1])

@@ -1,0 +1,200 @@
+"""Power, energy per sample and samples per joule of a window, and the idle baselines around it.
+
+How a window's joules are found between the steps of a counter: `benchbench.probes.edges`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from benchbench.errors import MeterError
+from benchbench.metrics import measured, unavailable
+from benchbench.probes import edges
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from benchbench.measurement import Measurement, Provenance
+    from benchbench.meters import Meter, Reading
+    from benchbench.probes.window import Window
+
+__all__ = ["Idle", "Start", "begin", "conclude", "finish", "idle_power"]
+
+SYSTEMATIC_ERROR = 0.05  # gain error of NVML's sensors, Yang et al., arXiv 2312.02741
+LARGEST_EDGE_ERROR = 0.05  # ours: beyond it the window is too short for its counter
+LARGEST_DRIFT = 0.05  # ours: of the idle power, from before to after
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """An idle baseline.
+
+    Attributes:
+        power_w: Power of the device with its context open and nothing running, or None.
+        reason: Why there is none.
+        seconds: Time between the two counter changes that it is taken from.
+        provenance: The meter's.
+        notes: The meter's.
+    """
+
+    power_w: float | None
+    reason: str = ""
+    seconds: float = 0.0
+    provenance: Provenance = "real"
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The counter at its last change before the window, or the reason why there is none."""
+
+    reading: Reading | None
+    reason: str = ""
+
+
+def idle_power(meter: Meter, seconds: float, sleep: Callable[[float], None] = time.sleep) -> Idle:
+    """Take an idle baseline; without a sensor it returns at once.
+
+    Args:
+        meter: The sensor.
+        seconds: Its length; 0 asks for none.
+        sleep: Waits that long.
+    """
+    if seconds <= 0:
+        return Idle(None, "no idle baseline was asked for (idle_s: 0)", provenance=meter.provenance)
+    try:
+        first = meter.wait_for_update()
+        sleep(seconds)
+        last = meter.wait_for_update()
+    except MeterError as error:
+        return Idle(None, str(error), provenance=meter.provenance)
+    length_s = last.time_s - first.time_s
+    power_w = (last.energy_j - first.energy_j) / length_s
+    return Idle(power_w, "", length_s, meter.provenance, meter.notes)
+
+
+def begin(meter: Meter) -> Start:
+    """Wait for a change of the counter, 2 s at most; start the window right after.
+
+    Nothing is raised: without a sensor the window runs all the same, and `finish` says why.
+    """
+    try:
+        return Start(meter.wait_for_update())
+    except MeterError as error:
+        return Start(None, str(error))
+
+
+def finish(
+    meter: Meter,
+    start: Start,
+    window: Window,
+    idle: Idle,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[Measurement]:
+    """The energy figures of a window; call it right after the window's end.
+
+    Args:
+        meter: The sensor.
+        start: From `begin`.
+        window: What ran in between.
+        idle: The baseline before the window, for the net figure.
+        clock: The clock of the window, seconds.
+
+    Returns:
+        Power (W), energy and net energy per sample (J) and samples per joule (fps/W), each with
+        its value or the reason.
+    """
+    try:
+        if start.reading is None:
+            raise MeterError(start.reason)  # noqa: TRY301 - one way out for every reason
+        taken = edges.take(meter, start.reading, window, clock)
+    except MeterError as error:
+        names = ("power", "energy", "energy_net", "fps_per_w")
+        return [
+            replace(unavailable(f"{window.phase}_{name}", str(error)), provenance=meter.provenance)
+            for name in names
+        ]
+    return _figures(meter, window, taken, idle)
+
+
+def conclude(figures: Sequence[Measurement], before: Idle, after: Idle) -> list[Measurement]:
+    """Judge the net figures by the second baseline and add the idle power.
+
+    Args:
+        figures: What `finish` gave for every phase between the two baselines; others pass through.
+        before: The baseline before the first window.
+        after: The baseline after the last one.
+
+    Returns:
+        `figures`, a reason added to the net ones where the idle power drifted, and `idle_power`.
+    """
+    if before.power_w is None:
+        missing = replace(unavailable("idle_power", before.reason), provenance=before.provenance)
+        return [*figures, missing]
+    detail = {"before_w": before.power_w, "after_w": after.power_w, "seconds": before.seconds}
+    doubt: tuple[str, ...] = ()
+    if after.power_w is None:
+        doubt = (f"idle power was not taken a second time: {after.reason}",)
+    elif abs(after.power_w / before.power_w - 1) > LARGEST_DRIFT:
+        doubt = (
+            f"idle power drifted from {before.power_w:.1f} W before to {after.power_w:.1f} W after",
+        )
+    judged = [
+        replace(figure, reasons=(*figure.reasons, *doubt))
+        if figure.name.endswith("_energy_net") and figure.value is not None
+        else figure
+        for figure in figures
+    ]
+    idle = measured(
+        "idle_power",
+        before.power_w,
+        reasons=(*before.notes, *doubt),
+        provenance=before.provenance,
+        detail=detail,
+    )
+    return [*judged, idle]
+
+
+def _figures(meter: Meter, window: Window, taken: edges.Taken, idle: Idle) -> list[Measurement]:
+    phase, energy_j = window.phase, taken.energy_j
+    edge_error = taken.error_j / energy_j
+    valid = edge_error <= LARGEST_EDGE_ERROR
+    reasons = meter.notes if valid else (*meter.notes, edges.too_short(window, taken.update_s))
+    detail = {
+        "window_j": energy_j,
+        "seconds": window.seconds,
+        "samples": window.samples,
+        "edge_error": edge_error,
+        "edge_error_j": taken.error_j,
+        "systematic_error": SYSTEMATIC_ERROR,
+        "update_s": taken.update_s,
+        "head_s": taken.head_s,
+        "tail_s": taken.tail_s,
+        "edge_power_w": taken.edge_w,
+        "idle_power_w": idle.power_w,
+    }
+
+    def figure(name: str, value: float, *more: str) -> Measurement:
+        return measured(
+            f"{phase}_{name}",
+            value,
+            valid=valid,
+            reasons=(*reasons, *more),
+            provenance=meter.provenance,
+            detail=detail,
+        )
+
+    if idle.power_w is None:
+        net = replace(unavailable(f"{phase}_energy_net", idle.reason), provenance=meter.provenance)
+    else:
+        net_j = energy_j - idle.power_w * window.seconds
+        below = ("negative: the window drew less than the idle baseline",) if net_j < 0 else ()
+        net = figure("energy_net", net_j / window.samples, *below)
+    return [
+        figure("power", energy_j / window.seconds),
+        figure("energy", energy_j / window.samples),
+        net,
+        figure("fps_per_w", window.samples / energy_j),
+    ]

@@ -1,0 +1,85 @@
+"""How busy the device was in a window and how much memory it took.
+
+"GPU occupancy" is said of two things: the share of time in which any kernel ran, and the peak of
+the memory. They are two figures here, each under its own name.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchbench.errors import MeterError
+from benchbench.metrics import measured, unavailable
+
+if TYPE_CHECKING:
+    from benchbench.measurement import Measurement
+    from benchbench.meters import Meter
+    from benchbench.probes.window import Window
+
+__all__ = ["measure", "peak_rss_bytes"]
+
+_STATUS = Path("/proc/self/status")
+_NO_GPU = "this run used no GPU"
+
+
+def measure(
+    meter: Meter,
+    window: Window,
+    *,
+    device_peak_bytes: int | None,
+    rss_bytes: int | None,
+) -> list[Measurement]:
+    """Busy share and peak memory; what does not belong to the device is ``n/a``.
+
+    Args:
+        meter: The GPU's sensor. Call this soon after the window: it keeps its samples for seconds.
+        window: The window.
+        device_peak_bytes: Peak of the allocator's reserved memory on the GPU; None on a CPU run.
+        rss_bytes: Peak resident memory of this process, see `peak_rss_bytes`; None on a GPU run.
+    """
+    busy, memory, rss = (f"{window.phase}_{name}" for name in ("gpu_busy", "gpu_memory", "rss"))
+    if device_peak_bytes is None:
+        figures = [unavailable(busy, _NO_GPU), unavailable(memory, _NO_GPU)]
+    else:
+        figures = [_busy(busy, meter, window), measured(memory, float(device_peak_bytes))]
+    if device_peak_bytes is not None:
+        figures.append(unavailable(rss, "this run used a GPU: its peak memory is the GPU's"))
+    elif rss_bytes is None:
+        figures.append(unavailable(rss, "the process's peak memory was not read"))
+    else:
+        figures.append(measured(rss, float(rss_bytes)))
+    return figures
+
+
+def peak_rss_bytes() -> int:
+    """Peak resident memory of this process so far, bytes.
+
+    On Linux from VmHWM: getrusage's ru_maxrss survives `exec`, so that a worker started by a
+    process of 10 GB would report at least 10 GB (man 2 getrusage gives KiB on Linux, bytes on
+    macOS, where there is no /proc).
+    """
+    if _STATUS.is_file():
+        for line in _STATUS.read_text("ascii", "replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024  # the kernel's kB are KiB
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _busy(name: str, meter: Meter, window: Window) -> Measurement:
+    try:
+        busy = meter.busy_between(window.start_s, window.end_s)
+    except MeterError as error:
+        return replace(unavailable(name, str(error)), provenance=meter.provenance)
+    return measured(
+        name,
+        busy.share,
+        n=busy.samples,
+        reasons=(*meter.notes, *busy.notes),
+        provenance=meter.provenance,
+        detail={"covered_s": busy.covered_s, "seconds": window.end_s - window.start_s},
+    )

@@ -1,0 +1,121 @@
+"""Throughput: warm-up to a steady state, then one window of a fixed number of iterations.
+
+Inside the window nothing but the step runs: no clock is read, nothing is printed, no counter is
+polled. The number of iterations comes from the warm-up's pace, and both ends are synchronised with
+the device, so that only completed iterations count.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchbench.measurement import Measurement
+from benchbench.metrics import measured
+from benchbench.probes.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchbench.suite import Settings
+
+__all__ = ["WarmUp", "measure", "run_window", "warm_up"]
+
+BLOCK_S = 2.0  # ours: long enough that a block of the slowest step holds a few iterations
+STEADY_BLOCKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """What the warm-up found.
+
+    Attributes:
+        step_s: Seconds per step in the last block.
+        iterations: Steps that it took.
+        seconds: How long it took.
+        spread: Largest over smallest pace of the last three blocks, less one; None where there
+            were fewer.
+        steady: Whether `spread` came below the limit before the cap.
+    """
+
+    step_s: float
+    iterations: int
+    seconds: float
+    spread: float | None
+    steady: bool
+
+
+def warm_up(
+    step: Callable[[], object],
+    sync: Callable[[], None],
+    settings: Settings,
+    steady_percent: float,
+    clock: Callable[[], float] = time.perf_counter,
+) -> WarmUp:
+    """Run `step` until its pace is steady.
+
+    Args:
+        step: One training step or inference of a batch.
+        sync: Waits until the device has finished.
+        settings: For the lengths.
+        steady_percent: Spread of the last three blocks that counts as steady.
+        clock: Seconds.
+    """
+    sync()
+    begin = clock()
+    iterations, paces = 0, list[float]()
+    while True:
+        start, done = clock(), 0
+        while done == 0 or clock() - start < min(BLOCK_S, max(settings.warmup_s / 2, 1e-3)):
+            step()
+            sync()  # else the loop would only time how fast kernels are queued
+            done += 1
+        paces.append((clock() - start) / done)
+        iterations += done
+        seconds = clock() - begin
+        last = paces[-STEADY_BLOCKS:]
+        spread = max(last) / min(last) - 1 if len(last) == STEADY_BLOCKS else None
+        steady = spread is not None and 100 * spread <= steady_percent
+        enough = seconds >= settings.warmup_s and iterations >= settings.warmup_iterations
+        if (steady and enough) or seconds >= settings.warmup_cap_s:
+            return WarmUp(paces[-1], iterations, seconds, spread, steady)
+
+
+def run_window(
+    phase: str,
+    step: Callable[[], object],
+    sync: Callable[[], None],
+    settings: Settings,
+    warm: WarmUp,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Window:
+    """Time one window.
+
+    Its length is planned from the warm-up's pace; the window's own start and end are what counts.
+    """
+    iterations = max(settings.window_iterations, math.ceil(settings.window_s / warm.step_s))
+    sync()
+    start = clock()
+    for _ in range(iterations):
+        step()
+    sync()
+    return Window(phase, iterations, iterations * settings.batch_size, start, clock())
+
+
+def measure(window: Window, warm: WarmUp) -> Measurement:
+    """Samples per second of a window, with the warm-up's verdict."""
+    seconds = window.end_s - window.start_s
+    spread = f"{100 * warm.spread:.1f} %" if warm.spread is not None else "unknown"
+    reasons = (
+        ()
+        if warm.steady
+        else (f"not steady: the last warm-up blocks differ by {spread} after {warm.seconds:.0f} s",)
+    )
+    detail = {
+        "iterations": window.iterations,
+        "seconds": seconds,
+        "warm_up": {"iterations": warm.iterations, "seconds": warm.seconds, "spread": warm.spread},
+    }
+    return measured(f"{window.phase}_fps", window.samples / seconds, reasons=reasons, detail=detail)

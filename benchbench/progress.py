@@ -1,0 +1,132 @@
+"""What a person sees while a run goes on. Nothing is drawn inside a measured window."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchbench.cells import Job
+    from benchbench.process import Outcome
+
+__all__ = ["LineProgress", "LiveProgress", "expected_s"]
+
+_START_S = 6.0  # imports and the first allocation of a worker, on the machine that this was written on
+
+
+def expected_s(job: Job) -> float:
+    """How long a job will take, seconds: a guess from its settings, corrected as jobs finish."""
+    settings = job.cell.settings
+    if job.task == "count":
+        return _START_S + 0.5 * settings.train_steps + 0.05 * settings.images
+    warm_s = min(settings.warmup_cap_s, 2 * settings.warmup_s)
+    return _START_S + len(settings.phases) * (settings.window_s + warm_s)
+
+
+class _Clock:
+    """Time left: what was expected of the rest, scaled by how wrong the guess was so far."""
+
+    def __init__(self) -> None:
+        self._expected_s: dict[str, float] = {}
+        self._seen: dict[str, float] = {}
+        self._left: dict[str, Job] = {}
+
+    def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
+        kept = {job.id for job in done}
+        self._left = {job.id: job for job in jobs if job.id not in kept}
+
+    def finished(self, job: Job, seconds: float) -> None:
+        self._seen[f"{job.cell.id}-{job.task}"] = seconds
+        self._left.pop(job.id, None)
+
+    def left_s(self) -> float:
+        return sum(self._seen.get(f"{job.cell.id}-{job.task}", expected_s(job))
+                   for job in self._left.values())
+
+    @property
+    def count(self) -> int:
+        return len(self._left)
+
+
+def _line(number: int, total: int, job: Job, outcome: Outcome) -> str:
+    what = "count" if job.task == "count" else f"repeat {job.repeat + 1}"
+    reason = f": {outcome.reason}" if outcome.reason else ""
+    width = len(str(total))
+    return (f"[{number:>{width}}/{total}] {job.cell.model.id} {what}: {outcome.status} "
+            f"({outcome.seconds:.0f} s){reason}")
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+class LineProgress:
+    """Off a terminal: one line a finished job."""
+
+    def __init__(self, console: Console) -> None:
+        """Write to `console`."""
+        self._console = console
+        self._clock = _Clock()
+        self._total = 0
+
+    def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
+        """Say how much there is to do."""
+        self._clock.begin(jobs, done)
+        self._total = len(jobs)
+        kept = f", {len(done)} kept from an interrupted run" if done else ""
+        self._console.print(Text(f"{len(jobs)} jobs{kept}, about {_clock(self._clock.left_s())}"))
+
+    def phase(self, job: Job, name: str) -> None:
+        """Phases are not shown."""
+
+    def finished(self, job: Job, outcome: Outcome) -> None:
+        """Print the job's line."""
+        self._clock.finished(job, outcome.seconds)
+        text = _line(self._total - self._clock.count, self._total, job, outcome)
+        self._console.print(Text(text), soft_wrap=True)
+
+
+class LiveProgress:
+    """On a terminal: the lines of finished jobs, and below them cell, phase and time left.
+
+    It draws when a worker says that a phase begins, and at no other time: no thread refreshes it
+    while the worker measures.
+    """
+
+    def __init__(self, console: Console) -> None:
+        """Draw on `console`."""
+        self._lines = LineProgress(console)
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._clock = _Clock()
+        self._began_s = time.monotonic()
+
+    def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
+        """Start to draw."""
+        self._lines.begin(jobs, done)
+        self._clock.begin(jobs, done)
+        self._live.start()
+
+    def phase(self, job: Job, name: str) -> None:
+        """Redraw the line of what runs now."""
+        row = Table.grid(padding=(0, 2))
+        row.add_row(Text(job.cell.model.title, style="bold"),
+                    "count" if job.task == "count" else f"repeat {job.repeat + 1}",
+                    name, f"about {_clock(self._clock.left_s())} left, {self._clock.count} jobs")
+        self._live.update(row, refresh=True)
+
+    def finished(self, job: Job, outcome: Outcome) -> None:
+        """Print the job's line above."""
+        self._clock.finished(job, outcome.seconds)
+        self._lines.finished(job, outcome)
+
+    def close(self) -> None:
+        """Leave the terminal clean."""
+        self._live.stop()

@@ -1,0 +1,33 @@
+"""Every figure as one CSV line, with the paper's beside it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from benchbench.verdict import judge
+
+if TYPE_CHECKING:
+    from benchbench.results import Results
+
+__all__ = ["render"]
+
+
+def render(results: Results) -> str:
+    """The figures of a run as CSV text; the paper's are in the metric's SI unit."""
+    paper, verdicts = {}, {}
+    for table in results.suite.tables:
+        for row in table.rows:
+            for model, value in row.paper.items():
+                paper[model, row.metric] = value / row.scale
+                verdicts[model, row.metric] = judge(row, table, results).word
+    lines = []
+    for line in results.rows():
+        key = (line["model"], line["metric"])
+        lines.append({**line, "paper": paper.get(key), "verdict": verdicts.get(key)})
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(lines[0]) if lines else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return out.getvalue()

@@ -1,0 +1,55 @@
+"""The page as Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchbench.report.view import Grid, page
+
+if TYPE_CHECKING:
+    from benchbench.results import Results
+
+__all__ = ["render"]
+
+_SPECIAL = str.maketrans(
+    {
+        "|": "\\|",
+        "*": "\\*",
+        "_": "\\_",
+        "<": "&lt;",
+        ">": "&gt;",
+        "\n": " ",
+        "`": "\\`",
+        "[": "\\[",
+        "]": "\\]",
+    }
+)
+
+
+def render(results: Results) -> str:
+    """The report of a run as Markdown text."""
+    the_page = page(results)
+    parts = [f"# {_escape(the_page.title)}"]
+    if the_page.banner:
+        parts.append("\n".join(f"> **{_escape(line)}**  " for line in the_page.banner))
+    parts += [f"## {_escape(grid.title)}\n\n{_table(grid)}" for grid in the_page.grids]
+    if the_page.notes:
+        parts.append(
+            "\n".join(f"- [{i}] {_escape(note)}" for i, note in enumerate(the_page.notes, 1))
+        )
+    parts.append("## How\n\n" + "\n".join(f"- {_escape(line)}" for line in the_page.how))
+    return "\n\n".join(parts) + "\n"
+
+
+def _escape(text: str) -> str:
+    return text.translate(_SPECIAL)
+
+
+def _table(grid: Grid) -> str:
+    last = len(grid.header) - grid.text_columns
+    rule = [":--" if index == 0 or index >= last else "--:" for index in range(len(grid.header))]
+    lines = [[_escape(name) for name in grid.header], rule]
+    for line in grid.lines:
+        cells = [_escape(cell.strip()) for cell in line.cells]
+        lines.append([f"*{cell}*" if cell else "" for cell in cells] if line.quoted else cells)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

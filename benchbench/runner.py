@@ -1,0 +1,228 @@
+"""Runs a plan: one fresh process per job, a journal line after each, and takes up what is left."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from benchbench import __version__, journal, process
+from benchbench.assembly import assemble
+from benchbench.cells import SCHEMA_VERSION, Cell, DataRef, Job, cells_of, jobs_of, plan_digest
+from benchbench.errors import BenchbenchError, OutputError, ResultError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from benchbench.data import FaceData
+    from benchbench.results import Results
+    from benchbench.suite import Suite
+
+__all__ = ["Machine", "Mode", "Plan", "Progress", "hello", "plan", "run", "spec_of"]
+
+HELLO_LIMIT_S = 120.0
+
+
+class Progress(Protocol):
+    """What a run tells whoever watches; never called inside a measured window."""
+
+    def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
+        """The run starts; `done` were finished by an earlier, interrupted one."""
+
+    def phase(self, job: Job, name: str) -> None:
+        """A job enters a phase."""
+
+    def finished(self, job: Job, outcome: process.Outcome) -> None:
+        """A job has ended."""
+
+
+Mode = Literal["full", "quick", "publish"]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine as a worker found it, and the device on it that is used."""
+
+    fingerprint: dict[str, Any]
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a run is decided by before it starts.
+
+    Attributes:
+        suite: With the settings of its mode.
+        mode: ``full``, ``quick`` or ``publish``; named in every output.
+        cells: The work.
+        fingerprint: Of the machine, as a worker found it.
+        data: What the report says of the data.
+    """
+
+    suite: Suite
+    mode: Mode
+    cells: tuple[Cell, ...]
+    fingerprint: dict[str, Any]
+    data: dict[str, Any]
+
+    @property
+    def jobs(self) -> list[Job]:
+        """Every job, in order."""
+        return jobs_of(self.cells)
+
+
+def hello(log: Path) -> dict[str, Any]:
+    """Ask a worker what machine this is: versions, processors, GPUs.
+
+    Raises:
+        BenchbenchError: The worker cannot even start, e.g. torch is broken.
+    """
+    outcome = process.work({"task": "hello"}, time_limit_s=HELLO_LIMIT_S, log=log)
+    if outcome.status != "ok":
+        raise BenchbenchError(f"the worker cannot start: {outcome.reason}")
+    return outcome.facts
+
+
+def plan(
+    suite: Suite,
+    folder: Path,
+    machine: Machine,
+    data: FaceData,
+    mode: Mode = "full",
+    only: Sequence[str] | None = None,
+) -> Plan:
+    """Decide what a run will do.
+
+    Args:
+        suite: As read from its file.
+        folder: Where its relative paths start.
+        machine: What it runs on.
+        data: What it runs on, loaded and checked.
+        mode: Whose settings count.
+        only: Ids of the models to run; all, by default.
+    """
+    suite = suite.with_mode(mode)
+    source = "synthetic_faces" if data.synthetic else data.source
+    reference = DataRef(source, data.digest, data.num_classes, suite.settings.seed)
+    about = {
+        "name": data.name,
+        "source": data.source.rpartition("/")[2],
+        "synthetic": data.synthetic,
+        "digest": data.digest,
+        "samples": len(data),
+        "classes": list(data.class_names),
+        "warnings": list(data.warnings),
+    }
+    cells = cells_of(suite, folder, machine.device, reference)
+    wanted = tuple(cell for cell in cells if only is None or cell.model.id in only)
+    return Plan(suite, mode, wanted, machine.fingerprint, about)
+
+
+def spec_of(job: Job) -> dict[str, Any]:
+    """What the worker is told."""
+    return {"task": job.task, "repeat": job.repeat, "cell": asdict(job.cell)}
+
+
+def run(
+    the_plan: Plan, root: Path, progress: Progress, keep: Callable[[Results, Path], None]
+) -> tuple[Results, Path]:
+    """Run what is not done yet, and write the results.
+
+    Args:
+        the_plan: From `plan`.
+        root: Runs are kept in ``<root>/<suite>/<run id>/``.
+        progress: Who watches.
+        keep: Writes the reports; called at the end, and when the run is interrupted.
+
+    Returns:
+        The results and the run's folder.
+
+    Raises:
+        OutputError: The journal cannot be written.
+        KeyboardInterrupt: After what was finished has been written.
+    """
+    jobs = the_plan.jobs
+    book, folder = _open(root / the_plan.suite.name, plan_digest(jobs))
+    with book:
+        records = journal.read(folder)
+        if not records:
+            book.append(_header(the_plan, folder.name, plan_digest(jobs)))
+        kept = {record["job"] for record in records if record["kind"] == "job"}
+        progress.begin(jobs, [job for job in jobs if job.id in kept])
+        try:
+            for job in jobs:
+                if job.id not in kept:
+                    book.append(_record(job, _work(job, folder, progress)))
+            book.append({"kind": "end", "time": _now()})
+        finally:
+            found = assemble(journal.read(folder))
+            keep(found, folder)
+    return found, folder
+
+
+def _work(job: Job, folder: Path, progress: Progress) -> process.Outcome:
+    outcome = process.work(
+        spec_of(job),
+        time_limit_s=job.cell.settings.time_limit_s,
+        log=folder / "logs" / f"{job.cell.model.id}-{job.id}.log",
+        on_phase=lambda name: progress.phase(job, name),
+    )
+    progress.finished(job, outcome)
+    return outcome
+
+
+def _open(folder: Path, digest: str) -> tuple[journal.Journal, Path]:
+    """The journal of an unfinished run of the same plan, or of a new one."""
+    for place in sorted(folder.glob(f"*/{journal.JOURNAL}"), reverse=True):
+        try:
+            records = journal.read(place.parent)
+            started_for_this = bool(records) and records[0].get("plan") == digest
+            if started_for_this and records[-1]["kind"] != "end":
+                return journal.Journal(place.parent), place.parent
+        except (OutputError, ResultError, KeyError):
+            continue  # damaged, or written by a run that is alive: not ours to take up
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    taken = len(list(folder.glob(f"{stamp}*")))
+    place = folder / (f"{stamp}-{taken}" if taken else stamp)
+    return journal.Journal(place), place
+
+
+def _header(the_plan: Plan, run_id: str, digest: str) -> dict[str, Any]:
+    return {
+        "kind": "run",
+        "schema": SCHEMA_VERSION,
+        "benchbench": __version__,
+        "plan": digest,
+        "run": {
+            "id": run_id,
+            "mode": the_plan.mode,
+            "started": _now(),
+            "command": shlex.join(["benchbench", *sys.argv[1:]]),
+        },
+        "fingerprint": the_plan.fingerprint,
+        "data": the_plan.data,
+        "suite": asdict(the_plan.suite),
+        "cells": [
+            {"id": cell.id, "model": cell.model.id, "device": cell.device}
+            for cell in the_plan.cells
+        ],
+    }
+
+
+def _record(job: Job, outcome: process.Outcome) -> dict[str, Any]:
+    return {
+        "kind": "job",
+        "job": job.id,
+        "cell": job.cell.id,
+        "task": job.task,
+        "repeat": job.repeat,
+        "time": _now(),
+        **asdict(outcome),
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

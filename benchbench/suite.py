@@ -1,0 +1,234 @@
+"""What a suite says: models, settings, the paper's figures and claims. Frozen; runs nothing.
+
+These dataclasses are the file's schema too: `benchbench.suite_file` validates a document against
+them and writes their JSON Schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge, Gt, Le
+
+__all__ = ["Claim", "Model", "Ratio", "Row", "Settings", "Suite", "Table"]
+
+_STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
+
+Phase = Literal["infer", "train"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a cell is run and measured.
+
+    Attributes:
+        batch_size: Samples per step.
+        seed: Seeds weights, data order and dropout.
+        phases: What is timed, in this order (inference first, so that its peak memory is its own).
+        repeats: Fresh processes per cell; each gives one window per phase.
+        window_s: Length of a timed window, seconds.
+        window_iterations: Least number of iterations in a window.
+        warmup_s: Least length of the warm-up, seconds.
+        warmup_iterations: Least number of iterations of the warm-up.
+        warmup_cap_s: When a warm-up that finds no steady state ends, seconds.
+        steady_percent: Spread of the last three warm-up blocks that counts as steady; by default
+            1 on a GPU and 5 on a CPU.
+        idle_s: Length of each idle baseline, seconds (only where there is a meter).
+        train_steps: Optimizer steps before spikes are counted: untrained spiking heads are silent.
+        images: Number of images that spikes are counted on.
+        learning_rate: Of Adam.
+        label_smoothing: Of the targets.
+        time_limit_s: After which a worker is killed, seconds.
+        memory_limit_gib: Of a worker on the CPU; by default 90 % of what is available.
+        threads: Of torch on the CPU; by default torch's own choice.
+        meter: ``auto``, ``none`` or ``nvml:<index or UUID>``.
+    """
+
+    batch_size: Annotated[int, Ge(1)] = 16
+    seed: Annotated[int, Ge(0)] = 0
+    phases: tuple[Phase, ...] = ("infer", "train")
+    repeats: Annotated[int, Ge(1)] = 5
+    window_s: Annotated[float, Gt(0)] = 10.0
+    window_iterations: Annotated[int, Ge(1)] = 32
+    warmup_s: Annotated[float, Ge(0)] = 5.0
+    warmup_iterations: Annotated[int, Ge(1)] = 10
+    warmup_cap_s: Annotated[float, Gt(0)] = 120.0
+    steady_percent: Annotated[float, Gt(0)] | None = None
+    idle_s: Annotated[float, Ge(0)] = 10.0
+    train_steps: Annotated[int, Ge(0)] = 30
+    images: Annotated[int, Ge(1)] = 128
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
+    label_smoothing: Annotated[float, Ge(0), Le(1)] = 0.1
+    time_limit_s: Annotated[float, Gt(0)] = 900.0
+    memory_limit_gib: Annotated[float, Gt(0)] | None = None
+    threads: Annotated[int, Ge(1)] | None = None
+    meter: str = "auto"
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model of a suite.
+
+    Attributes:
+        id: Short name, unique in the suite.
+        model: A name of the zoo, ``path/to/file.py:function`` or ``package.module:function``.
+        label: The header in tables; `id` where there is none.
+        set: Settings for the model's function.
+        loss: ``auto`` takes the mean squared error on firing rates where there are spiking
+            neurons (Eq. 9 of the paper) and cross-entropy elsewhere.
+        reconstructed: Why this is not surely the paper's model; shown beside every figure that is
+            set against the paper's.
+        note: One sentence for the report.
+    """
+
+    id: str
+    model: str
+    label: str = ""
+    set: dict[str, Any] = field(default_factory=dict)
+    loss: Literal["auto", "mse", "cross_entropy"] = "auto"
+    reconstructed: str = ""
+    note: str = ""
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+    @property
+    def title(self) -> str:
+        """The header in tables."""
+        return self.label or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a paper's table.
+
+    Attributes:
+        metric: Name from ``benchbench list probes``.
+        title: The paper's own header.
+        paper: The paper's figures by model id, in `unit`.
+        scale: Factor from the metric's SI unit to `unit`.
+        unit: Unit in the table; the metric's own where empty.
+        decimals: Decimals that the paper prints; ours are rounded to them before comparing.
+        tolerance_percent: How far ours may be off the paper's and still be a reproduction.
+        inconsistent: What contradicts itself in the paper's figures of this row.
+        note: One sentence for the report.
+    """
+
+    metric: str
+    title: str = ""
+    paper: dict[str, float] = field(default_factory=dict)
+    scale: float = 1.0
+    unit: str = ""
+    decimals: Annotated[int, Ge(0)] = 0
+    tolerance_percent: Annotated[float, Ge(0)] = 0.0
+    inconsistent: str = ""
+    note: str = ""
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the paper, set beside ours.
+
+    Attributes:
+        title: Its caption.
+        ratio: Two model ids: every row also shows the first over the second.
+        rows: Its rows.
+    """
+
+    title: str
+    ratio: tuple[str, str]
+    rows: tuple[Row, ...]
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A ratio that this run measures: `metric` of model `of` over model `to`."""
+
+    metric: str
+    of: str
+    to: str
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of the paper, and what of it holds when recomputed from its own figures.
+
+    Attributes:
+        text: What the paper says.
+        recomputed: What its own figures give.
+        verdict: Of the recomputation, before anything is measured.
+        note: Why.
+        measure: The ratio of this run that stands beside it.
+    """
+
+    text: str
+    recomputed: str
+    verdict: Literal[
+        "reproduced",
+        "rounded up",
+        "wording wrong",
+        "paper inconsistent",
+        "ambiguous",
+        "confounded",
+        "holds in part",
+    ]
+    note: str = ""
+    measure: Ratio | None = None
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A suite file.
+
+    Attributes:
+        benchbench: Version of the format, 1.
+        name: Short name; runs are kept in ``reports/<name>/``.
+        title: One line.
+        source: Where the paper's figures are from.
+        data: ``synthetic_faces`` or a path to FER2013.
+        zoo: A folder of further models, relative to the suite file.
+        settings: Of the full run.
+        quick: Overrides of `settings` for ``--quick``.
+        publish: Overrides of `settings` for ``--publish``.
+        models: What is measured.
+        tables: The paper's tables.
+        claims: The claims audit.
+    """
+
+    benchbench: Literal[1]
+    name: str
+    models: tuple[Model, ...]
+    title: str = ""
+    source: str = ""
+    data: str = "synthetic_faces"
+    zoo: str | None = None
+    settings: Settings = field(default_factory=Settings)
+    quick: dict[str, Any] = field(default_factory=dict)
+    publish: dict[str, Any] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+    def with_mode(self, mode: Literal["full", "quick", "publish"]) -> Suite:
+        """This suite with the settings of a mode, as every output then names it."""
+        overrides = {"full": {}, "quick": self.quick, "publish": self.publish}[mode]
+        return replace(self, settings=replace(self.settings, **overrides))
+
+    def model(self, model_id: str) -> Model:
+        """The model with this id.
+
+        Raises:
+            KeyError: There is none.
+        """
+        return {model.id: model for model in self.models}[model_id]

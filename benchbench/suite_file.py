@@ -1,0 +1,270 @@
+"""A suite file's text -> `Suite`, or every fault of it at once with file, line and hint."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from benchbench import zoo
+from benchbench.errors import Fault, ModelError, SuiteError
+from benchbench.metrics import METRICS
+from benchbench.suite import Claim, Model, Ratio, Row, Settings, Suite, Table
+
+__all__ = ["bundled_suites", "json_schema", "load", "locate", "parse"]
+
+_KINDS: dict[tuple[str, ...], type] = {
+    (): Suite,
+    ("settings",): Settings,
+    ("quick",): Settings,
+    ("publish",): Settings,
+    ("models",): Model,
+    ("tables",): Table,
+    ("tables", "rows"): Row,
+    ("claims",): Claim,
+    ("claims", "measure"): Ratio,
+}
+_Path = tuple[str | int, ...]
+
+
+def bundled_suites() -> dict[str, Path]:
+    """The suite files that come with benchbench, by name."""
+    package = Path(__file__).resolve().parent
+    folder = package / "suites" if (package / "suites").is_dir() else package.parent / "suites"
+    return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+
+def locate(name: str) -> Path:
+    """The file of a suite given by path or by the name of a bundled one.
+
+    ``suites/table3.yaml`` finds the bundled suite as well where the working folder has no such
+    file, as after an install.
+
+    Raises:
+        SuiteError: There is no such file; the message has the nearest name.
+    """
+    path, bundled = Path(name), bundled_suites()
+    if path.is_file():
+        return path
+    is_name = path == Path(path.stem) or path == Path("suites") / f"{path.stem}.yaml"
+    if is_name and path.stem in bundled:
+        return bundled[path.stem]
+    message = f"no such suite file{zoo.hint(path.stem, bundled)}; bundled: {', '.join(bundled)}"
+    raise SuiteError([Fault(name, 1, "(file)", message)])
+
+
+def load(name: str) -> tuple[Suite, Path]:
+    """Read a suite by path or bundled name.
+
+    Returns:
+        The suite, and the folder that its relative paths start from.
+
+    Raises:
+        SuiteError: With every fault of the file.
+    """
+    file = locate(name)
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SuiteError([Fault(name, 1, "(file)", f"cannot be read: {error}")]) from error
+    return parse(text, name, file.resolve().parent), file.resolve().parent
+
+
+def parse(text: str, name: str, folder: Path) -> Suite:
+    """Validate a suite's text.
+
+    Args:
+        text: YAML.
+        name: The file as the user named it, for messages.
+        folder: Where relative paths start.
+
+    Raises:
+        SuiteError: With every fault.
+    """
+    reader = YAML(typ="safe", pure=True)
+    try:
+        node = reader.compose(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise SuiteError([Fault(name, line, "(yaml)", str(error.problem))]) from error
+    except YAMLError as error:
+        raise SuiteError([Fault(name, 1, "(yaml)", str(error))]) from error
+    if not isinstance(node, MappingNode):
+        raise SuiteError(
+            [
+                Fault(
+                    name,
+                    1,
+                    "(file)",
+                    "expected a mapping with benchbench, name and "
+                    "models; see `benchbench validate --schema`",
+                )
+            ]
+        )
+    lines: dict[_Path, int] = {}
+    found: list[tuple[_Path, str]] = []
+    document = _plain(node, reader, (), lines, found)
+    suite = None
+    try:
+        suite = TypeAdapter(Suite).validate_python(document)
+    except ValidationError as error:
+        found += [_explain(detail) for detail in error.errors()]
+    overrides = {mode: _overrides(document, mode, found) for mode in ("quick", "publish")}
+    found += _check_models(document, folder) + _check_names(document)
+    if suite is None or found:
+        faults = {Fault(name, _line(path, lines), _dotted(path), text) for path, text in found}
+        raise SuiteError(sorted(faults, key=str))
+    return dataclasses.replace(suite, quick=overrides["quick"], publish=overrides["publish"])
+
+
+def json_schema() -> str:
+    """The JSON Schema of suite files, for editors."""
+    schema = TypeAdapter(Suite).json_schema()
+    settings = TypeAdapter(Settings).json_schema()["properties"]
+    for mode in ("quick", "publish"):  # the same keys as settings, each optional
+        schema["properties"][mode] = {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": settings,
+        }
+    return (
+        json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2)
+        + "\n"
+    )
+
+
+def _plain(
+    node: Node, reader: YAML, path: _Path, lines: dict[_Path, int], found: list[tuple[_Path, str]]
+) -> Any:  # noqa: ANN401 - whatever YAML holds
+    """The node as plain Python, noting each path's line and each key that stands twice."""
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, MappingNode):
+        out: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = reader.constructor.construct_object(key_node, deep=True)
+            place = (*path, key)
+            if key in out:
+                again = (*path, f"{key} ")  # a place of its own for the second key
+                lines[again] = key_node.start_mark.line + 1
+                found.append((again, f"key {key!r} stands twice, first on line {lines[place]}"))
+                continue
+            lines[place] = key_node.start_mark.line + 1
+            out[key] = _plain(value_node, reader, place, lines, found)
+        return out
+    if isinstance(node, SequenceNode):
+        return [_plain(item, reader, (*path, i), lines, found) for i, item in enumerate(node.value)]
+    return reader.constructor.construct_object(node, deep=True)
+
+
+def _line(path: _Path, lines: dict[_Path, int]) -> int:
+    while path not in lines and path:
+        path = path[:-1]
+    return lines.get(path, 1)
+
+
+def _dotted(path: _Path) -> str:
+    text = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{str(part).strip()}" for part in path
+    )
+    return text.lstrip(".") or "(file)"
+
+
+def _fields(path: _Path) -> list[str]:
+    kind = _KINDS.get(tuple(part for part in path if isinstance(part, str)))
+    return [item.name for item in dataclasses.fields(kind)] if kind else []
+
+
+def _explain(detail: Any) -> tuple[_Path, str]:  # noqa: ANN401 - pydantic's own error dictionary
+    """One pydantic error in our words."""
+    path: _Path = detail["loc"]
+    if detail["type"] == "unexpected_keyword_argument":
+        known = _fields(path[:-1])
+        key = str(path[-1])
+        return path, f"unknown key {key!r}{zoo.hint(key, known)}; known: {', '.join(known)}"
+    if detail["type"] in {"missing", "missing_argument"}:
+        return path, "this key is required"
+    return path, f"{detail['msg'][0].lower()}{detail['msg'][1:]}, found {detail['input']!r}"
+
+
+def _overrides(
+    document: dict[str, Any], mode: str, found: list[tuple[_Path, str]]
+) -> dict[str, Any]:
+    """`quick` and `publish` hold settings: check and convert them as such."""
+    given = document.get(mode)
+    if not isinstance(given, dict):
+        return {}
+    try:
+        settings = TypeAdapter(Settings).validate_python(given)
+    except ValidationError as error:
+        found += [_explain({**fault, "loc": (mode, *fault["loc"])}) for fault in error.errors()]
+        return {}
+    return {key: getattr(settings, key) for key in given}
+
+
+def _items(document: Any, key: str) -> list[tuple[int, dict[str, Any]]]:  # noqa: ANN401 - unchecked YAML
+    values = document.get(key) if isinstance(document, dict) else None
+    values = values if isinstance(values, list) else []
+    return [(i, value) for i, value in enumerate(values) if isinstance(value, dict)]
+
+
+def _check_models(document: dict[str, Any], folder: Path) -> list[tuple[_Path, str]]:
+    """Every model exists and has the settings that are set, told from its source."""
+    out: list[tuple[_Path, str]] = []
+    further = document.get("zoo")
+    place = folder / further if isinstance(further, str) else folder
+    if isinstance(further, str) and not place.is_dir():
+        out.append((("zoo",), f"no folder {place}"))
+        place = folder
+    seen: set[str] = set()
+    for i, model in _items(document, "models"):
+        if str(model.get("id")) in seen:
+            out.append((("models", i, "id"), f"id {model.get('id')!r} stands more than once"))
+        seen.add(str(model.get("id")))
+        if not isinstance(model.get("model"), str):
+            continue  # pydantic has said so
+        try:
+            info = zoo.find(model["model"], place)
+        except ModelError as error:
+            out.append((("models", i, "model"), str(error)))
+            continue
+        settings = model.get("set")
+        if isinstance(settings, dict):
+            out += [(("models", i, "set", key), text) for key, text in info.check(settings)]
+    if document.get("models") == []:
+        out.append((("models",), "a suite needs at least one model"))
+    return out
+
+
+def _check_names(document: dict[str, Any]) -> list[tuple[_Path, str]]:
+    """Every metric and model id that a table or claim names exists."""
+    ids = [str(model.get("id")) for _, model in _items(document, "models")]
+    used: list[tuple[_Path, Any, list[str], str]] = []
+    for t, table in _items(document, "tables"):
+        ratio = table.get("ratio")
+        for i, name in enumerate(ratio if isinstance(ratio, list) else []):
+            used.append((("tables", t, "ratio", i), name, ids, "model id"))
+        for r, row in _items(table, "rows"):
+            place: _Path = ("tables", t, "rows", r)
+            used.append(((*place, "metric"), row.get("metric"), list(METRICS), "metric"))
+            paper = row.get("paper")
+            used += [
+                ((*place, "paper", key), key, ids, "model id")
+                for key in (paper if isinstance(paper, dict) else {})
+            ]
+    for c, claim in _items(document, "claims"):
+        measure = claim.get("measure")
+        if isinstance(measure, dict):
+            place = ("claims", c, "measure")
+            used.append(((*place, "metric"), measure.get("metric"), list(METRICS), "metric"))
+            used += [((*place, key), measure.get(key), ids, "model id") for key in ("of", "to")]
+    return [
+        (path, f"no {what} {name!r}{zoo.hint(name, known)}")
+        for path, name, known, what in used
+        if isinstance(name, str) and name not in known
+    ]

@@ -1,0 +1,197 @@
+"""What a worker can be asked to do. Everything here runs inside a fresh process with torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from benchbench import data, zoo
+from benchbench.errors import BenchbenchError
+from benchbench.fingerprint import fingerprint, gpu_uuid
+from benchbench.meters import open_meter
+from benchbench.metrics import METRICS, unavailable
+from benchbench.probes import energy, occupancy, operations, size, speed, spikes
+from benchbench.steps import (
+    batches_of,
+    inference_step,
+    is_spiking,
+    loss_of,
+    neuron_facts,
+    training_step,
+)
+from benchbench.suite import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+    from benchbench.measurement import Measurement
+    from benchbench.meters import Meter
+    from benchbench.probes.window import Window
+    from benchbench.steps import Batch
+    from benchbench.worker import Channel
+
+__all__ = ["TASKS"]
+
+RESIDENT_BATCHES = 32  # enough to vary the input; 32 batches of 16 faces are 5 MB
+
+
+def hello(_: dict[str, Any], channel: Channel) -> None:
+    """Say what machine this is."""
+    channel.send(facts=fingerprint())
+
+
+def count(spec: dict[str, Any], channel: Channel) -> None:
+    """Count a cell: size, operations, and spikes after a few training steps."""
+    cell, settings = spec["cell"], _settings(spec["cell"]["settings"])
+    channel.phase("build")
+    model, batches = _prepare(cell, settings, torch.device(cell["device"]))
+    channel.send(facts=_facts(model, cell, settings))
+    channel.measurements(size.measure(model))
+    channel.phase("count operations")
+    _attempt(channel, "operations", lambda: operations.measure(model, batches[0][0][:1].cpu()))
+    channel.phase(f"train {settings.train_steps} steps")
+    _train(model, batches, cell, settings)
+    channel.phase("count spikes")
+    _attempt(channel, "spikes", lambda: spikes.measure(model.cpu(), _images(batches, settings)))
+
+
+def count_once(spec: dict[str, Any], channel: Channel) -> None:
+    """Count a model by itself, with the weights that it starts with."""
+    settings = _settings(spec["settings"])
+    torch.manual_seed(settings.seed)
+    classes = spec["data"]["num_classes"] if "data" in spec else None
+    folder = Path(spec["folder"])
+    model = zoo.build(spec["model"], spec["set"], folder, num_classes=classes)
+    channel.send(facts=neuron_facts(model, torch.device("cpu")))
+    channel.measurements(size.measure(model))
+    if spec["shape"] is not None:
+        example = torch.rand(1, *spec["shape"])
+        _attempt(channel, "operations", lambda: operations.measure(model, example))
+        return
+    batches = batches_of(_data(spec["data"]), settings.batch_size,
+                         math.ceil(settings.images / settings.batch_size), torch.device("cpu"))
+    _attempt(channel, "operations", lambda: operations.measure(model, batches[0][0][:1]))
+    _attempt(channel, "spikes", lambda: spikes.measure(model, _images(batches, settings)))
+
+
+def time(spec: dict[str, Any], channel: Channel) -> None:
+    """Time a cell once: a window of each phase, with the meter's reading over the same window."""
+    cell, settings = spec["cell"], _settings(spec["cell"]["settings"])
+    device = torch.device(cell["device"])
+    channel.phase("build")
+    model, batches = _prepare(cell, settings, device)
+    channel.send(facts=_facts(model, cell, settings))
+    with open_meter(settings.meter, cell["device"], gpu_uuid(device)) as meter:
+        channel.phase("idle baseline")
+        idle = energy.idle_power(meter, settings.idle_s)
+        for phase in settings.phases:
+            channel.measurements(_phase(phase, model, batches, cell, meter, idle, channel))
+        channel.phase("idle baseline")
+        channel.measurements(energy.idle_drift(meter, idle, settings.idle_s))
+
+
+TASKS: dict[str, Callable[[dict[str, Any], Channel], None]] = {
+    "hello": hello, "count": count, "count_once": count_once, "time": time,
+}
+
+
+def _settings(stored: dict[str, Any]) -> Settings:
+    settings = Settings(**{field.name: stored[field.name] for field in fields(Settings)})
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    return settings
+
+
+def _data(reference: dict[str, Any]) -> data.FaceData:
+    """The training split of the run's data, checked to be what the run was planned for."""
+    found = data.load(reference["source"], seed=reference["seed"])
+    if found.digest != reference["digest"]:
+        raise BenchbenchError(f"{reference['source']} has changed since the run began")
+    return found.split("Training")
+
+
+def _prepare(cell: dict[str, Any], settings: Settings, device: torch.device,
+             ) -> tuple[nn.Module, list[Batch]]:
+    torch.manual_seed(settings.seed)
+    entry = cell["model"]
+    model = zoo.build(entry["model"], entry["set"], Path(cell["folder"]),
+                      num_classes=cell["data"]["num_classes"])
+    wanted = max(RESIDENT_BATCHES, math.ceil(settings.images / settings.batch_size))
+    return model.to(device), batches_of(_data(cell["data"]), settings.batch_size, wanted, device)
+
+
+def _facts(model: nn.Module, cell: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """What really ran."""
+    loss = cell["model"]["loss"]
+    if loss == "auto":
+        loss = "mse" if is_spiking(model) else "cross_entropy"
+    return {**neuron_facts(model, torch.device(cell["device"])),
+            "optimizer": f"Adam (fused), lr {settings.learning_rate:g}", "loss": loss,
+            "device": cell["device"], "threads": torch.get_num_threads()}
+
+
+def _images(batches: list[Batch], settings: Settings) -> list[Tensor]:
+    wanted = math.ceil(settings.images / settings.batch_size)
+    return [images.cpu() for images, _ in islice(batches, wanted)]
+
+
+def _train(model: nn.Module, batches: list[Batch], cell: dict[str, Any],
+           settings: Settings) -> None:
+    loss = loss_of(cell["model"]["loss"], model, settings.label_smoothing)
+    step = training_step(model, batches, loss, settings.learning_rate)
+    for _ in range(settings.train_steps):
+        step()
+
+
+def _attempt(channel: Channel, probe: str, measure: Callable[[], list[Measurement]]) -> None:
+    """Run one probe; a figure that it refuses is n/a with the reason, and the others go on."""
+    try:
+        channel.measurements(measure())
+    except BenchbenchError as error:
+        reason = f"{type(error).__name__}: {error}"
+        channel.measurements([unavailable(metric.name, reason) for metric in METRICS.values()
+                              if metric.probe == probe])
+        channel.send(failure={"status": "invalid", "reason": f"{probe}: {reason}"})
+
+
+def _phase(phase: str, model: nn.Module, batches: list[Batch], cell: dict[str, Any], meter: Meter,
+           idle: energy.Idle, channel: Channel) -> list[Measurement]:
+    """Warm up, run one window, and say what clock, sensor and allocator saw of it."""
+    settings, device = _settings(cell["settings"]), torch.device(cell["device"])
+    on_gpu = device.type == "cuda"
+    sync = torch.cuda.synchronize if on_gpu else _nothing
+    if phase == "train":
+        loss = loss_of(cell["model"]["loss"], model, settings.label_smoothing)
+        step = training_step(model, batches, loss, settings.learning_rate)
+    else:
+        step = inference_step(model, batches)
+    channel.phase(f"{phase}: warm-up")
+    steady = settings.steady_percent or (1.0 if on_gpu else 5.0)
+    warm = speed.warm_up(step, sync, settings, steady)
+    channel.phase(f"{phase}: window")
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats(device)
+    start = energy.begin(meter)
+    window = speed.run_window(phase, step, sync, settings, warm)
+    figures = energy.finish(meter, start, window, idle)
+    figures += occupancy.measure(
+        meter, window, device_peak_bytes=torch.cuda.max_memory_reserved(device) if on_gpu else None,
+        rss_bytes=None if on_gpu else occupancy.peak_rss_bytes())
+    _check_finite(step(), phase)
+    return [speed.measure(window, warm), *figures]
+
+
+def _nothing() -> None:
+    """On a CPU every step has finished when it returns."""
+
+
+def _check_finite(outputs: Tensor, phase: str) -> None:
+    if not bool(torch.isfinite(outputs).all()):
+        raise BenchbenchError(f"the model's {phase} step gives NaN or infinity")

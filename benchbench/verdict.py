@@ -1,0 +1,89 @@
+"""The paper's figure against ours: reproduced, differs, paper inconsistent, not measurable here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from benchbench.metrics import METRICS
+
+if TYPE_CHECKING:
+    from benchbench.results import Results
+    from benchbench.suite import Row, Table
+
+__all__ = ["Verdict", "judge"]
+
+Word = Literal["", "reproduced", "differs", "paper inconsistent", "not measurable here"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A word and why; an empty word where the paper has no figure."""
+
+    word: Word
+    reasons: tuple[str, ...] = ()
+
+
+def judge(row: Row, table: Table, results: Results) -> Verdict:
+    """Set one row of the paper's table against ours.
+
+    A counted figure is compared itself, rounded as the paper prints it, within the row's
+    tolerance. A figure that depends on the machine is compared as a ratio: it is reproduced where
+    the paper's ratio lies in our interval or within the tolerance.
+    """
+    if not row.paper:
+        return Verdict("", (row.note,) if row.note else ())
+    notes = (row.note,) if row.note else ()
+    missing = _missing(row, results)
+    word: Word = "not measurable here"
+    why = missing
+    if not missing and METRICS[row.metric].hardware:
+        word, why = _ratio(row, table, results)
+    elif not missing:
+        word, why = _values(row, results)
+    if row.inconsistent:
+        return Verdict("paper inconsistent", (row.inconsistent, *why, *notes))
+    return Verdict(word, (*why, *notes))
+
+
+def _missing(row: Row, results: Results) -> tuple[str, ...]:
+    reasons: dict[str, None] = {}
+    for model_id in row.paper:
+        cell, figure = results.cell(model_id), results.figure(model_id, row.metric)
+        title = results.suite.model(model_id).title
+        if cell is None:
+            reasons[f"{title} was left out of this run"] = None
+        elif figure is None:
+            why = "; ".join(cell.reasons) or "not run yet"
+            reasons[f"{title}: {cell.status}: {why}"] = None
+        elif figure.value is None:
+            reasons |= dict.fromkeys(figure.reasons)
+    return tuple(reasons)
+
+
+def _ratio(row: Row, table: Table, results: Results) -> tuple[Word, tuple[str, ...]]:
+    of, to = table.ratio
+    ours = results.comparison(row.metric, of, to)
+    if ours is None or of not in row.paper or to not in row.paper:
+        return "not measurable here", ("there is no ratio to compare",)
+    paper = row.paper[of] / row.paper[to]
+    inside = ours.low is not None and ours.high is not None and ours.low <= paper <= ours.high
+    if inside or abs(ours.value / paper - 1) <= row.tolerance_percent / 100:
+        return "reproduced", ("the ratio; absolute figures are of another machine",)
+    return "differs", (f"our ratio is {ours.value:.3g}, the paper's {paper:.3g}",)
+
+
+def _values(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
+    word: Word = "reproduced"
+    reasons: list[str] = []
+    for model_id, paper in row.paper.items():
+        figure = results.figure(model_id, row.metric)
+        value = round((figure.value or 0.0) * row.scale, row.decimals) if figure else 0.0
+        off_percent = 100 * (value / paper - 1)
+        model = results.suite.model(model_id)
+        if value != paper:
+            why = "; reconstructed" if model.reconstructed else ""
+            reasons.append(f"{model.title} {off_percent:+.1f} %{why}")
+        if abs(off_percent) > row.tolerance_percent:
+            word = "differs"
+    return word, tuple(reasons)
