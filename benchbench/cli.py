@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 
@@ -27,7 +27,9 @@ EXIT_USAGE, EXIT_FAILED_CELLS, EXIT_INTERRUPTED = 2, 3, 130
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 _models_folder = click.option(
-    "--models", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    "--models",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="A further folder of models.",
 )
 
@@ -65,17 +67,42 @@ def group() -> None:
 @click.argument("suite")
 @click.option("--quick", "mode", flag_value="quick", help="Short windows; marked in every output.")
 @click.option("--publish", "mode", flag_value="publish", help="Long windows, for publication.")
-@click.option("--only", multiple=True, metavar="PATTERN",
-              help="Run only these models (ids, wildcards allowed; may be repeated).")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]",
-              help="Where the models run.")
-@click.option("--data", metavar="NAME|PATH",
-              help="synthetic_faces, or FER2013 as csv, csv.gz, zip or a folder of images.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="reports",
-              show_default=True, help="Runs are kept in OUT/<suite>/<run id>/.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="PATTERN",
+    help="Run only these models (ids, wildcards allowed; may be repeated).",
+)
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda[:N]",
+    help="Where the models run.",
+)
+@click.option(
+    "--data",
+    metavar="NAME|PATH",
+    help="synthetic_faces, or FER2013 as csv, csv.gz, zip or a folder of images.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="reports",
+    show_default=True,
+    help="Runs are kept in OUT/<suite>/<run id>/.",
+)
 @_as_json
-def run(suite: str, mode: str | None, only: tuple[str, ...], device: str, data: str | None,
-        out: Path, *, as_json: bool) -> int:
+def run(
+    suite: str,
+    mode: Literal["quick", "publish"] | None,
+    only: tuple[str, ...],
+    device: str,
+    data: str | None,
+    out: Path,
+    *,
+    as_json: bool,
+) -> int:
     """Run a SUITE (a file, or the name of a bundled one) and report.
 
     A run that was interrupted is taken up again by the same command: what was finished is kept.
@@ -120,8 +147,10 @@ def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"faults": []}))
     else:
-        click.echo(f"{suite}: ok, {len(found.models)} model(s), {len(found.tables)} table(s), "
-                   f"{len(found.claims)} claim(s)")
+        click.echo(
+            f"{suite}: ok, {len(found.models)} model(s), {len(found.tables)} table(s), "
+            f"{len(found.claims)} claim(s)"
+        )
     return 0
 
 
@@ -149,16 +178,37 @@ def report(run: Path, *, write: bool, as_json: bool) -> int:
 
 @group.command()
 @click.argument("model")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
-              help="A setting of the model (may be repeated).")
-@click.option("--data", default="synthetic_faces", show_default=True, metavar="NAME|PATH",
-              help="What spikes and non-zero inputs are counted on.")
-@click.option("--input", "shape", metavar="CxHxW",
-              help="Count for inputs of this shape instead; nothing is then counted on data.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the model (may be repeated).",
+)
+@click.option(
+    "--data",
+    default="synthetic_faces",
+    show_default=True,
+    metavar="NAME|PATH",
+    help="What spikes and non-zero inputs are counted on.",
+)
+@click.option(
+    "--input",
+    "shape",
+    metavar="CxHxW",
+    help="Count for inputs of this shape instead; nothing is then counted on data.",
+)
 @_models_folder
 @_as_json
-def count(model: str, settings: tuple[str, ...], data: str, shape: str | None,
-          folder: Path | None, *, as_json: bool) -> int:
+def count(
+    model: str,
+    settings: tuple[str, ...],
+    data: str,
+    shape: str | None,
+    folder: Path | None,
+    *,
+    as_json: bool,
+) -> int:
     """Count parameters, bytes and operations of MODEL, layer by layer. Times nothing.
 
     MODEL is a name of the zoo, path/to/file.py:function or package.module:function.
@@ -172,7 +222,7 @@ def count(model: str, settings: tuple[str, ...], data: str, shape: str | None,
         from benchbench.report.console import draw  # noqa: PLC0415
         from benchbench.report.counts import page_of  # noqa: PLC0415
 
-        draw(page_of(figures), _consoles()[0])
+        draw(page_of(model, figures), _consoles()[0])
     return EXIT_FAILED_CELLS if figures.status != "ok" else 0
 
 

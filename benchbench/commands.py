@@ -90,8 +90,10 @@ def _device(wanted: str, machine: dict[str, Any]) -> str:
     if kind != "cuda" or not (index or "0").isdigit():
         raise BenchbenchError(f"--device {wanted}: expected auto, cpu, cuda or cuda:<index>")
     if int(index or 0) >= len(gpus):
-        raise BenchbenchError(f"--device {wanted}: torch {machine['torch']} sees {len(gpus)} CUDA "
-                              "device(s) here; run with --device cpu")
+        raise BenchbenchError(
+            f"--device {wanted}: torch {machine['torch']} sees {len(gpus)} CUDA "
+            "device(s) here; run with --device cpu"
+        )
     return f"cuda:{index or 0}"
 
 
@@ -109,8 +111,9 @@ class Counts:
         return asdict(self)
 
 
-def count(model: str, settings: Sequence[str], data: str, shape: str | None,
-          folder: Path | None) -> Counts:
+def count(
+    model: str, settings: Sequence[str], data: str, shape: str | None, folder: Path | None
+) -> Counts:
     """Count one model in a fresh worker.
 
     Args:
@@ -130,8 +133,12 @@ def count(model: str, settings: Sequence[str], data: str, shape: str | None,
     if faults:
         raise ModelError("; ".join(text for _, text in faults))
     spec: dict[str, Any] = {
-        "task": "count_once", "model": model, "set": given, "folder": str(place),
-        "shape": _shape(shape) if shape else None, "settings": asdict(Settings()),
+        "task": "count_once",
+        "model": model,
+        "set": given,
+        "folder": str(place),
+        "shape": _shape(shape) if shape else None,
+        "settings": asdict(Settings()),
     }
     if shape is None:
         images = data_room.load(data)

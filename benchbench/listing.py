@@ -25,8 +25,11 @@ def models(pattern: str, folder: Path | None) -> list[dict[str, Any]]:
     if not names:
         raise ModelError(f"no model matches {pattern!r}; the zoo has {', '.join(found)}")
     return [
-        {"model": name, "what": found[name].summary,
-         "settings": ", ".join(f"{item.name}={item.default}" for item in found[name].parameters)}
+        {
+            "model": name,
+            "what": found[name].summary,
+            "settings": ", ".join(f"{item.name}={item.default}" for item in found[name].parameters),
+        }
         for name in names
     ]
 
@@ -38,15 +41,25 @@ def suites() -> list[dict[str, Any]]:
     rows = []
     for name, file in suite_file.bundled_suites().items():
         suite, _ = suite_file.load(str(file))
-        rows.append({"suite": name, "title": suite.title,
-                     "models": ", ".join(model.id for model in suite.models)})
+        rows.append(
+            {
+                "suite": name,
+                "title": suite.title,
+                "models": ", ".join(model.id for model in suite.models),
+            }
+        )
     return rows
 
 
 def probes() -> list[dict[str, Any]]:
     """Every figure, by probe."""
     return [
-        {"name": metric.name, "probe": metric.probe, "unit": metric.unit, "method": metric.method,
-         "definition": metric.definition}
+        {
+            "name": metric.name,
+            "probe": metric.probe,
+            "unit": metric.unit,
+            "method": metric.method,
+            "definition": metric.definition,
+        }
         for metric in METRICS.values()
     ]

@@ -216,7 +216,8 @@ METRICS: dict[str, Metric] = {
             "1",
             "counted",
             "spikes",
-            "1 - non-zero activations / (neurons x T), over spiking and ReLU layers",
+            "1 - non-zero activations / (neurons x T), over spiking layers, or over ReLU layers "
+            "where there are none",
             "higher",
         ),
         *_phased(),
@@ -235,7 +236,7 @@ METRICS: dict[str, Metric] = {
 PROBES: tuple[str, ...] = tuple(dict.fromkeys(metric.probe for metric in METRICS.values()))
 
 
-def measured(name: str, value: float, **fields: Any) -> Measurement:  # noqa: ANN401 - Measurement types them
+def measured(name: str, value: float, **fields: Any) -> Measurement:  # noqa: ANN401
     """A Measurement of the metric `name`, its unit and method from the vocabulary."""
     metric = METRICS[name]
     return Measurement(name, value, metric.unit, metric.method, **fields)

@@ -89,11 +89,11 @@ def work(
             env={**os.environ, **WORKER_ENVIRONMENT},
             start_new_session=True,
         )
-        heard = _Heard()
+        heard, timed_out = _Heard(), True
         try:
             timed_out = not _listen(process, spec, begin + time_limit_s, heard, on_phase)
         finally:
-            _end(process)
+            _end(process, kill=timed_out)
     outcome = _judge(
         process.returncode,
         heard,
@@ -156,17 +156,19 @@ def _hear(message: dict[str, Any], heard: _Heard, on_phase: Callable[[str], None
         heard.failure = (message["failure"]["status"], message["failure"]["reason"])
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Reap the worker; kill it and its children where it still runs."""
-    if process.stdin is not None:
-        process.stdin.close()
+def _end(process: subprocess.Popen[bytes], *, kill: bool) -> None:
+    """Reap the worker; kill it and its children where it does not end by itself.
+
+    Its standard input is closed last: closing it tells a worker to end at once.
+    """
     try:
-        process.wait(timeout=5)  # closing the output comes just before the exit
+        process.wait(timeout=0 if kill else 10)  # closing the output comes just before the exit
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
 def _judge(code: int, heard: _Heard, log: Path, limit_s: float | None, seconds: float) -> Outcome:

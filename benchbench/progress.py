@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -13,12 +12,16 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
+
     from benchbench.cells import Job
     from benchbench.process import Outcome
 
 __all__ = ["LineProgress", "LiveProgress", "expected_s"]
 
-_START_S = 6.0  # imports and the first allocation of a worker, on the machine that this was written on
+_START_S = (
+    6.0  # imports and the first allocation of a worker, on the machine that this was written on
+)
 
 
 def expected_s(job: Job) -> float:
@@ -47,8 +50,10 @@ class _Clock:
         self._left.pop(job.id, None)
 
     def left_s(self) -> float:
-        return sum(self._seen.get(f"{job.cell.id}-{job.task}", expected_s(job))
-                   for job in self._left.values())
+        return sum(
+            self._seen.get(f"{job.cell.id}-{job.task}", expected_s(job))
+            for job in self._left.values()
+        )
 
     @property
     def count(self) -> int:
@@ -59,8 +64,10 @@ def _line(number: int, total: int, job: Job, outcome: Outcome) -> str:
     what = "count" if job.task == "count" else f"repeat {job.repeat + 1}"
     reason = f": {outcome.reason}" if outcome.reason else ""
     width = len(str(total))
-    return (f"[{number:>{width}}/{total}] {job.cell.model.id} {what}: {outcome.status} "
-            f"({outcome.seconds:.0f} s){reason}")
+    return (
+        f"[{number:>{width}}/{total}] {job.cell.model.id} {what}: {outcome.status} "
+        f"({outcome.seconds:.0f} s){reason}"
+    )
 
 
 def _clock(seconds: float) -> str:
@@ -117,9 +124,12 @@ class LiveProgress:
     def phase(self, job: Job, name: str) -> None:
         """Redraw the line of what runs now."""
         row = Table.grid(padding=(0, 2))
-        row.add_row(Text(job.cell.model.title, style="bold"),
-                    "count" if job.task == "count" else f"repeat {job.repeat + 1}",
-                    name, f"about {_clock(self._clock.left_s())} left, {self._clock.count} jobs")
+        row.add_row(
+            Text(job.cell.model.title, style="bold"),
+            "count" if job.task == "count" else f"repeat {job.repeat + 1}",
+            name,
+            f"about {_clock(self._clock.left_s())} left, {self._clock.count} jobs",
+        )
         self._live.update(row, refresh=True)
 
     def finished(self, job: Job, outcome: Outcome) -> None:

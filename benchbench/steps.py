@@ -9,6 +9,8 @@ import torch
 from spikingjelly.activation_based import base, functional, neuron
 from torch import Tensor, nn
 
+from benchbench.probes.state import spiking_layers
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -42,7 +44,7 @@ def batches_of(data: FaceData, size: int, count: int, device: torch.device) -> l
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))
     order = order.repeat(-(-size // len(data)))
     images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
-    chunks = [chunk for chunk in order.split(size)[:count] if len(chunk) == size]
+    chunks = [chunk for chunk in torch.split(order, size)[:count] if len(chunk) == size]
     return [
         (images[chunk].to(device, torch.float32).div_(255).unsqueeze(1), labels[chunk].to(device))
         for chunk in chunks
@@ -51,7 +53,7 @@ def batches_of(data: FaceData, size: int, count: int, device: torch.device) -> l
 
 def is_spiking(model: nn.Module) -> bool:
     """Whether the model has SpikingJelly neurons."""
-    return any(isinstance(module, neuron.BaseNode) for module in model.modules())
+    return bool(spiking_layers(model))
 
 
 def reset(model: nn.Module) -> Callable[[], None]:

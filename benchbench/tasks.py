@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from benchbench.measurement import Measurement
     from benchbench.meters import Meter
-    from benchbench.probes.window import Window
     from benchbench.steps import Batch
     from benchbench.worker import Channel
 
@@ -75,8 +74,12 @@ def count_once(spec: dict[str, Any], channel: Channel) -> None:
         example = torch.rand(1, *spec["shape"])
         _attempt(channel, "operations", lambda: operations.measure(model, example))
         return
-    batches = batches_of(_data(spec["data"]), settings.batch_size,
-                         math.ceil(settings.images / settings.batch_size), torch.device("cpu"))
+    batches = batches_of(
+        _data(spec["data"]),
+        settings.batch_size,
+        math.ceil(settings.images / settings.batch_size),
+        torch.device("cpu"),
+    )
     _attempt(channel, "operations", lambda: operations.measure(model, batches[0][0][:1]))
     _attempt(channel, "spikes", lambda: spikes.measure(model, _images(batches, settings)))
 
@@ -91,14 +94,21 @@ def time(spec: dict[str, Any], channel: Channel) -> None:
     with open_meter(settings.meter, cell["device"], gpu_uuid(device)) as meter:
         channel.phase("idle baseline")
         idle = energy.idle_power(meter, settings.idle_s)
-        for phase in settings.phases:
-            channel.measurements(_phase(phase, model, batches, cell, meter, idle, channel))
-        channel.phase("idle baseline")
-        channel.measurements(energy.idle_drift(meter, idle, settings.idle_s))
+        joules: list[Measurement] = []
+        try:
+            for phase in settings.phases:
+                joules += _phase(phase, model, batches, cell, meter, idle, channel)
+        finally:  # what was metered before a failure is kept
+            channel.phase("idle baseline")
+            after = energy.idle_power(meter, settings.idle_s)
+            channel.measurements(energy.conclude(joules, idle, after))
 
 
 TASKS: dict[str, Callable[[dict[str, Any], Channel], None]] = {
-    "hello": hello, "count": count, "count_once": count_once, "time": time,
+    "hello": hello,
+    "count": count,
+    "count_once": count_once,
+    "time": time,
 }
 
 
@@ -117,12 +127,16 @@ def _data(reference: dict[str, Any]) -> data.FaceData:
     return found.split("Training")
 
 
-def _prepare(cell: dict[str, Any], settings: Settings, device: torch.device,
-             ) -> tuple[nn.Module, list[Batch]]:
+def _prepare(
+    cell: dict[str, Any],
+    settings: Settings,
+    device: torch.device,
+) -> tuple[nn.Module, list[Batch]]:
     torch.manual_seed(settings.seed)
     entry = cell["model"]
-    model = zoo.build(entry["model"], entry["set"], Path(cell["folder"]),
-                      num_classes=cell["data"]["num_classes"])
+    model = zoo.build(
+        entry["model"], entry["set"], Path(cell["folder"]), num_classes=cell["data"]["num_classes"]
+    )
     wanted = max(RESIDENT_BATCHES, math.ceil(settings.images / settings.batch_size))
     return model.to(device), batches_of(_data(cell["data"]), settings.batch_size, wanted, device)
 
@@ -132,9 +146,13 @@ def _facts(model: nn.Module, cell: dict[str, Any], settings: Settings) -> dict[s
     loss = cell["model"]["loss"]
     if loss == "auto":
         loss = "mse" if is_spiking(model) else "cross_entropy"
-    return {**neuron_facts(model, torch.device(cell["device"])),
-            "optimizer": f"Adam (fused), lr {settings.learning_rate:g}", "loss": loss,
-            "device": cell["device"], "threads": torch.get_num_threads()}
+    return {
+        **neuron_facts(model, torch.device(cell["device"])),
+        "optimizer": f"Adam (fused), lr {settings.learning_rate:g}",
+        "loss": loss,
+        "device": cell["device"],
+        "threads": torch.get_num_threads(),
+    }
 
 
 def _images(batches: list[Batch], settings: Settings) -> list[Tensor]:
@@ -142,8 +160,9 @@ def _images(batches: list[Batch], settings: Settings) -> list[Tensor]:
     return [images.cpu() for images, _ in islice(batches, wanted)]
 
 
-def _train(model: nn.Module, batches: list[Batch], cell: dict[str, Any],
-           settings: Settings) -> None:
+def _train(
+    model: nn.Module, batches: list[Batch], cell: dict[str, Any], settings: Settings
+) -> None:
     loss = loss_of(cell["model"]["loss"], model, settings.label_smoothing)
     step = training_step(model, batches, loss, settings.learning_rate)
     for _ in range(settings.train_steps):
@@ -156,14 +175,26 @@ def _attempt(channel: Channel, probe: str, measure: Callable[[], list[Measuremen
         channel.measurements(measure())
     except BenchbenchError as error:
         reason = f"{type(error).__name__}: {error}"
-        channel.measurements([unavailable(metric.name, reason) for metric in METRICS.values()
-                              if metric.probe == probe])
+        channel.measurements(
+            [
+                unavailable(metric.name, reason)
+                for metric in METRICS.values()
+                if metric.probe == probe
+            ]
+        )
         channel.send(failure={"status": "invalid", "reason": f"{probe}: {reason}"})
 
 
-def _phase(phase: str, model: nn.Module, batches: list[Batch], cell: dict[str, Any], meter: Meter,
-           idle: energy.Idle, channel: Channel) -> list[Measurement]:
-    """Warm up, run one window, and say what clock, sensor and allocator saw of it."""
+def _phase(
+    phase: str,
+    model: nn.Module,
+    batches: list[Batch],
+    cell: dict[str, Any],
+    meter: Meter,
+    idle: energy.Idle,
+    channel: Channel,
+) -> list[Measurement]:
+    """Warm up, run one window, hand over what clock and allocator saw, return the joules."""
     settings, device = _settings(cell["settings"]), torch.device(cell["device"])
     on_gpu = device.type == "cuda"
     sync = torch.cuda.synchronize if on_gpu else _nothing
@@ -180,12 +211,16 @@ def _phase(phase: str, model: nn.Module, batches: list[Batch], cell: dict[str, A
         torch.cuda.reset_peak_memory_stats(device)
     start = energy.begin(meter)
     window = speed.run_window(phase, step, sync, settings, warm)
-    figures = energy.finish(meter, start, window, idle)
-    figures += occupancy.measure(
-        meter, window, device_peak_bytes=torch.cuda.max_memory_reserved(device) if on_gpu else None,
-        rss_bytes=None if on_gpu else occupancy.peak_rss_bytes())
+    joules = energy.finish(meter, start, window, idle)
+    peaks = occupancy.measure(
+        meter,
+        window,
+        device_peak_bytes=torch.cuda.max_memory_reserved(device) if on_gpu else None,
+        rss_bytes=None if on_gpu else occupancy.peak_rss_bytes(),
+    )
     _check_finite(step(), phase)
-    return [speed.measure(window, warm), *figures]
+    channel.measurements([speed.measure(window, warm), *peaks])
+    return joules
 
 
 def _nothing() -> None:

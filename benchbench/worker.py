@@ -115,8 +115,13 @@ def _available_bytes() -> int:
 
 def _status(error: BaseException) -> str:
     text = str(error).lower()
-    memory = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc",
-              "cannot allocate memory")
+    memory = (
+        "can't allocate memory",
+        "not enough memory",
+        "out of memory",
+        "bad_alloc",
+        "cannot allocate memory",
+    )
     if isinstance(error, MemoryError) or any(word in text for word in memory):
         return "oom"
     return "error"

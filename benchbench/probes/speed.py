@@ -12,13 +12,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchbench.measurement import Measurement
 from benchbench.metrics import measured
 from benchbench.probes.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from benchbench.measurement import Measurement
     from benchbench.suite import Settings
 
 __all__ = ["WarmUp", "measure", "run_window", "warm_up"]

@@ -1,0 +1,52 @@
+"""Decoded data, kept by the digest of its source: a changed file is never served stale."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["cached", "folder"]
+
+VERSION = 1  # of the decoding: an old cache is not read again
+Arrays = tuple["np.ndarray", "np.ndarray", "np.ndarray"]
+
+
+def folder() -> Path:
+    """``$BENCHBENCH_CACHE``, or ``benchbench`` in the user's cache folder."""
+    own = os.environ.get("BENCHBENCH_CACHE")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "benchbench"
+
+
+def cached(digest: str, decode: Callable[[], Arrays]) -> Arrays:
+    """Images, labels and splits from the cache, or decoded now and kept.
+
+    A damaged cache file is made anew; a cache that cannot be written costs time, not the run.
+    """
+    file = folder() / f"faces-{VERSION}-{digest}.npz"
+    with (
+        contextlib.suppress(OSError, ValueError, KeyError, zipfile.BadZipFile),
+        np.load(file, allow_pickle=False) as stored,
+    ):
+        return stored["images"], stored["labels"], stored["usage"]
+    images, labels, usage = decode()
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".faces-")
+        try:
+            with os.fdopen(handle, "wb") as out:
+                np.savez(out, images=images, labels=labels, usage=usage)
+            Path(name).replace(file)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    return images, labels, usage

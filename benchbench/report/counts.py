@@ -1,0 +1,52 @@
+"""What ``benchbench count`` found, as a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchbench.metrics import METRICS
+from benchbench.report.view import Grid, Line, Page, number
+
+if TYPE_CHECKING:
+    from benchbench.commands import Counts
+
+__all__ = ["page_of"]
+
+
+def page_of(model: str, counts: Counts) -> Page:
+    """The page of one model's counts: every definition, and every layer with its share."""
+    notes: list[str] = []
+    lines = []
+    for figure in counts.measurements:
+        metric = METRICS[figure.name]
+        notes += [reason for reason in figure.reasons if reason not in notes]
+        marks = "".join(f" [{notes.index(reason) + 1}]" for reason in figure.reasons)
+        unit = "" if metric.unit == "1" else f" {metric.unit}"
+        value = "n/a" if figure.value is None else number(figure.value) + unit
+        lines.append(Line((figure.name, value + marks, metric.definition)))
+    grids = [Grid(f"{model}, per sample", ("figure", "value", "definition"), tuple(lines), 1)]
+    dense = next((item for item in counts.measurements if item.name == "macs_dense"), None)
+    layers = dense.detail.get("layers", []) if dense else []
+    if layers:
+        rows = tuple(
+            Line(
+                (
+                    layer["name"],
+                    layer["kind"],
+                    number(layer["params"]),
+                    number(layer["macs_dense"]),
+                    number(layer["macs_valid"]),
+                    f"{100 * layer['share']:.1f} %",
+                )
+            )
+            for layer in layers
+        )
+        header = ("layer", "kind", "params", "macs_dense", "macs_valid", "share")
+        grids.append(Grid("Layer by layer", header, rows, 0))
+    banner = [counts.reason] if counts.reason else []
+    if any(item.name == "synops_exact" for item in counts.measurements):
+        banner.append(
+            "weights as initialised, seed 0: spikes and sparsity are of an untrained model"
+        )
+    how = tuple(f"{key}: {value}" for key, value in counts.facts.items())
+    return Page(f"Counts of {model}", tuple(banner), tuple(grids), tuple(notes), how)

@@ -1,1 +1,0 @@
-"""The suite files that come with benchbench."""

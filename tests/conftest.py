@@ -1,0 +1,25 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["fixtures_nvml"]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the user's cache."""
+    monkeypatch.setenv("BENCHBENCH_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture
+def fer2013_csv() -> Path:
+    """The real FER2013, or a skip."""
+    root = Path(__file__).resolve().parents[1]
+    file = root.parent / "shared" / "data" / "fer2013" / "fer2013.csv.gz"
+    if not file.is_file():
+        pytest.skip("FER2013 is not on this machine")
+    return file

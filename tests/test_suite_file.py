@@ -1,0 +1,70 @@
+"""The suite file: every fault at once, or a frozen suite."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchbench import suite_file
+from benchbench.errors import SuiteError
+
+BAD = """benchbench: 1
+name: bad
+settings: {batchsize: 3, window_s: -1}
+models:
+  - {id: a, model: conv_sn}
+  - {id: b, model: conv_snn, set: {t: 4}}
+tables:
+  - {title: t, ratio: [a, b], rows: [{metric: paramz}]}
+"""
+
+
+def faults_of(text: str) -> list[str]:
+    """The printed faults of a suite's text."""
+    with pytest.raises(SuiteError) as caught:
+        suite_file.parse(text, "bad.yaml", Path())
+    return str(caught.value).splitlines()
+
+
+def test_five_faults_are_five_lines() -> None:
+    """A suite with five faults gives five lines with file, line and hint."""
+    lines = faults_of(BAD)
+    assert [line.split(":")[:2] for line in lines] == [
+        ["bad.yaml", number] for number in ("3", "3", "5", "6", "8")
+    ]
+    assert "did you mean 'batch_size'?" in lines[0]
+    assert "did you mean 'conv_snn'?" in lines[2]
+    assert "did you mean 'params'?" in lines[4]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", "expected a mapping"),
+        ("a: [1", "(yaml)"),
+        ("benchbench: 1\nname: x\nname: y\nmodels: [{id: a, model: cnn3}]", "stands twice"),
+        ("benchbench: 2\nname: x\nmodels: [{id: a, model: cnn3}]", "benchbench"),
+        ("benchbench: 1\nname: x\nmodels: []", "at least one model"),
+        ("benchbench: 1\nname: x\nquick: {repeat: 1}\nmodels: [{id: a, model: cnn3}]", "repeats"),
+    ],
+)
+def test_a_fault_says_what_was_expected(text: str, wanted: str) -> None:
+    """Each kind of fault has a message of its own."""
+    assert any(wanted in line for line in faults_of(text))
+
+
+def test_the_bundled_suite_is_read_and_its_modes_differ() -> None:
+    """Table 3 is found by name and its quick mode has its own settings."""
+    suite, _ = suite_file.load("table3")
+    assert suite.settings.learning_rate == 1e-3
+    assert suite.with_mode("quick").settings.repeats < suite.settings.repeats
+    assert suite_file.locate("suites/table3.yaml").is_file()
+
+
+def test_the_committed_schema_is_the_code_s() -> None:
+    """The JSON Schema beside the suites is what the code prints."""
+    file = suite_file.bundled_suites()["table3"].with_name("schema.json")
+    assert file.read_text("utf-8") == suite_file.json_schema()
+    assert json.loads(suite_file.json_schema())["properties"]["models"]
