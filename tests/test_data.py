@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from benchbench.data import load
 from benchbench.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROW = " ".join(str(i % 256) for i in range(2304))
 GOOD = f"emotion,pixels,Usage\n0,{ROW},Training\n6,{ROW},PublicTest\n3,{ROW},PrivateTest\n"
