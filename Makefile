@@ -29,7 +29,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 bench: $(INSTALLED)  ## what the harness itself costs, against a hand-written loop
-	$(BIN)/python -m tests.benchmarks.overhead
+	$(BIN)/python tests/benchmarks/overhead.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
