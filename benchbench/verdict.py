@@ -28,8 +28,8 @@ def judge(row: Row, table: Table, results: Results) -> Verdict:
     """Set one row of the paper's table against ours.
 
     A counted figure is compared itself, rounded as the paper prints it, within the row's
-    tolerance. A figure that depends on the machine is compared as a ratio: it is reproduced where
-    the paper's ratio lies in our interval or within the tolerance.
+    tolerance. A figure that depends on the machine is compared as a ratio: it is reproduced
+    within the tolerance, and cannot be told where our interval is so wide that it holds the paper's.
     """
     if not row.paper:
         return Verdict("", (row.note,) if row.note else ())
@@ -67,9 +67,13 @@ def _ratio(row: Row, table: Table, results: Results) -> tuple[Word, tuple[str, .
     if ours is None or of not in row.paper or to not in row.paper:
         return "not measurable here", ("there is no ratio to compare",)
     paper = row.paper[of] / row.paper[to]
-    inside = ours.low is not None and ours.high is not None and ours.low <= paper <= ours.high
-    if inside or abs(ours.value / paper - 1) <= row.tolerance_percent / 100:
+    if abs(ours.value / paper - 1) <= row.tolerance_percent / 100:
         return "reproduced", ("the ratio; absolute figures are of another machine",)
+    if ours.low is not None and ours.high is not None and ours.low <= paper <= ours.high:
+        return "not measurable here", (  # an interval that holds everything confirms nothing
+            f"our ratio {ours.value:.3g} [{ours.low:.3g}, {ours.high:.3g}] is too uncertain to "
+            f"tell it from the paper's {paper:.3g}: run more repeats, without --quick",
+        )
     return "differs", (f"our ratio is {ours.value:.3g}, the paper's {paper:.3g}",)
 
 
