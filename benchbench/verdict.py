@@ -29,7 +29,7 @@ def judge(row: Row, table: Table, results: Results) -> Verdict:
 
     A counted figure is compared itself, rounded as the paper prints it, within the row's
     tolerance. A figure that depends on the machine is compared as a ratio: it is reproduced
-    within the tolerance, and cannot be told where our interval is so wide that it holds the paper's.
+    within the tolerance, and cannot be told where our wide interval holds the paper's.
     """
     if not row.paper:
         return Verdict("", (row.note,) if row.note else ())
@@ -70,10 +70,10 @@ def _ratio(row: Row, table: Table, results: Results) -> tuple[Word, tuple[str, .
     if abs(ours.value / paper - 1) <= row.tolerance_percent / 100:
         return "reproduced", ("the ratio; absolute figures are of another machine",)
     if ours.low is not None and ours.high is not None and ours.low <= paper <= ours.high:
-        return "not measurable here", (  # an interval that holds everything confirms nothing
-            f"our ratio {ours.value:.3g} [{ours.low:.3g}, {ours.high:.3g}] is too uncertain to "
-            f"tell it from the paper's {paper:.3g}: run more repeats, without --quick",
-        )
+        # An interval that holds everything confirms nothing.
+        uncertain = f"our ratio {ours.value:.3g} [{ours.low:.3g}, {ours.high:.3g}] is too uncertain"
+        why = f"{uncertain} to tell it from the paper's {paper:.3g}: run without --quick"
+        return "not measurable here", (why,)
     return "differs", (f"our ratio is {ours.value:.3g}, the paper's {paper:.3g}",)
 
 
