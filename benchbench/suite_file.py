@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,7 @@ def parse(text: str, name: str, folder: Path) -> Suite:
         found += [_explain(detail) for detail in error.errors()]
     overrides = {mode: _overrides(document, mode, found) for mode in ("quick", "publish")}
     found += _check_models(document, folder) + _check_names(document)
+    found += _check_meters(document)
     if suite is None or found:
         faults = {Fault(name, _line(path, lines), _dotted(path), text) for path, text in found}
         raise SuiteError(sorted(faults, key=str))
@@ -239,6 +241,17 @@ def _check_models(document: dict[str, Any], folder: Path) -> list[tuple[_Path, s
     if document.get("models") == []:
         out.append((("models",), "a suite needs at least one model"))
     return out
+
+
+def _check_meters(document: dict[str, Any]) -> list[tuple[_Path, str]]:
+    """A meter is one that `benchbench.meters.open_meter` knows."""
+    return [
+        ((block, "meter"), f"expected auto, none or nvml:<index or UUID>, found {meter!r}")
+        for block in ("settings", "quick", "publish")
+        if isinstance(document.get(block), dict)
+        and isinstance(meter := document[block].get("meter"), str)
+        and not re.fullmatch(r"auto|none|nvml:.+", meter)
+    ]
 
 
 def _check_names(document: dict[str, Any]) -> list[tuple[_Path, str]]:

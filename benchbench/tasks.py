@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -197,7 +198,7 @@ def _phase(
     """Warm up, run one window, hand over what clock and allocator saw, return the joules."""
     settings, device = _settings(cell["settings"]), torch.device(cell["device"])
     on_gpu = device.type == "cuda"
-    sync = torch.cuda.synchronize if on_gpu else _nothing
+    sync = partial(torch.cuda.synchronize, device) if on_gpu else _nothing
     if phase == "train":
         loss = loss_of(cell["model"]["loss"], model, settings.label_smoothing)
         step = training_step(model, batches, loss, settings.learning_rate)
@@ -218,7 +219,7 @@ def _phase(
         device_peak_bytes=torch.cuda.max_memory_reserved(device) if on_gpu else None,
         rss_bytes=None if on_gpu else occupancy.peak_rss_bytes(),
     )
-    _check_finite(step(), phase)
+    _check_finite(step(), phase)  # the phase's time and joules are refused as well
     channel.measurements([speed.measure(window, warm), *peaks])
     return joules
 

@@ -46,6 +46,10 @@ def test_five_faults_are_five_lines() -> None:
         ("a: [1", "(yaml)"),
         ("benchbench: 1\nname: x\nname: y\nmodels: [{id: a, model: cnn3}]", "stands twice"),
         ("benchbench: 2\nname: x\nmodels: [{id: a, model: cnn3}]", "benchbench"),
+        (
+            "benchbench: 1\nname: x\nsettings: {meter: nvm}\nmodels: [{id: a, model: cnn3}]",
+            "expected auto, none or nvml",
+        ),
         ("benchbench: 1\nname: x\nmodels: []", "at least one model"),
         ("benchbench: 1\nname: x\nquick: {repeat: 1}\nmodels: [{id: a, model: cnn3}]", "repeats"),
     ],
