@@ -51,7 +51,7 @@ class Journal:
         self._path = folder / JOURNAL
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("a+b")
+            self._file = self._path.open("a+b", buffering=0)  # nothing left to flush later
         except OSError as error:
             raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from error
         try:
@@ -70,8 +70,9 @@ class Journal:
         """
         end = self._file.seek(0, os.SEEK_END)
         try:
-            self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
-            self._file.flush()
+            line = memoryview(json.dumps(record, allow_nan=False).encode() + b"\n")
+            while line:  # a disk that is nearly full takes a part and refuses the rest
+                line = line[self._file.write(line) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             os.ftruncate(self._file.fileno(), end)  # no torn line in the middle of the next run

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchbench.data import load
+from benchbench.data.cache import folder
 from benchbench.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ROW = " ".join(str(i % 256) for i in range(2304))
 GOOD = f"emotion,pixels,Usage\n0,{ROW},Training\n6,{ROW},PublicTest\n3,{ROW},PrivateTest\n"
@@ -57,7 +57,7 @@ def test_a_test_csv_without_labels_is_left_out_and_said(tmp_path: Path) -> None:
         (GOOD.replace("6,", "9,", 1), 3, "label '9'"),
         (GOOD.replace(ROW, ROW + " 1", 1), 2, "2305 pixels"),
         (GOOD.replace("0 1 2 3", "0 1 2 300", 1), 2, "0 to 255"),
-        (GOOD.replace("0 1 2 3", "0 1 x 3", 1), 2, "not a number"),
+        (GOOD.replace("0 1 2 3", "0 1 x 3", 1), 2, "'x'"),
         (GOOD[:-500] + "\n", 4, "truncated"),
     ],
 )
@@ -79,6 +79,49 @@ def test_a_truncated_archive_is_an_error(tmp_path: Path) -> None:
     file.write_bytes(gzip.compress(GOOD.encode())[:-20])
     with pytest.raises(DataError, match="truncated"):
         load(str(file))
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_folder_of_images_is_read(tmp_path: Path, zipped: bool) -> None:  # noqa: FBT001
+    """Images under train/<class>/ and test/<class>/, unpacked or zipped, keep class and split."""
+    shades = {"train/anger/a.png": 10, "train/happy/b.png": 20, "test/Neutral/c.png": 30}
+    for name, shade in shades.items():
+        file = tmp_path / "faces" / name
+        file.parent.mkdir(parents=True)
+        Image.new("L", (48, 48), shade).save(file)
+    source = tmp_path / "faces"
+    if zipped:
+        source = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", source))
+    found = load(str(source))
+    rows = zip(found.images[:, 0, 0].tolist(), found.labels.tolist(), found.usage, strict=True)
+    assert sorted(rows) == [(10, 0, "Training"), (20, 3, "Training"), (30, 6, "Test")]
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "wanted"),
+    [("train/happy/a.png", 47, "47x47"), ("faces/a.png", 48, "train/<class>")],
+)
+def test_a_broken_folder_names_the_image(tmp_path: Path, name: str, size: int, wanted: str) -> None:
+    """An image of another size or without a class is refused by name."""
+    file = tmp_path / name
+    file.parent.mkdir(parents=True)
+    Image.new("L", (size, size)).save(file)
+    with pytest.raises(DataError, match=wanted) as caught:
+        load(str(tmp_path))
+    assert "a.png" in str(caught.value)
+
+
+def test_a_changed_file_is_decoded_again_and_a_damaged_cache_repaired(tmp_path: Path) -> None:
+    """The cache goes by content: neither an edit nor a torn cache file serves stale images."""
+    file = tmp_path / "fer2013.csv"
+    file.write_text(GOOD)
+    first = load(str(file))
+    file.write_text(GOOD.replace("6,", "5,", 1))
+    assert load(str(file)).labels.tolist() == [0, 5, 3]
+    file.write_text(GOOD)
+    for stored in folder().glob("*.npz"):
+        stored.write_bytes(stored.read_bytes()[:100])
+    assert np.array_equal(load(str(file)).images, first.images)
 
 
 def test_drawn_faces_are_reproducible_and_labelled() -> None:

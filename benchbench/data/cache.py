@@ -36,7 +36,8 @@ def cached(digest: str, decode: Callable[[], Arrays]) -> Arrays:
     file = folder() / f"faces-{VERSION}-{digest}.npz"
     with (
         contextlib.suppress(OSError, ValueError, KeyError, zipfile.BadZipFile),
-        np.load(file, allow_pickle=False) as stored,
+        file.open("rb") as content,  # numpy would leave a damaged one open
+        np.load(content, allow_pickle=False) as stored,
     ):
         return stored["images"], stored["labels"], stored["usage"]
     images, labels, usage = decode()

@@ -194,12 +194,11 @@ def _pixels(path: Path, text: str, row: int) -> np.ndarray:
     if len(parts) != PIXELS:
         raise DataError(path, f"{len(parts)} pixels: expected {PIXELS}", row=row)
     try:
-        values = np.array(parts, dtype=np.int64)
-    except (ValueError, OverflowError) as error:
-        raise DataError(path, f"a pixel is not a number: {error}", row=row) from error
-    if values.min() < 0 or values.max() > 255:
-        raise DataError(path, "a pixel is outside 0 to 255", row=row)
-    return values.astype(np.uint8)
+        return np.frombuffer(bytes(map(int, parts)), np.uint8)
+    except ValueError as error:
+        wrong = next(part for part in parts if not (part.isdigit() and int(part) < 256))
+        text = f"a pixel is {wrong!r}: expected a number from 0 to 255"
+        raise DataError(path, text, row=row) from error
 
 
 def _decode_images(path: Path, entries: list[Entry]) -> Arrays:

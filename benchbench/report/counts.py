@@ -25,10 +25,11 @@ def page_of(model: str, counts: Counts) -> Page:
         value = "n/a" if figure.value is None else number(figure.value) + unit
         lines.append(Line((figure.name, value + marks, metric.definition)))
     grids = [Grid(f"{model}, per sample", ("figure", "value", "definition"), tuple(lines), 1)]
-    dense = next((item for item in counts.measurements if item.name == "macs_dense"), None)
+    by_name = {item.name: item for item in counts.measurements}
+    dense = by_name.get("macs_dense")
     layers = dense.detail.get("layers", []) if dense else []
     if layers:
-        rows = tuple(
+        rows = [
             Line(
                 (
                     layer["name"],
@@ -40,9 +41,12 @@ def page_of(model: str, counts: Counts) -> Page:
                 )
             )
             for layer in layers
-        )
+        ]
+        rest = (by_name["params"].value or 0) - sum(layer["params"] for layer in layers)
+        if rest:  # so that every column adds up to the total above
+            rows.append(Line(("norms and others", "", number(rest), "0", "0", "0.0 %")))
         header = ("layer", "kind", "params", "macs_dense", "macs_valid", "share")
-        grids.append(Grid("Layer by layer", header, rows, 0))
+        grids.append(Grid("Layer by layer", header, tuple(rows), 0))
     banner = [counts.reason] if counts.reason else []
     if any(item.name == "synops_exact" for item in counts.measurements):
         banner.append(

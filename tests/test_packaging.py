@@ -1,0 +1,72 @@
+"""What a user gets: the wheel's files, the public names, the light start."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import benchbench
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_public_names_are_these() -> None:
+    """Nothing is added to or lost from the package's own names unnoticed."""
+    assert benchbench.__all__ == ["BenchbenchError", "Measurement", "__version__", "register"]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [file for file in sorted((ROOT / "benchbench").rglob("*.py")) if file.name != "__main__.py"],
+    ids=lambda file: str(file.relative_to(ROOT)),
+)
+def test_every_module_says_what_it_offers(file: Path) -> None:
+    """`__all__` names what the module defines at its top level, and nothing else."""
+    tree = ast.parse(file.read_text("utf-8"))
+    offered: list[str] = []
+    defined: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = {target.id for target in targets if isinstance(target, ast.Name)}
+            defined |= names
+            if "__all__" in names and node.value is not None:
+                offered = ast.literal_eval(node.value)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.ImportFrom) and file.name == "__init__.py":
+            defined |= {alias.asname or alias.name for alias in node.names}
+    assert offered or len(tree.body) == 1  # a docstring alone offers nothing
+    assert set(offered) <= defined
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_tree_and_no_global_models(tmp_path: Path) -> None:
+    """Every tracked source file is in the wheel under benchbench/, and nothing else is."""
+    source = tmp_path / "source"  # a copy: what an old build left beside the tree must not count
+    source.mkdir()
+    for name in ("benchbench", "models", "suites", "pyproject.toml", "README.md", "LICENSE"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, source / name)
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, source],
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+    places = {"benchbench": "benchbench", "models": "benchbench/models"}
+    wanted = {
+        f"{inside}/{file.relative_to(ROOT / folder)}"
+        for folder, inside in places.items()
+        for file in (ROOT / folder).rglob("*.py")
+    }
+    wanted |= {f"benchbench/suites/{file.name}" for file in (ROOT / "suites").iterdir()}
+    assert packed == wanted | {"benchbench/py.typed"}
