@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from benchbench import journal
 from benchbench.errors import ResultError
 from benchbench.measurement import Measurement
-from benchbench.metrics import METRICS
+from benchbench.metrics import METRICS, measured, unavailable
 from benchbench.results import CellResult, Comparison, Results, check_schema, suite_of
 from benchbench.statistics import PEAKS, merge, paired_ratio
 
@@ -32,9 +32,9 @@ def assemble(records: Sequence[Mapping[str, Any]]) -> Results:
     check_schema(header, journal.JOURNAL)
     suite = suite_of(header["suite"])
     jobs = [record for record in records if record["kind"] == "job"]
-    expected = 1 + suite.settings.repeats
+    usual = 1 + suite.settings.repeats
     cells = tuple(
-        _cell(cell, [job for job in jobs if job["cell"] == cell["id"]], expected)
+        _cell(cell, [job for job in jobs if job["cell"] == cell["id"]], cell.get("jobs", usual))
         for cell in header["cells"]
     )
     run = {
@@ -64,7 +64,8 @@ def _cell(head: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], expected: 
                 )
             )
     states = [job["status"] for job in jobs] + ["pending"] * (len(jobs) < expected)
-    names = [name for name in METRICS if name in found]
+    merged = {name: merge(figures) for name, figures in found.items()}
+    merged |= derived(merged)
     return CellResult(
         head["id"],
         head["model"],
@@ -72,18 +73,49 @@ def _cell(head: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], expected: 
         max(states, key=order.index),
         tuple(f"{_job_name(job)}: {job['reason']}" for job in jobs if job["reason"]),
         {key: value for job in jobs for key, value in job["facts"].items()},
-        {name: merge(found[name]) for name in names},
+        {name: merged[name] for name in METRICS if name in merged},
         sum(job["seconds"] for job in jobs),
     )
 
 
+def derived(figures: Mapping[str, Measurement]) -> dict[str, Measurement]:
+    """Figures that are quotients of two others: accuracy per joule and per SynOp."""
+    out = {}
+    for name, under in (
+        ("accuracy_per_joule", "infer_energy"),
+        ("accuracy_per_synop", "synops_exact"),
+    ):
+        over, cost = figures.get("accuracy"), figures.get(under)
+        if over is None or cost is None or over.value is None:
+            continue
+        if not cost.value:
+            out[name] = unavailable(name, "; ".join(cost.reasons) or f"{under} is 0")
+            continue
+        ends = [end / cost.value if end is not None else None for end in (over.low, over.high)]
+        out[name] = measured(
+            name,
+            over.value / cost.value,
+            n=over.n,
+            low=ends[0],
+            high=ends[1],
+            valid=over.valid and cost.valid,
+            reasons=tuple(dict.fromkeys((*over.reasons, *cost.reasons))),
+            provenance=cost.provenance,
+        )
+    return out
+
+
 def _job_name(job: Mapping[str, Any]) -> str:
-    return "count" if job["task"] == "count" else f"repeat {job['repeat'] + 1}"
+    return f"repeat {job['repeat'] + 1}" if job["task"] == "time" else str(job["task"])
 
 
 def _comparisons(suite: Suite, cells: Sequence[CellResult]) -> list[Comparison]:
     by_model = {cell.model: cell.measurements for cell in cells}
-    wanted = [(metric, *table.ratio) for table, metric in product(suite.tables, METRICS)]
+    wanted = [
+        (metric, *table.ratio)
+        for table, metric in product(suite.tables, METRICS)
+        if table.ratio is not None
+    ]
     wanted += [
         (claim.measure.metric, claim.measure.of, claim.measure.to)
         for claim in suite.claims

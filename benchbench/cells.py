@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench import zoo
+from benchbench.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
+    from benchbench.data import Labels
     from benchbench.suite import Model, Settings, Suite
 
-__all__ = ["SCHEMA_VERSION", "Cell", "DataRef", "Job", "cells_of", "jobs_of", "plan_digest"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "Cell",
+    "DataRef",
+    "Job",
+    "cells_of",
+    "is_trained",
+    "jobs_of",
+    "plan_digest",
+]
 
 SCHEMA_VERSION = 1
 """Of journal and results files, and part of every cell's identity."""
 
-Task = Literal["count", "time"]
+NO_LIMIT_S = 20 * 86_400.0  # of a training without a budget; poll(2) takes at most 24 days
+
+Task = Literal["train", "count", "time"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +45,16 @@ class DataRef:
         digest: SHA-256 of its content.
         num_classes: Number of classes.
         seed: Of the generator, where it is generated.
+        labels: As `benchbench.suite.Model.labels`.
+        ferplus: The file of FER+'s votes, where they are not beside the images.
     """
 
     source: str
     digest: str
     num_classes: int
     seed: int
+    labels: Labels = "fer2013"
+    ferplus: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,46 +87,83 @@ class Job:
     repeat: int
 
     @property
+    def time_limit_s(self) -> float:
+        """After which the job is killed, seconds: a training has its own budget, or none."""
+        settings = self.cell.settings
+        if self.task != "train" or settings.train is None:
+            return settings.time_limit_s
+        budget = settings.train.minutes
+        return 60 * budget + 2 * settings.time_limit_s if budget else NO_LIMIT_S
+
+    @property
     def id(self) -> str:
-        """``<cell>-count`` or ``<cell>-time-<repeat>``."""
+        """``<cell>-train``, ``<cell>-count`` or ``<cell>-time-<repeat>``."""
         return f"{self.cell.id}-{self.task}" + (f"-{self.repeat}" if self.task == "time" else "")
 
 
-def cells_of(suite: Suite, folder: Path, device: str, data: DataRef) -> list[Cell]:
+def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, DataRef]) -> list[Cell]:
     """The cells of a suite, in its order.
 
     Args:
         suite: With the settings of its mode.
         folder: Where relative model references start.
         device: ``cpu`` or ``cuda:<index>``.
-        data: The data of the run.
+        data: The data of the run, for each kind of labels.
     """
     place = folder / suite.zoo if suite.zoo else folder
     out = []
-    for model in suite.models:
+    for entry in suite.models:
+        model = entry
+        if model.checkpoint:  # absolute, and part of the identity by its content
+            model = replace(model, checkpoint=str((folder / model.checkpoint).expanduser()))
+        reference, settings = data[model.labels], suite.settings_of(model)
         identity = {
             "schema": SCHEMA_VERSION,
             "model": asdict(model),
-            "settings": asdict(suite.settings),
+            "settings": asdict(settings),
             "device": device,
-            "data": [data.digest, data.num_classes],
+            "data": [reference.digest, reference.num_classes],
             "source": zoo.find(model.model, place).digest,
+            "checkpoint": _content(model.checkpoint),
         }
-        out.append(Cell(_digest(identity)[:12], model, suite.settings, device, data, str(place)))
+        out.append(Cell(_digest(identity)[:12], model, settings, device, reference, str(place)))
     return out
+
+
+def _content(checkpoint: str | None) -> str | None:
+    """SHA-256 of a checkpoint.
+
+    Raises:
+        ModelError: It cannot be read.
+    """
+    if checkpoint is None:
+        return None
+    try:
+        with Path(checkpoint).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"checkpoint {checkpoint}: cannot be read: {error.strerror}") from error
 
 
 def jobs_of(cells: Sequence[Cell]) -> list[Job]:
     """Every job, in the order of the run.
 
-    Counting comes first, because it is exact and shows at once what is wrong with a model. The
-    timed repeats are interleaved: every cell once a round, so that a machine whose speed drifts
-    drifts for all of them alike and ratios can be paired by round.
+    A cell is trained, where the suite says so, and then counted: that is exact and shows at once
+    what is wrong with a model. The timed repeats are interleaved: every cell once a round, so that
+    a machine whose speed drifts drifts for all of them alike and ratios can be paired by round.
     """
     rounds = max((cell.settings.repeats for cell in cells), default=0)
-    return [Job(cell, "count", 0) for cell in cells] + [
-        Job(cell, "time", repeat) for repeat in range(rounds) for cell in cells
+    first = [
+        Job(cell, task, 0)
+        for cell in cells
+        for task in (("train", "count") if is_trained(cell) else ("count",))
     ]
+    return first + [Job(cell, "time", repeat) for repeat in range(rounds) for cell in cells]
+
+
+def is_trained(cell: Cell) -> bool:
+    """Whether its weights are trained, or loaded from a checkpoint."""
+    return bool(cell.settings.train or cell.model.checkpoint)
 
 
 def plan_digest(jobs: Sequence[Job]) -> str:

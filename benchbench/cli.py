@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import click
 
 from benchbench import __version__
+from benchbench.cli_look import count, data, list_
+from benchbench.cli_options import (
+    EXIT_FAILED_CELLS,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    as_json_option,
+    consoles,
+    sets,
+    where,
+)
 from benchbench.errors import BenchbenchError, SuiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
 
+    from benchbench.results import Results
+
 __all__ = ["main"]
-
-EXIT_USAGE, EXIT_FAILED_CELLS, EXIT_INTERRUPTED = 2, 3, 130
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-_models_folder = click.option(
-    "--models",
-    "folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A further folder of models.",
-)
 
 
 def main() -> NoReturn:
@@ -73,35 +73,15 @@ def group() -> None:
     metavar="PATTERN",
     help="Run only these models (ids, wildcards allowed; may be repeated).",
 )
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    metavar="auto|cpu|cuda[:N]",
-    help="Where the models run.",
-)
-@click.option(
-    "--data",
-    metavar="NAME|PATH",
-    help="synthetic_faces, or FER2013 as csv, csv.gz, zip or a folder of images.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="reports",
-    show_default=True,
-    help="Runs are kept in OUT/<suite>/<run id>/.",
-)
-@_as_json
+@where
+@as_json_option
 def run(
     suite: str,
     mode: Literal["quick", "publish"] | None,
     only: tuple[str, ...],
-    device: str,
-    data: str | None,
-    out: Path,
     *,
     as_json: bool,
+    **place: Any,  # noqa: ANN401 - click's own conversions of the options of `where`
 ) -> int:
     """Run a SUITE (a file, or the name of a bundled one) and report.
 
@@ -109,9 +89,74 @@ def run(
     """
     from benchbench import commands  # noqa: PLC0415 - `--help` needs none of it
 
-    console, err = _consoles()
-    request = commands.Request(suite, mode or "full", only, device, data, out)
-    results, folder = commands.run(request, err)
+    console, err = consoles()
+    request = commands.Request(suite, mode or "full", only, **place)
+    return _finish(*commands.run(request, err), console, as_json=as_json)
+
+
+@group.command()
+@click.argument("model")
+@sets
+@click.option("--epochs", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Time budget.")
+@click.option("--patience", type=click.IntRange(1), help="Epochs without improvement to stop at.")
+@click.option("--images", type=click.IntRange(1), help="Train on only so many images.")
+@click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True)
+@click.option("--learning-rate", type=float, default=1e-3, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--precision", type=click.Choice(["32", "bf16"]), default="32", show_default=True)
+@click.option("--devices", type=click.IntRange(1), default=1, help="GPUs to train on.")
+@click.option("--stdp", is_flag=True, help="Fine-tune the linear layers by STDP (Table 5).")
+@click.option(
+    "--labels",
+    type=click.Choice(["fer2013", "ferplus", "ferplus_majority"]),
+    default="fer2013",
+    show_default=True,
+)
+@where
+@as_json_option
+def train(
+    model: str,
+    settings: tuple[str, ...],
+    *,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - click's own conversions
+) -> int:
+    """Train MODEL, report its accuracy, and keep the weights for the suites that ask for them.
+
+    MODEL is a name of the zoo, path/to/file.py:function or package.module:function. An interrupted
+    training is taken up again by the same command.
+    """
+    from benchbench import commands  # noqa: PLC0415
+    from benchbench.recipe import Stdp, Train  # noqa: PLC0415
+    from benchbench.suite import Model, Settings  # noqa: PLC0415
+
+    name = model.rpartition(":")[2]
+    recipe = Train(
+        options["epochs"],
+        options["minutes"],
+        options["patience"],
+        options["images"],
+        options["precision"],
+        options["devices"],
+        Stdp() if options["stdp"] else None,
+    )
+    entry = Model(name, model, set=dict(map(commands.setting, settings)), labels=options["labels"])
+    how = Settings(
+        options["batch_size"],
+        options["seed"],
+        repeats=0,
+        train=recipe,
+        learning_rate=options["learning_rate"],
+    )
+    place = {key: options[key] for key in ("device", "data", "ferplus", "out")}
+    request = commands.Request(f"train-{name}", "full", (), **place)
+    console, err = consoles()
+    return _finish(*commands.train(entry, how, request, err), console, as_json=as_json)
+
+
+def _finish(results: Results, folder: Path, console: Console, *, as_json: bool) -> int:
+    """Show a run that has ended, and say whether all of it went well."""
     if as_json:
         click.echo(json.dumps(results.to_json(), indent=1))
     else:
@@ -125,7 +170,7 @@ def run(
 @group.command()
 @click.argument("suite", required=False)
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of suite files, for editors.")
-@_as_json
+@as_json_option
 def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
     """Check a SUITE file: every fault at once, with file, line and hint. Runs nothing."""
     from benchbench import suite_file  # noqa: PLC0415
@@ -157,7 +202,7 @@ def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
 @group.command()
 @click.argument("run", type=click.Path(path_type=Path, exists=True))
 @click.option("--write", is_flag=True, help="Write results.csv and report.md again as well.")
-@_as_json
+@as_json_option
 def report(run: Path, *, write: bool, as_json: bool) -> int:
     """Show the stored result of a RUN (its folder or its results.json) again."""
     from benchbench import results  # noqa: PLC0415
@@ -172,110 +217,9 @@ def report(run: Path, *, write: bool, as_json: bool) -> int:
     else:
         from benchbench.report.console import show  # noqa: PLC0415
 
-        show(found, _consoles()[0])
+        show(found, consoles()[0])
     return 0
 
 
-@group.command()
-@click.argument("model")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A setting of the model (may be repeated).",
-)
-@click.option(
-    "--data",
-    default="synthetic_faces",
-    show_default=True,
-    metavar="NAME|PATH",
-    help="What spikes and non-zero inputs are counted on.",
-)
-@click.option(
-    "--input",
-    "shape",
-    metavar="CxHxW",
-    help="Count for inputs of this shape instead; nothing is then counted on data.",
-)
-@_models_folder
-@_as_json
-def count(
-    model: str,
-    settings: tuple[str, ...],
-    data: str,
-    shape: str | None,
-    folder: Path | None,
-    *,
-    as_json: bool,
-) -> int:
-    """Count parameters, bytes and operations of MODEL, layer by layer. Times nothing.
-
-    MODEL is a name of the zoo, path/to/file.py:function or package.module:function.
-    """
-    from benchbench import commands  # noqa: PLC0415
-
-    figures = commands.count(model, settings, data, shape, folder)
-    if as_json:
-        click.echo(json.dumps({"model": model, **figures.to_json()}, indent=1))
-    else:
-        from benchbench.report.console import draw  # noqa: PLC0415
-        from benchbench.report.counts import page_of  # noqa: PLC0415
-
-        draw(page_of(model, figures), _consoles()[0])
-    return EXIT_FAILED_CELLS if figures.status != "ok" else 0
-
-
-@group.group(name="list")
-def list_() -> None:
-    """List what there is: models, suites, probes."""
-
-
-@list_.command()
-@click.argument("pattern", default="*")
-@_models_folder
-@_as_json
-def models(pattern: str, folder: Path | None, *, as_json: bool) -> None:
-    """List the zoo's models; PATTERN may have wildcards, e.g. 'conv_*'."""
-    from benchbench import listing  # noqa: PLC0415
-
-    _print_list(lambda: listing.models(pattern, folder), "models", as_json=as_json)
-
-
-@list_.command()
-@_as_json
-def suites(*, as_json: bool) -> None:
-    """List the bundled suites."""
-    from benchbench import listing  # noqa: PLC0415
-
-    _print_list(listing.suites, "suites", as_json=as_json)
-
-
-@list_.command()
-@_as_json
-def probes(*, as_json: bool) -> None:
-    """List every figure: its unit, how it is got, and what it means."""
-    from benchbench import listing  # noqa: PLC0415
-
-    _print_list(listing.probes, "probes", as_json=as_json)
-
-
-def _print_list(rows_of: Callable[[], list[dict[str, Any]]], name: str, *, as_json: bool) -> None:
-    rows = rows_of()
-    if as_json:
-        click.echo(json.dumps({name: rows}, indent=1))
-        return
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table(*(rows[0] if rows else [name]))
-    for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
-    _consoles()[0].print(table)
-
-
-def _consoles() -> tuple[Console, Console]:
-    """Standard output for results, standard error for progress."""
-    from rich.console import Console  # noqa: PLC0415
-
-    return Console(width=None if sys.stdout.isatty() else 160), Console(stderr=True)
+for command in (count, list_, data):
+    group.add_command(command)

@@ -18,17 +18,21 @@ from benchbench.errors import BenchbenchError, ModelError
 from benchbench.measurement import Measurement
 from benchbench.progress import LineProgress, LiveProgress
 from benchbench.report import keep
-from benchbench.suite import Settings
+from benchbench.suite import Row, Settings, Suite, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
 
+    from benchbench.data.check import Check
     from benchbench.results import Results
-    from benchbench.suite import Suite
+    from benchbench.suite import Model
 
-__all__ = ["Counts", "Request", "count", "run"]
+__all__ = ["Counts", "Request", "check_data", "count", "run", "setting", "train"]
+
+
+LABELS: data_room.Labels = "fer2013"  # where there is no model that says otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Request:
     device: str
     data: str | None
     out: Path
+    ferplus: str | None = None
 
 
 def run(request: Request, console: Console) -> tuple[Results, Path]:
@@ -50,12 +55,53 @@ def run(request: Request, console: Console) -> tuple[Results, Path]:
         BenchbenchError: Before anything ran: the suite, the data or the device is not right.
     """
     suite, folder = suite_file.load(request.suite)
+    return _run(suite, folder, request, console)
+
+
+def train(
+    entry: Model, settings: Settings, request: Request, console: Console
+) -> tuple[Results, Path]:
+    """Train one model: a run of a suite that has this model alone and times nothing.
+
+    Args:
+        entry: The model, its settings and its labels.
+        settings: With ``train``.
+        request: Device, data and place of the run; its suite is the run's name.
+        console: For the progress.
+
+    Raises:
+        BenchbenchError: The model, a setting, the data or the device is not right.
+    """
+    faults = zoo.find(entry.model, Path.cwd()).check(entry.set)
+    if faults:
+        raise ModelError("; ".join(text for _, text in faults))
+    shares = [
+        Row(name, scale=100, unit="%", decimals=2) for name in ("accuracy", "accuracy_public")
+    ]
+    counts = [Row(name) for name in ("epochs", "depth", "params", "synops_exact")]
+    table = Table(f"Training of {entry.title}", (*shares, *counts))
+    suite = Suite(1, request.suite, (entry,), table.title, settings=settings, tables=(table,))
+    return _run(suite, Path.cwd(), request, console)
+
+
+def _run(suite: Suite, folder: Path, request: Request, console: Console) -> tuple[Results, Path]:
     only = _only(suite, request.only)
-    images = data_room.load(request.data or suite.data, seed=suite.settings.seed)
+    wanted = [model.labels for model in suite.models if model.id in only]
+    labels = dict.fromkeys(wanted or [LABELS])
+    images = {
+        kind: data_room.load(
+            request.data or suite.data,
+            seed=suite.settings.seed,
+            labels=kind,
+            ferplus=request.ferplus,
+        )
+        for kind in labels
+    }
     with tempfile.TemporaryDirectory() as scratch:
         found = runner.hello(Path(scratch) / "hello.log")
     machine = runner.Machine(found, _device(request.device, found))
-    plan = runner.plan(suite, folder, machine, images, request.mode, only)
+    votes = str(Path(request.ferplus).resolve()) if request.ferplus else None
+    plan = runner.plan(suite, folder, machine, images, request.mode, only, votes)
     if not console.is_terminal:
         return runner.run(plan, request.out, LineProgress(console), keep)
     progress = LiveProgress(console)
@@ -128,7 +174,7 @@ def count(
     """
     place = (folder or Path()).resolve()
     info = zoo.find(model, place)
-    given = dict(_setting(text) for text in settings)
+    given = dict(setting(text) for text in settings)
     faults = info.check(given)
     if faults:
         raise ModelError("; ".join(text for _, text in faults))
@@ -153,7 +199,12 @@ def count(
     return Counts(outcome.status, outcome.reason, figures, outcome.facts)
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def setting(text: str) -> tuple[str, Any]:
+    """``key=value`` of ``--set``, the value read as YAML.
+
+    Raises:
+        ModelError: There is no ``=``.
+    """
     key, found, value = text.partition("=")
     if not found:
         raise ModelError(f"--set {text}: expected KEY=VALUE")
@@ -165,3 +216,17 @@ def _shape(text: str) -> list[int]:
     if not all(part.isdigit() and int(part) > 0 for part in parts):
         raise BenchbenchError(f"--input {text}: expected CxHxW, e.g. 1x48x48")
     return [int(part) for part in parts]
+
+
+def check_data(file: str, ferplus: str | None) -> list[Check]:
+    """Check a data set, and FER+'s labels of it by both rules where its votes are given.
+
+    Raises:
+        DataError: It cannot be read at all.
+    """
+    from benchbench.data.check import check  # noqa: PLC0415 - numpy, only to look at images
+
+    kinds: list[data_room.Labels] = ["fer2013"]
+    if ferplus:
+        kinds += ["ferplus", "ferplus_majority"]
+    return [check(data_room.load(file, labels=kind, ferplus=ferplus)) for kind in kinds]

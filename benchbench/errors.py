@@ -6,6 +6,7 @@
     ├── DataError            a data file is not what it should be              (exit 2)
     ├── ResultError          a stored result cannot be read                    (exit 2)
     ├── CountError           two counters of operations disagree; names the layer
+    ├── TrainingError        a training went wrong: NaN, no epoch finished
     ├── MeterError           a sensor cannot be read; the reason goes into the report
     └── OutputError          a report or journal cannot be written             (exit 2)
 
@@ -31,6 +32,7 @@ __all__ = [
     "OutputError",
     "ResultError",
     "SuiteError",
+    "TrainingError",
 ]
 
 
@@ -94,6 +96,10 @@ class ResultError(BenchbenchError):
 
 class CountError(BenchbenchError):
     """Counters of operations disagree; the message names the layer and the figures."""
+
+
+class TrainingError(BenchbenchError):
+    """A training cannot go on or gave nothing; the message says what is kept."""
 
 
 class MeterError(BenchbenchError):

@@ -57,6 +57,7 @@ def work(
     time_limit_s: float,
     log: Path,
     on_phase: Callable[[str], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Run one worker to its end.
 
@@ -69,6 +70,7 @@ def work(
         time_limit_s: After which it is killed.
         log: Where its standard error goes; removed where nothing was written.
         on_phase: Called with the name of each phase.
+        on_note: Called with each line that is worth keeping on the screen.
 
     Raises:
         OutputError: The log cannot be written.
@@ -89,9 +91,9 @@ def work(
             env={**os.environ, **WORKER_ENVIRONMENT},
             start_new_session=True,
         )
-        heard, timed_out = _Heard(), True
+        heard, timed_out = _Heard(on_phase, on_note), True
         try:
-            timed_out = not _listen(process, spec, begin + time_limit_s, heard, on_phase)
+            timed_out = not _listen(process, spec, begin + time_limit_s, heard)
         finally:
             _end(process, kill=timed_out)
     outcome = _judge(
@@ -108,8 +110,10 @@ def work(
 
 @dataclass(slots=True)
 class _Heard:
-    """What a worker has said so far."""
+    """What a worker has said so far, and who is told at once."""
 
+    on_phase: Callable[[str], None]
+    on_note: Callable[[str], None]
     measurements: list[dict[str, Any]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     phase: str = "start"
@@ -122,7 +126,6 @@ def _listen(
     spec: Mapping[str, Any],
     deadline: float,
     heard: _Heard,
-    on_phase: Callable[[str], None],
 ) -> bool:
     """Hear the worker until it closes its output; False where the deadline came first."""
     if process.stdin is None or process.stdout is None:
@@ -141,17 +144,19 @@ def _listen(
                 return True
             *lines, buffer = (buffer + chunk).split(b"\n")
             for line in lines:
-                _hear(json.loads(line), heard, on_phase)
+                _hear(json.loads(line), heard)
     return False
 
 
-def _hear(message: dict[str, Any], heard: _Heard, on_phase: Callable[[str], None]) -> None:
+def _hear(message: dict[str, Any], heard: _Heard) -> None:
     heard.measurements += message.get("measurements", [])
     heard.facts |= message.get("facts", {})
     heard.done = heard.done or message.get("done", False)
     if "phase" in message:
         heard.phase = message["phase"]
-        on_phase(heard.phase)
+        heard.on_phase(heard.phase)
+    if "note" in message:
+        heard.on_note(message["note"])
     if "failure" in message and heard.failure is None:
         heard.failure = (message["failure"]["status"], message["failure"]["reason"])
 

@@ -24,9 +24,17 @@ _START_S = (
 )
 
 
+_EPOCH_S = 60.0  # a guess; the training itself says how long it will take
+
+
 def expected_s(job: Job) -> float:
     """How long a job will take, seconds: a guess from its settings, corrected as jobs finish."""
     settings = job.cell.settings
+    if job.task == "train":
+        recipe = settings.train
+        epochs_s = recipe.epochs * _EPOCH_S if recipe else 0.0
+        budget_s = 60 * recipe.minutes if recipe and recipe.minutes else epochs_s
+        return _START_S + min(epochs_s, budget_s)
     if job.task == "count":
         return _START_S + 0.5 * settings.train_steps + 0.05 * settings.images
     warm_s = min(settings.warmup_cap_s, 2 * settings.warmup_s)
@@ -60,8 +68,12 @@ class _Clock:
         return len(self._left)
 
 
+def _what(job: Job) -> str:
+    return f"repeat {job.repeat + 1}" if job.task == "time" else job.task
+
+
 def _line(number: int, total: int, job: Job, outcome: Outcome) -> str:
-    what = "count" if job.task == "count" else f"repeat {job.repeat + 1}"
+    what = _what(job)
     reason = f": {outcome.reason}" if outcome.reason else ""
     width = len(str(total))
     return (
@@ -93,6 +105,10 @@ class LineProgress:
 
     def phase(self, job: Job, name: str) -> None:
         """Phases are not shown."""
+
+    def note(self, job: Job, text: str) -> None:
+        """Print it, indented below the jobs."""
+        self._console.print(Text(f"    {job.cell.model.id}: {text}"), soft_wrap=True)
 
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Print the job's line."""
@@ -126,11 +142,15 @@ class LiveProgress:
         row = Table.grid(padding=(0, 2))
         row.add_row(
             Text(job.cell.model.title, style="bold"),
-            "count" if job.task == "count" else f"repeat {job.repeat + 1}",
+            _what(job),
             name,
             f"about {_clock(self._clock.left_s())} left, {self._clock.count} jobs",
         )
         self._live.update(row, refresh=True)
+
+    def note(self, job: Job, text: str) -> None:
+        """Print it above."""
+        self._lines.note(job, text)
 
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Print the job's line above."""

@@ -14,7 +14,8 @@ from benchbench.cells import SCHEMA_VERSION
 from benchbench.errors import OutputError, ResultError
 from benchbench.measurement import Measurement
 from benchbench.metrics import METRICS
-from benchbench.suite import Claim, Model, Ratio, Row, Settings, Suite, Table
+from benchbench.recipe import train_of
+from benchbench.suite import Claim, Distribution, Model, Ratio, Row, Settings, Suite, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -258,10 +259,11 @@ def suite_of(data: Mapping[str, Any]) -> Suite:
     return Suite(
         **{
             **data,
-            "settings": Settings(
-                **{**data["settings"], "phases": tuple(data["settings"]["phases"])}
+            "settings": Settings.from_json(data["settings"]),
+            "models": tuple(
+                Model(**{**item, "train": train_of(item.get("train"))}) for item in data["models"]
             ),
-            "models": tuple(Model(**item) for item in data["models"]),
+            "distribution": Distribution(**found) if (found := data.get("distribution")) else None,
             "tables": tuple(_table(item) for item in data["tables"]),
             "claims": tuple(_claim(item) for item in data["claims"]),
         }
@@ -269,8 +271,14 @@ def suite_of(data: Mapping[str, Any]) -> Suite:
 
 
 def _table(data: Mapping[str, Any]) -> Table:
-    of, to = data["ratio"]
-    return Table(data["title"], (of, to), tuple(Row(**row) for row in data["rows"]))
+    return Table(
+        **{
+            **data,
+            "rows": tuple(Row(**row) for row in data["rows"]),
+            "ratio": tuple(data["ratio"]) if data["ratio"] else None,
+            "models": tuple(data.get("models", ())),
+        }
+    )
 
 
 def _claim(data: Mapping[str, Any]) -> Claim:

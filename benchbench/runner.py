@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from benchbench import __version__, journal, process
 from benchbench.assembly import assemble
 from benchbench.cells import SCHEMA_VERSION, Cell, DataRef, Job, cells_of, jobs_of, plan_digest
+from benchbench.data.check import check
 from benchbench.errors import BenchbenchError, OutputError, ResultError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from benchbench.data import FaceData
+    from benchbench.data import FaceData, Labels
     from benchbench.results import Results
     from benchbench.suite import Suite
 
@@ -34,6 +35,9 @@ class Progress(Protocol):
 
     def phase(self, job: Job, name: str) -> None:
         """A job enters a phase."""
+
+    def note(self, job: Job, text: str) -> None:
+        """A job has something to say that is worth a line: an epoch has ended."""
 
     def finished(self, job: Job, outcome: process.Outcome) -> None:
         """A job has ended."""
@@ -90,9 +94,10 @@ def plan(
     suite: Suite,
     folder: Path,
     machine: Machine,
-    data: FaceData,
+    data: Mapping[Labels, FaceData],
     mode: Mode = "full",
     only: Sequence[str] | None = None,
+    ferplus: str | None = None,
 ) -> Plan:
     """Decide what a run will do.
 
@@ -100,14 +105,34 @@ def plan(
         suite: As read from its file.
         folder: Where its relative paths start.
         machine: What it runs on.
-        data: What it runs on, loaded and checked.
+        data: What it runs on, loaded and checked, for each kind of labels that the suite has.
         mode: Whose settings count.
         only: Ids of the models to run; all, by default.
+        ferplus: The file of FER+'s votes, where it was given.
     """
     suite = suite.with_mode(mode)
-    source = "synthetic_faces" if data.synthetic else data.source
-    reference = DataRef(source, data.digest, data.num_classes, suite.settings.seed)
-    about = {
+    references = {
+        labels: DataRef(
+            "synthetic_faces" if found.synthetic else found.source,
+            found.digest,
+            found.num_classes,
+            suite.settings.seed,
+            labels,
+            ferplus,
+        )
+        for labels, found in data.items()
+    }
+    about, *also = (_about(found) for found in data.values())
+    chosen = tuple(model for model in suite.models if only is None or model.id in only)
+    part = replace(suite, models=chosen)
+    wanted = tuple(cells_of(part, folder, machine.device, references))
+    return Plan(suite, mode, wanted, machine.fingerprint, {**about, "also": also})
+
+
+def _about(data: FaceData) -> dict[str, Any]:
+    """What the report says of the data."""
+    found = check(data)
+    return {
         "name": data.name,
         "source": data.source.rpartition("/")[2],
         "synthetic": data.synthetic,
@@ -115,10 +140,9 @@ def plan(
         "samples": len(data),
         "classes": list(data.class_names),
         "warnings": list(data.warnings),
+        "distribution": found.distribution,
+        "faults": [f"{item.count:,} {item.text}" for item in found.findings if item.count],
     }
-    cells = cells_of(suite, folder, machine.device, reference)
-    wanted = tuple(cell for cell in cells if only is None or cell.model.id in only)
-    return Plan(suite, mode, wanted, machine.fingerprint, about)
 
 
 def spec_of(job: Job) -> dict[str, Any]:
@@ -166,9 +190,10 @@ def run(
 def _work(job: Job, folder: Path, progress: Progress) -> process.Outcome:
     outcome = process.work(
         spec_of(job),
-        time_limit_s=job.cell.settings.time_limit_s,
+        time_limit_s=job.time_limit_s,
         log=folder / "logs" / f"{job.cell.model.id}-{job.id}.log",
         on_phase=lambda name: progress.phase(job, name),
+        on_note=lambda text: progress.note(job, text),
     )
     progress.finished(job, outcome)
     return outcome
@@ -206,7 +231,12 @@ def _header(the_plan: Plan, run_id: str, digest: str) -> dict[str, Any]:
         "data": the_plan.data,
         "suite": asdict(the_plan.suite),
         "cells": [
-            {"id": cell.id, "model": cell.model.id, "device": cell.device}
+            {
+                "id": cell.id,
+                "model": cell.model.id,
+                "device": cell.device,
+                "jobs": sum(job.cell.id == cell.id for job in the_plan.jobs),
+            }
             for cell in the_plan.cells
         ],
     }

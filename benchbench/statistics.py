@@ -10,7 +10,7 @@ from benchbench.measurement import Measurement
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CONFIDENCE", "PEAKS", "merge", "paired_ratio", "t_interval"]
+__all__ = ["CONFIDENCE", "PEAKS", "merge", "paired_ratio", "t_interval", "wilson"]
 
 CONFIDENCE = 0.95
 PEAKS = ("_rss", "_gpu_memory")  # the worst of all processes, not their mean
@@ -37,6 +37,23 @@ def t_interval(values: Sequence[float]) -> tuple[float, float, float]:
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
     half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * math.sqrt(variance / n)
     return mean, mean - half, mean + half
+
+
+def wilson(hits: int, total: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share (Wilson 1927), which stays inside 0 to 1.
+
+    Args:
+        hits: How many were right.
+        total: Of how many, at least one.
+
+    Returns:
+        Lower and upper end.
+    """
+    z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
+    share, weight = hits / total, z * z / total
+    middle = (share + weight / 2) / (1 + weight)
+    half = z * math.sqrt(share * (1 - share) / total + weight / (4 * total)) / (1 + weight)
+    return middle - half, middle + half
 
 
 def merge(repeats: Sequence[Measurement]) -> Measurement:

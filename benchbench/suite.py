@@ -7,11 +7,17 @@ them and writes their JSON Schema.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-__all__ = ["Claim", "Model", "Ratio", "Row", "Settings", "Suite", "Table"]
+from benchbench.data import Labels  # noqa: TC001 - pydantic reads the annotations
+from benchbench.recipe import Train, train_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Claim", "Distribution", "Model", "Ratio", "Row", "Settings", "Suite", "Table"]
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 
@@ -26,7 +32,7 @@ class Settings:
         batch_size: Samples per step.
         seed: Seeds weights, data order and dropout.
         phases: What is timed, in this order (inference first, so that its peak memory is its own).
-        repeats: Fresh processes per cell; each gives one window per phase.
+        repeats: Fresh processes per cell; each gives one window per phase. 0 times nothing.
         window_s: Length of a timed window, seconds.
         window_iterations: Least number of iterations in a window.
         warmup_s: Least length of the warm-up, seconds.
@@ -35,7 +41,10 @@ class Settings:
         steady_percent: Spread of the last three warm-up blocks that counts as steady; by default
             1 on a GPU and 5 on a CPU.
         idle_s: Length of each idle baseline, seconds (only where there is a meter).
-        train_steps: Optimizer steps before spikes are counted: untrained spiking heads are silent.
+        train: How each model is trained before it is measured; None for no training. In ``quick``
+            and ``publish`` only the keys that differ.
+        train_steps: Optimizer steps before spikes are counted on a model that was not trained:
+            untrained spiking heads are silent.
         images: Number of images that spikes are counted on.
         learning_rate: Of Adam.
         label_smoothing: Of the targets.
@@ -48,7 +57,7 @@ class Settings:
     batch_size: Annotated[int, Ge(1)] = 16
     seed: Annotated[int, Ge(0)] = 0
     phases: tuple[Phase, ...] = ("infer", "train")
-    repeats: Annotated[int, Ge(1)] = 5
+    repeats: Annotated[int, Ge(0)] = 5
     window_s: Annotated[float, Gt(0)] = 10.0
     window_iterations: Annotated[int, Ge(1)] = 32
     warmup_s: Annotated[float, Ge(0)] = 5.0
@@ -56,6 +65,7 @@ class Settings:
     warmup_cap_s: Annotated[float, Gt(0)] = 120.0
     steady_percent: Annotated[float, Gt(0)] | None = None
     idle_s: Annotated[float, Ge(0)] = 10.0
+    train: Train | None = None
     train_steps: Annotated[int, Ge(0)] = 30
     images: Annotated[int, Ge(1)] = 128
     learning_rate: Annotated[float, Gt(0)] = 1e-3
@@ -67,6 +77,13 @@ class Settings:
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Settings:
+        """The inverse of `dataclasses.asdict`."""
+        return cls(
+            **{**data, "phases": tuple(data["phases"]), "train": train_of(data.get("train"))}
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -77,6 +94,10 @@ class Model:
         model: A name of the zoo, ``path/to/file.py:function`` or ``package.module:function``.
         label: The header in tables; `id` where there is none.
         set: Settings for the model's function.
+        labels: Which labels its data has: ``fer2013``; or ``ferplus`` or ``ferplus_majority`` for
+            FER+ by either rule.
+        train: How this model is trained, in place of the settings' ``train``.
+        checkpoint: Weights to load instead of training, relative to the suite file.
         loss: ``auto`` takes the mean squared error on firing rates where there are spiking
             neurons (Eq. 9 of the paper) and cross-entropy elsewhere.
         reconstructed: Why this is not surely the paper's model; shown beside every figure that is
@@ -88,6 +109,9 @@ class Model:
     model: str
     label: str = ""
     set: dict[str, Any] = field(default_factory=dict)
+    labels: Labels = "fer2013"
+    train: Train | None = None
+    checkpoint: str | None = None
     loss: Literal["auto", "mse", "cross_entropy"] = "auto"
     reconstructed: str = ""
     note: str = ""
@@ -111,6 +135,8 @@ class Row:
         scale: Factor from the metric's SI unit to `unit`.
         unit: Unit in the table; the metric's own where empty.
         decimals: Decimals that the paper prints; ours are rounded to them before comparing.
+        cited: Where the paper itself has a figure from, by model id.
+        printed: What the paper prints beside the figure, by model id.
         tolerance_percent: How far ours may be off the paper's and still be a reproduction.
         inconsistent: What contradicts itself in the paper's figures of this row.
         note: One sentence for the report.
@@ -121,6 +147,8 @@ class Row:
     paper: dict[str, float] = field(default_factory=dict)
     scale: float = 1.0
     unit: str = ""
+    cited: dict[str, str] = field(default_factory=dict)
+    printed: dict[str, str] = field(default_factory=dict)
     decimals: Annotated[int, Ge(0)] = 0
     tolerance_percent: Annotated[float, Ge(0)] = 0.0
     inconsistent: str = ""
@@ -135,13 +163,18 @@ class Table:
 
     Attributes:
         title: Its caption.
-        ratio: Two model ids: every row also shows the first over the second.
         rows: Its rows.
+        ratio: Two model ids: every row also shows the first over the second.
+        models: Which models it shows; all where empty.
+        layout: ``metrics`` has a line a row of the paper and a column a model; ``models`` the
+            other way round.
     """
 
     title: str
-    ratio: tuple[str, str]
     rows: tuple[Row, ...]
+    ratio: tuple[str, str] | None = None
+    models: tuple[str, ...] = ()
+    layout: Literal["metrics", "models"] = "metrics"
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
@@ -187,6 +220,21 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Distribution:
+    """The paper's numbers of images by class, set beside the data's.
+
+    Attributes:
+        title: Its caption.
+        paper: Number of images by class name.
+    """
+
+    title: str
+    paper: dict[str, int]
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
 class Suite:
     """A suite file.
 
@@ -200,14 +248,15 @@ class Suite:
         settings: Of the full run.
         quick: Overrides of `settings` for ``--quick``.
         publish: Overrides of `settings` for ``--publish``.
-        models: What is measured.
+        models: What is measured; none where only the data is looked at.
+        distribution: The paper's table of its data.
         tables: The paper's tables.
         claims: The claims audit.
     """
 
     benchbench: Literal[1]
     name: str
-    models: tuple[Model, ...]
+    models: tuple[Model, ...] = ()
     title: str = ""
     source: str = ""
     data: str = "synthetic_faces"
@@ -215,6 +264,7 @@ class Suite:
     settings: Settings = field(default_factory=Settings)
     quick: dict[str, Any] = field(default_factory=dict)
     publish: dict[str, Any] = field(default_factory=dict)
+    distribution: Distribution | None = None
     tables: tuple[Table, ...] = ()
     claims: tuple[Claim, ...] = ()
 
@@ -222,8 +272,22 @@ class Suite:
 
     def with_mode(self, mode: Literal["full", "quick", "publish"]) -> Suite:
         """This suite with the settings of a mode, as every output then names it."""
-        overrides = {"full": {}, "quick": self.quick, "publish": self.publish}[mode]
-        return replace(self, settings=replace(self.settings, **overrides))
+        overrides = dict({"full": {}, "quick": self.quick, "publish": self.publish}[mode])
+        training = overrides.pop("train", {})
+        settings = replace(self.settings, **overrides)
+        if settings.train:
+            settings = replace(settings, train=replace(settings.train, **training))
+        models = tuple(
+            replace(model, train=replace(model.train, **training)) if model.train else model
+            for model in self.models
+        )
+        return replace(self, settings=settings, models=models)
+
+    def settings_of(self, model: Model) -> Settings:
+        """The settings of one model: its own training in place of the suite's."""
+        if model.checkpoint:
+            return replace(self.settings, train=None)
+        return replace(self.settings, train=model.train or self.settings.train)
 
     def model(self, model_id: str) -> Model:
         """The model with this id.

@@ -16,16 +16,26 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from benchbench import zoo
 from benchbench.errors import Fault, ModelError, SuiteError
 from benchbench.metrics import METRICS
-from benchbench.suite import Claim, Model, Ratio, Row, Settings, Suite, Table
+from benchbench.recipe import Stdp, Train
+from benchbench.suite import Claim, Distribution, Model, Ratio, Row, Settings, Suite, Table
 
 __all__ = ["bundled_suites", "json_schema", "load", "locate", "parse"]
 
 _KINDS: dict[tuple[str, ...], type] = {
     (): Suite,
     ("settings",): Settings,
+    ("settings", "train"): Train,
+    ("settings", "train", "stdp"): Stdp,
     ("quick",): Settings,
+    ("quick", "train"): Train,
+    ("quick", "train", "stdp"): Stdp,
     ("publish",): Settings,
+    ("publish", "train"): Train,
+    ("publish", "train", "stdp"): Stdp,
     ("models",): Model,
+    ("models", "train"): Train,
+    ("models", "train", "stdp"): Stdp,
+    ("distribution",): Distribution,
     ("tables",): Table,
     ("tables", "rows"): Row,
     ("claims",): Claim,
@@ -206,7 +216,10 @@ def _overrides(
     except ValidationError as error:
         found += [_explain({**fault, "loc": (mode, *fault["loc"])}) for fault in error.errors()]
         return {}
-    return {key: getattr(settings, key) for key in given}
+    overrides = {key: getattr(settings, key) for key in given}
+    if settings.train:  # only what the file says: the rest stays as in `settings`
+        overrides["train"] = {key: getattr(settings.train, key) for key in given["train"]}
+    return overrides
 
 
 def _items(document: Any, key: str) -> list[tuple[int, dict[str, Any]]]:  # noqa: ANN401 - unchecked YAML
@@ -238,8 +251,8 @@ def _check_models(document: dict[str, Any], folder: Path) -> list[tuple[_Path, s
         settings = model.get("set")
         if isinstance(settings, dict):
             out += [(("models", i, "set", key), text) for key, text in info.check(settings)]
-    if document.get("models") == []:
-        out.append((("models",), "a suite needs at least one model"))
+    if not document.get("models") and not document.get("distribution"):
+        out.append((("models",), "a suite needs at least one model, or a distribution"))
     return out
 
 
@@ -259,17 +272,19 @@ def _check_names(document: dict[str, Any]) -> list[tuple[_Path, str]]:
     ids = [str(model.get("id")) for _, model in _items(document, "models")]
     used: list[tuple[_Path, Any, list[str], str]] = []
     for t, table in _items(document, "tables"):
-        ratio = table.get("ratio")
-        for i, name in enumerate(ratio if isinstance(ratio, list) else []):
-            used.append((("tables", t, "ratio", i), name, ids, "model id"))
+        for key in ("ratio", "models"):
+            names = table.get(key)
+            for i, name in enumerate(names if isinstance(names, list) else []):
+                used.append((("tables", t, key, i), name, ids, "model id"))
         for r, row in _items(table, "rows"):
             place: _Path = ("tables", t, "rows", r)
             used.append(((*place, "metric"), row.get("metric"), list(METRICS), "metric"))
-            paper = row.get("paper")
-            used += [
-                ((*place, "paper", key), key, ids, "model id")
-                for key in (paper if isinstance(paper, dict) else {})
-            ]
+            for part in ("paper", "cited", "printed"):
+                named = row.get(part)
+                used += [
+                    ((*place, part, key), key, ids, "model id")
+                    for key in (named if isinstance(named, dict) else {})
+                ]
     for c, claim in _items(document, "claims"):
         measure = claim.get("measure")
         if isinstance(measure, dict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -11,21 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from benchbench import data, zoo
+from benchbench import zoo
 from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import fingerprint, gpu_uuid
 from benchbench.meters import open_meter
 from benchbench.metrics import METRICS, unavailable
-from benchbench.probes import energy, occupancy, operations, size, speed, spikes
-from benchbench.steps import (
-    batches_of,
-    inference_step,
-    is_spiking,
-    loss_of,
-    neuron_facts,
-    training_step,
-)
-from benchbench.suite import Settings
+from benchbench.probes import energy, occupancy, operations, size, speed, spikes, structure
+from benchbench.steps import batches_of, inference_step, loss_of, neuron_facts, training_step
+from benchbench.workbench import build, facts_of, images_of, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +27,7 @@ if TYPE_CHECKING:
     from benchbench.measurement import Measurement
     from benchbench.meters import Meter
     from benchbench.steps import Batch
+    from benchbench.suite import Settings
     from benchbench.worker import Channel
 
 __all__ = ["TASKS"]
@@ -47,24 +40,40 @@ def hello(_: dict[str, Any], channel: Channel) -> None:
     channel.send(facts=fingerprint())
 
 
+def train(spec: dict[str, Any], channel: Channel) -> None:
+    """Train a cell's model, or load it, and measure its accuracy."""
+    from benchbench.training import task  # noqa: PLC0415 - the extra `train` may be missing
+
+    task.train(spec, channel)
+
+
 def count(spec: dict[str, Any], channel: Channel) -> None:
-    """Count a cell: size, operations, and spikes after a few training steps."""
-    cell, settings = spec["cell"], _settings(spec["cell"]["settings"])
+    """Count a cell: size, operations, and spikes after its training or a few steps of one."""
+    cell, settings = spec["cell"], settings_of(spec["cell"])
     channel.phase("build")
-    model, batches = _prepare(cell, settings, torch.device(cell["device"]))
-    channel.send(facts=_facts(model, cell, settings))
+    model, batches, untrained = _prepare(cell, settings, torch.device(cell["device"]))
+    facts = facts_of(model, cell, settings)
     channel.measurements(size.measure(model))
     channel.phase("count operations")
-    _attempt(channel, "operations", lambda: operations.measure(model, batches[0][0][:1].cpu()))
-    channel.phase(f"train {settings.train_steps} steps")
-    _train(model, batches, cell, settings)
+    example = batches[0][0][:1].cpu()
+    on_cpu = model.cpu()
+    depth = structure.measure(on_cpu, example)
+    channel.measurements([depth])
+    channel.send(facts=facts | ({"layers": depth.detail["layers"]} if depth.value else {}))
+    _attempt(channel, "operations", lambda: operations.measure(on_cpu, example))
+    if untrained:
+        _refuse(channel, "spikes", untrained)
+        return
+    if settings.train is None and cell["model"]["checkpoint"] is None:
+        channel.phase(f"train {settings.train_steps} steps")
+        _train(model.to(cell["device"]), batches, cell, settings)
     channel.phase("count spikes")
     _attempt(channel, "spikes", lambda: spikes.measure(model.cpu(), _images(batches, settings)))
 
 
 def count_once(spec: dict[str, Any], channel: Channel) -> None:
     """Count a model by itself, with the weights that it starts with."""
-    settings = _settings(spec["settings"])
+    settings = settings_of(spec)
     torch.manual_seed(settings.seed)
     classes = spec["data"]["num_classes"] if "data" in spec else None
     folder = Path(spec["folder"])
@@ -76,7 +85,7 @@ def count_once(spec: dict[str, Any], channel: Channel) -> None:
         _attempt(channel, "operations", lambda: operations.measure(model, example))
         return
     batches = batches_of(
-        _data(spec["data"]),
+        images_of(spec["data"]).split("Training"),
         settings.batch_size,
         math.ceil(settings.images / settings.batch_size),
         torch.device("cpu"),
@@ -87,11 +96,11 @@ def count_once(spec: dict[str, Any], channel: Channel) -> None:
 
 def time(spec: dict[str, Any], channel: Channel) -> None:
     """Time a cell once: a window of each phase, with the meter's reading over the same window."""
-    cell, settings = spec["cell"], _settings(spec["cell"]["settings"])
+    cell, settings = spec["cell"], settings_of(spec["cell"])
     device = torch.device(cell["device"])
     channel.phase("build")
-    model, batches = _prepare(cell, settings, device)
-    channel.send(facts=_facts(model, cell, settings))
+    model, batches, _ = _prepare(cell, settings, device)
+    channel.send(facts=facts_of(model, cell, settings))
     with open_meter(settings.meter, cell["device"], gpu_uuid(device)) as meter:
         channel.phase("idle baseline")
         idle = energy.idle_power(meter, settings.idle_s)
@@ -107,53 +116,28 @@ def time(spec: dict[str, Any], channel: Channel) -> None:
 
 TASKS: dict[str, Callable[[dict[str, Any], Channel], None]] = {
     "hello": hello,
+    "train": train,
     "count": count,
     "count_once": count_once,
     "time": time,
 }
 
 
-def _settings(stored: dict[str, Any]) -> Settings:
-    settings = Settings(**{field.name: stored[field.name] for field in fields(Settings)})
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
-    return settings
-
-
-def _data(reference: dict[str, Any]) -> data.FaceData:
-    """The training split of the run's data, checked to be what the run was planned for."""
-    found = data.load(reference["source"], seed=reference["seed"])
-    if found.digest != reference["digest"]:
-        raise BenchbenchError(f"{reference['source']} has changed since the run began")
-    return found.split("Training")
-
-
 def _prepare(
     cell: dict[str, Any],
     settings: Settings,
     device: torch.device,
-) -> tuple[nn.Module, list[Batch]]:
-    torch.manual_seed(settings.seed)
-    entry = cell["model"]
-    model = zoo.build(
-        entry["model"], entry["set"], Path(cell["folder"]), num_classes=cell["data"]["num_classes"]
-    )
+) -> tuple[nn.Module, list[Batch], str]:
+    """The model with its weights, its batches, and why it is untrained though it should not be."""
+    model, untrained = build(cell, settings), ""
+    if settings.train or cell["model"]["checkpoint"]:
+        from benchbench.training.task import load_trained  # noqa: PLC0415 - the extra `train`
+
+        untrained = load_trained(model, cell)
     wanted = max(RESIDENT_BATCHES, math.ceil(settings.images / settings.batch_size))
-    return model.to(device), batches_of(_data(cell["data"]), settings.batch_size, wanted, device)
-
-
-def _facts(model: nn.Module, cell: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """What really ran."""
-    loss = cell["model"]["loss"]
-    if loss == "auto":
-        loss = "mse" if is_spiking(model) else "cross_entropy"
-    return {
-        **neuron_facts(model, torch.device(cell["device"])),
-        "optimizer": f"Adam (fused), lr {settings.learning_rate:g}",
-        "loss": loss,
-        "device": cell["device"],
-        "threads": torch.get_num_threads(),
-    }
+    images = images_of(cell["data"]).split("Training")
+    batches = batches_of(images, settings.batch_size, wanted, device)
+    return model.to(device), batches, untrained
 
 
 def _images(batches: list[Batch], settings: Settings) -> list[Tensor]:
@@ -175,15 +159,14 @@ def _attempt(channel: Channel, probe: str, measure: Callable[[], list[Measuremen
     try:
         channel.measurements(measure())
     except BenchbenchError as error:
-        reason = f"{type(error).__name__}: {error}"
-        channel.measurements(
-            [
-                unavailable(metric.name, reason)
-                for metric in METRICS.values()
-                if metric.probe == probe
-            ]
-        )
-        channel.send(failure={"status": "invalid", "reason": f"{probe}: {reason}"})
+        _refuse(channel, probe, f"{type(error).__name__}: {error}")
+
+
+def _refuse(channel: Channel, probe: str, reason: str) -> None:
+    """Every figure of a probe is n/a; the cell is marked invalid."""
+    missing = [unavailable(name, reason) for name, it in METRICS.items() if it.probe == probe]
+    channel.measurements(missing)
+    channel.send(failure={"status": "invalid", "reason": f"{probe}: {reason}"})
 
 
 def _phase(
@@ -196,7 +179,7 @@ def _phase(
     channel: Channel,
 ) -> list[Measurement]:
     """Warm up, run one window, hand over what clock and allocator saw, return the joules."""
-    settings, device = _settings(cell["settings"]), torch.device(cell["device"])
+    settings, device = settings_of(cell), torch.device(cell["device"])
     on_gpu = device.type == "cuda"
     sync = partial(torch.cuda.synchronize, device) if on_gpu else _nothing
     if phase == "train":

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from benchbench.metrics import METRICS
+from benchbench.suite import Table
 
 if TYPE_CHECKING:
     from benchbench.results import Results
-    from benchbench.suite import Row, Table
+    from benchbench.suite import Row
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["Verdict", "judge", "judge_model"]
+
+PAPERS_EPOCHS = 100  # Table 5's and section 3.3's training
 
 Word = Literal["", "reproduced", "differs", "paper inconsistent", "not measurable here"]
 
@@ -39,11 +42,20 @@ def judge(row: Row, table: Table, results: Results) -> Verdict:
     why = missing
     if not missing and METRICS[row.metric].hardware:
         word, why = _ratio(row, table, results)
+    elif not missing and METRICS[row.metric].probe == "accuracy":
+        word, why = _accuracy(row, results)
     elif not missing:
         word, why = _values(row, results)
     if row.inconsistent:
         return Verdict("paper inconsistent", (row.inconsistent, *why, *notes))
     return Verdict(word, (*why, *notes))
+
+
+def judge_model(row: Row, model_id: str, results: Results) -> Verdict:
+    """Set one figure of the paper against one model's, as `judge` does for a whole row."""
+    alone = replace(row, paper={model_id: row.paper[model_id]})
+    table = Table("", (alone,))
+    return judge(alone, table, results)
 
 
 def _missing(row: Row, results: Results) -> tuple[str, ...]:
@@ -62,6 +74,8 @@ def _missing(row: Row, results: Results) -> tuple[str, ...]:
 
 
 def _ratio(row: Row, table: Table, results: Results) -> tuple[Word, tuple[str, ...]]:
+    if table.ratio is None:
+        return "not measurable here", ("absolute figures are of another machine",)
     of, to = table.ratio
     ours = results.comparison(row.metric, of, to)
     if ours is None or of not in row.paper or to not in row.paper:
@@ -90,4 +104,31 @@ def _values(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
             reasons.append(f"{model.title} {off_percent:+.1f} %{why}")
         if abs(off_percent) > row.tolerance_percent + 1e-9:  # 100 x 1.01 is not 101 in binary
             word = "differs"
+    return word, tuple(reasons)
+
+
+def _accuracy(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
+    """Accuracies are compared where ours was trained as the paper's was, on the same images.
+
+    Ours is reproduced where the paper's lies in our interval or within the tolerance (in points).
+    """
+    reasons: dict[str, None] = {}
+    word: Word = "reproduced"
+    for model_id, paper in row.paper.items():
+        figure, epochs = results.figure(model_id, row.metric), results.figure(model_id, "epochs")
+        model = results.suite.model(model_id)
+        if results.data["synthetic"]:
+            return "not measurable here", ("drawn faces are not the paper's photographs",)
+        if figure is None or figure.value is None:
+            continue
+        trained = int(epochs.value) if epochs and epochs.value else 0
+        if trained < PAPERS_EPOCHS:
+            text = f"{model.title}: trained {trained} epoch(s), the paper {PAPERS_EPOCHS}"
+            return "not measurable here", (text,)
+        low, high = (figure.low or figure.value), (figure.high or figure.value)
+        inside = low * row.scale <= paper <= high * row.scale
+        off = figure.value * row.scale - paper
+        if not inside and abs(off) > row.tolerance_percent:
+            word = "differs"
+        reasons[f"{model.title} {off:+.2f} points"] = None
     return word, tuple(reasons)

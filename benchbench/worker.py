@@ -1,8 +1,8 @@
 """The inside of one fresh process: builds the model, loads the data, runs probes, prints JSON.
 
 The parent writes one line of JSON to standard input and keeps it open; standard output carries one
-JSON object a line: ``phase``, ``measurements``, ``facts``, ``failure`` or ``done``. What the model
-itself prints goes to standard error.
+JSON object a line: ``phase``, ``note``, ``measurements``, ``facts``, ``failure`` or ``done``. What
+the model itself prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ class Channel:
     def phase(self, name: str) -> None:
         """Say what begins now."""
         self.send(phase=name)
+
+    def note(self, text: str) -> None:
+        """Say something that is worth a line of its own."""
+        self.send(note=text)
 
     def measurements(self, figures: Sequence[Measurement]) -> None:
         """Hand figures over at once, so that a later crash does not lose them."""

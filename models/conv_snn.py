@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from spikingjelly.activation_based import base, layer, neuron, surrogate
+import torch
+from spikingjelly.activation_based import base, encoding, layer, neuron, surrogate
 from torch import Tensor, nn
 
 from benchbench import register
@@ -31,6 +32,9 @@ class ConvSNNConfig:
         v_threshold: Membrane potential at which a neuron fires.
         dropout: Probability that an input of the first two linear layers is dropped, the same
             inputs in every time step.
+        encoder: ``none`` hands the image itself to the first convolution, once, outside the time
+            loop. ``poisson`` turns it into new spikes at every time step, so that the first
+            convolution is inside the loop.
     """
 
     num_classes: int = 7
@@ -39,6 +43,7 @@ class ConvSNNConfig:
     tau: float = 2.0
     v_threshold: float = 1.0
     dropout: float = 0.5
+    encoder: Literal["none", "poisson"] = "none"
 
     def __post_init__(self) -> None:
         """Refuse a network without time.
@@ -84,12 +89,20 @@ class ConvSNN(nn.Module, base.StepModule):  # type: ignore[misc]  # SpikingJelly
             )
             return node
 
-        # The image does not change over time, so these two run once, outside the time loop:
-        # plain layers, which no step mode touches.
-        self.static = nn.Sequential(
-            nn.Conv2d(1, CHANNELS, 3, padding=1, bias=False),
-            nn.BatchNorm2d(CHANNELS),
-        )
+        self.encoder: nn.Module | None = None
+        if config.encoder == "poisson":
+            self.encoder = encoding.PoissonEncoder(step_mode=mode)
+            self.static = nn.Sequential(
+                layer.Conv2d(1, CHANNELS, 3, padding=1, bias=False, step_mode=mode),
+                layer.BatchNorm2d(CHANNELS, step_mode=mode),
+            )
+        else:
+            # The image does not change over time, so these two run once, outside the time loop:
+            # plain layers, which no step mode touches.
+            self.static = nn.Sequential(
+                nn.Conv2d(1, CHANNELS, 3, padding=1, bias=False),
+                nn.BatchNorm2d(CHANNELS),
+            )
         self.conv = nn.Sequential(
             fire_if(),
             layer.MaxPool2d(2, step_mode=mode),
@@ -124,17 +137,27 @@ class ConvSNN(nn.Module, base.StepModule):  # type: ignore[misc]  # SpikingJelly
         Returns:
             Spikes per time step, [N, num_classes] in [0, 1].
         """
-        current = self.static(images)  # [N, C, H, W]
         if self.step_mode == "m":
-            every_step = current.expand(self.T, *current.shape)  # [T, N, C, H, W], not copied
+            every_step = self._currents(images)  # [T, N, C, H, W]
             rates: Tensor = self.fc(self.conv(every_step)).mean(
                 0
             )  # [T, N, classes] -> [N, classes]
             return rates
-        spikes: Tensor = self.fc(self.conv(current))
-        for _ in range(self.T - 1):
-            spikes = spikes + self.fc(self.conv(current))
+        current = None if self.encoder else self.static(images)  # [N, C, H, W]
+        spikes = torch.zeros((), device=images.device)
+        for _ in range(self.T):
+            now = current if self.encoder is None else self.static(self.encoder(images))
+            spikes = spikes + self.fc(self.conv(now))
         return spikes / self.T
+
+    def _currents(self, images: Tensor) -> Tensor:
+        """What the first neurons receive, [T, N, C, H, W]."""
+        if self.encoder is None:
+            current: Tensor = self.static(images)  # [N, C, H, W]
+            return current.expand(self.T, *current.shape)  # not copied
+        spikes = self.encoder(images.expand(self.T, *images.shape))
+        encoded: Tensor = self.static(spikes)
+        return encoded
 
 
 @register

@@ -51,6 +51,11 @@ def test_five_faults_are_five_lines() -> None:
             "expected auto, none or nvml",
         ),
         ("benchbench: 1\nname: x\nmodels: []", "at least one model"),
+        ("benchbench: 1\nname: x\nsettings: {train: {epoch: 3}}", "did you mean 'epochs'?"),
+        (
+            "benchbench: 1\nname: x\nmodels: [{id: a, model: cnn3, train: {stdp: {taus: 1}}}]",
+            "did you mean 'tau'?",
+        ),
         ("benchbench: 1\nname: x\nquick: {repeat: 1}\nmodels: [{id: a, model: cnn3}]", "repeats"),
     ],
 )
@@ -65,6 +70,24 @@ def test_the_bundled_suite_is_read_and_its_modes_differ() -> None:
     assert suite.settings.learning_rate == 1e-3
     assert suite.with_mode("quick").settings.repeats < suite.settings.repeats
     assert suite_file.locate("suites/table3.yaml").is_file()
+
+
+def test_a_mode_changes_only_what_it_says_of_the_training() -> None:
+    """Quick has fewer epochs everywhere; the fine-tune of one model stays its own."""
+    suite, _ = suite_file.load("table6")
+    quick = suite.with_mode("quick")
+    for model in quick.models:
+        full, fast = suite.settings_of(suite.model(model.id)).train, quick.settings_of(model).train
+        assert full is not None
+        assert fast is not None
+        assert fast.epochs < full.epochs == 100
+        assert (fast.stdp is not None) == (full.stdp is not None) == ("stdp" in model.id)
+
+
+def test_every_bundled_suite_is_valid() -> None:
+    """Each file in suites/ is read without a fault, under its own name."""
+    for name, file in suite_file.bundled_suites().items():
+        assert suite_file.load(str(file))[0].name == name
 
 
 def test_the_committed_schema_is_the_code_s() -> None:

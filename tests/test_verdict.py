@@ -21,7 +21,7 @@ PARAMS = Row("params", paper={"snn": 100, "cnn": 200}, tolerance_percent=1)
 def verdict(row: Row, snn: Measurement | None, *comparisons: Comparison) -> tuple[str, str]:
     """Word and reasons, where the CNN has what the paper says and the SNN has `snn`."""
     models = (Model("snn", "a.py:snn"), Model("cnn", "a.py:cnn"))
-    table = Table("t", ("snn", "cnn"), (row,))
+    table = Table("t", (row,), ("snn", "cnn"))
     suite = Suite(1, "s", models, tables=(table,))
     figures = {"snn": {snn.name: snn} if snn else {}}
     figures["cnn"] = {row.metric: measured(row.metric, row.paper["cnn"])}

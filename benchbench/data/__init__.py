@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench.errors import DataError
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CLASS_NAMES", "SIDE", "FaceData", "load"]
+__all__ = ["CLASS_NAMES", "SIDE", "FaceData", "Labels", "load"]
+
+Labels = Literal["fer2013", "ferplus", "ferplus_majority"]
+VOTES = "fer2013new.csv"  # the name under which FER+ is published
 
 SIDE = 48
 CLASS_NAMES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -33,6 +36,7 @@ class FaceData:
         source: File, or how it was generated.
         digest: SHA-256 of the content.
         warnings: What a reader of a result must know of the data.
+        rows: Row of each image in its file, from 1; None where they are simply in order.
     """
 
     name: str
@@ -44,6 +48,7 @@ class FaceData:
     source: str
     digest: str
     warnings: tuple[str, ...] = ()
+    rows: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """Number of images."""
@@ -64,28 +69,52 @@ class FaceData:
         if not rows.any():
             has = ", ".join(sorted(set(self.usage.tolist()))) or "none"
             raise DataError(self.source, f"no rows of the split {name!r}; it has {has}")
+        return self.where(rows)
+
+    def where(self, keep: NDArray[Any]) -> FaceData:
+        """The images that an index or a mask over them keeps."""
         return replace(
-            self, images=self.images[rows], labels=self.labels[rows], usage=self.usage[rows]
+            self,
+            images=self.images[keep],
+            labels=self.labels[keep],
+            usage=self.usage[keep],
+            rows=None if self.rows is None else self.rows[keep],
         )
 
 
-def load(source: str, *, seed: int = 0) -> FaceData:
+def load(
+    source: str, *, seed: int = 0, labels: Labels = "fer2013", ferplus: str | None = None
+) -> FaceData:
     """Load data by name or path.
 
     Args:
         source: ``synthetic_faces``, or FER2013 as csv, csv.gz, zip or a folder of images.
         seed: Of the drawn faces.
+        labels: ``fer2013``; or ``ferplus`` or ``ferplus_majority`` for the eight classes of FER+
+            by either rule (drawn faces then have an eighth expression).
+        ferplus: The file of FER+'s votes; by default ``fer2013new.csv`` beside `source`.
 
     Raises:
         DataError: There is no such data, or it is broken; the message has the row.
     """
+    plus = labels != "fer2013"
     if source == SYNTHETIC:
         from benchbench.data.faces import draw_faces  # noqa: PLC0415 - only where they are wanted
 
-        return draw_faces(seed)
+        return draw_faces(seed, (*CLASS_NAMES, "contempt") if plus else CLASS_NAMES)
     path = Path(source).expanduser()
     if not path.exists():
         raise DataError(source, f"no such file or folder; expected {SYNTHETIC} or FER2013")
     from benchbench.data.fer2013 import read  # noqa: PLC0415 - only where it is wanted
 
-    return read(path.resolve())
+    found = read(path.resolve())
+    if labels == "fer2013":
+        return found
+    from benchbench.data.ferplus import relabel  # noqa: PLC0415 - only where it is wanted
+
+    votes = Path(ferplus).expanduser() if ferplus else path.resolve().parent / VOTES
+    if not votes.is_file():
+        raise DataError(
+            votes, "no such file: FER+ labels need its votes (fer2013new.csv); give --ferplus FILE"
+        )
+    return relabel(found, votes, labels)

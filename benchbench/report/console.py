@@ -8,14 +8,16 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from benchbench.report.view import Grid, Page, page
+from benchbench.report.view import page
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from benchbench.report.text import Grid
+    from benchbench.report.view import Page
     from benchbench.results import Results
 
-__all__ = ["show"]
+__all__ = ["draw", "show"]
 
 _STYLES = {
     "reproduced": "green",
@@ -36,8 +38,12 @@ def draw(the_page: Page, console: Console) -> None:
     for line in the_page.banner:
         console.print(Text(line, style="bold yellow"))
     for grid in the_page.grids:
+        if not grid.detail:
+            console.print()
+            console.print(_table(grid))
+    if any(grid.detail for grid in the_page.grids):
         console.print()
-        console.print(_table(grid))
+        console.print(Text("confusion matrices and training curves are in report.md"))
     if the_page.notes:
         console.print()
     for number, note in enumerate(the_page.notes, 1):

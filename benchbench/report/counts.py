@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchbench.metrics import METRICS
-from benchbench.report.view import Grid, Line, Page, number
+from benchbench.report.text import Grid, Line, number
+from benchbench.report.view import Page
 
 if TYPE_CHECKING:
     from benchbench.commands import Counts

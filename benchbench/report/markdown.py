@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.report.view import Grid, page
+from benchbench.report.view import page
 
 if TYPE_CHECKING:
+    from benchbench.report.text import Grid
     from benchbench.results import Results
 
 __all__ = ["render"]

@@ -1,0 +1,142 @@
+"""The commands that run nothing: count a model, list what there is, look at data."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from benchbench.cli_options import (
+    EXIT_FAILED_CELLS,
+    as_json_option,
+    consoles,
+    models_folder,
+    sets,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["count", "data", "list_"]
+
+
+@click.command()
+@click.argument("model")
+@sets
+@click.option(
+    "--data",
+    default="synthetic_faces",
+    show_default=True,
+    metavar="NAME|PATH",
+    help="What spikes and non-zero inputs are counted on.",
+)
+@click.option(
+    "--input",
+    "shape",
+    metavar="CxHxW",
+    help="Count for inputs of this shape instead; nothing is then counted on data.",
+)
+@models_folder
+@as_json_option
+def count(
+    model: str,
+    settings: tuple[str, ...],
+    data: str,
+    shape: str | None,
+    folder: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Count parameters, bytes and operations of MODEL, layer by layer. Times nothing.
+
+    MODEL is a name of the zoo, path/to/file.py:function or package.module:function.
+    """
+    from benchbench import commands  # noqa: PLC0415
+
+    figures = commands.count(model, settings, data, shape, folder)
+    if as_json:
+        click.echo(json.dumps({"model": model, **figures.to_json()}, indent=1))
+    else:
+        from benchbench.report.console import draw  # noqa: PLC0415
+        from benchbench.report.counts import page_of  # noqa: PLC0415
+
+        draw(page_of(model, figures), consoles()[0])
+    return EXIT_FAILED_CELLS if figures.status != "ok" else 0
+
+
+@click.group(name="list")
+def list_() -> None:
+    """List what there is: models, suites, probes."""
+
+
+@list_.command()
+@click.argument("pattern", default="*")
+@models_folder
+@as_json_option
+def models(pattern: str, folder: Path | None, *, as_json: bool) -> None:
+    """List the zoo's models; PATTERN may have wildcards, e.g. 'conv_*'."""
+    from benchbench import listing  # noqa: PLC0415
+
+    _print_list(lambda: listing.models(pattern, folder), "models", as_json=as_json)
+
+
+@list_.command()
+@as_json_option
+def suites(*, as_json: bool) -> None:
+    """List the bundled suites."""
+    from benchbench import listing  # noqa: PLC0415
+
+    _print_list(listing.suites, "suites", as_json=as_json)
+
+
+@list_.command()
+@as_json_option
+def probes(*, as_json: bool) -> None:
+    """List every figure: its unit, how it is got, and what it means."""
+    from benchbench import listing  # noqa: PLC0415
+
+    _print_list(listing.probes, "probes", as_json=as_json)
+
+
+def _print_list(rows_of: Callable[[], list[dict[str, Any]]], name: str, *, as_json: bool) -> None:
+    rows = rows_of()
+    if as_json:
+        click.echo(json.dumps({name: rows}, indent=1))
+        return
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(*(rows[0] if rows else [name]))
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    consoles()[0].print(table)
+
+
+@click.group()
+def data() -> None:
+    """Look at data: its distribution and its faults."""
+
+
+@data.command(name="check")
+@click.argument("file")
+@click.option("--ferplus", metavar="FILE", help="FER+'s votes: check its labels as well.")
+@as_json_option
+def check(file: str, ferplus: str | None, *, as_json: bool) -> None:
+    """Count the images of FILE by class and split, and look for faults.
+
+    FILE is FER2013 as csv, csv.gz, zip or a folder of images, or synthetic_faces. Rows are those
+    of the csv file, the header being row 1. Faults are reported; they are no error.
+    """
+    from benchbench.commands import check_data  # noqa: PLC0415
+
+    found = check_data(file, ferplus)
+    if as_json:
+        click.echo(json.dumps({"data": [item.to_json() for item in found]}, indent=1))
+        return
+    from benchbench.report.console import draw  # noqa: PLC0415
+    from benchbench.report.data_check import page_of  # noqa: PLC0415
+
+    for item in found:
+        draw(page_of(item), consoles()[0])

@@ -1,0 +1,84 @@
+"""What several commands share: options, exit codes, consoles."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+__all__ = [
+    "EXIT_FAILED_CELLS",
+    "EXIT_INTERRUPTED",
+    "EXIT_USAGE",
+    "as_json_option",
+    "consoles",
+    "models_folder",
+    "sets",
+    "where",
+]
+
+EXIT_USAGE, EXIT_FAILED_CELLS, EXIT_INTERRUPTED = 2, 3, 130
+
+as_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON instead of tables."
+)
+models_folder = click.option(
+    "--models",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A further folder of models.",
+)
+sets = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the model (may be repeated).",
+)
+
+
+def where(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of everything that runs models: on what device and data, and where it is kept."""
+    options = [
+        click.option(
+            "--device",
+            default="auto",
+            show_default=True,
+            metavar="auto|cpu|cuda[:N]",
+            help="Where the models run.",
+        ),
+        click.option(
+            "--data",
+            metavar="NAME|PATH",
+            help="synthetic_faces, or FER2013 as csv, csv.gz, zip or a folder of images.",
+        ),
+        click.option(
+            "--ferplus",
+            metavar="FILE",
+            help="FER+'s votes; by default fer2013new.csv beside the data.",
+        ),
+        click.option(
+            "--out",
+            type=click.Path(path_type=Path, file_okay=False),
+            default="reports",
+            show_default=True,
+            help="Runs are kept in OUT/<suite>/<run id>/.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def consoles() -> tuple[Console, Console]:
+    """Standard output for results, standard error for progress."""
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(width=None if sys.stdout.isatty() else 160), Console(stderr=True)

@@ -1,0 +1,116 @@
+"""A network's shape in one line: its layers as letters, and how deep it is.
+
+``CPCPFFF`` is a convolution, a pool, a convolution, a pool and three linear layers, in the order
+in which they run. A module with an attribute ``layer_symbol`` (a residual block is ``R``) stands
+for all that is inside it; three or more equal ones in a row are written ``3R``.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from benchbench.metrics import measured, unavailable
+from benchbench.steps import reset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from benchbench.measurement import Measurement
+
+__all__ = ["measure"]
+
+_POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
+_WEIGHT_NODES = ("ConvolutionBackward", "AddmmBackward", "MmBackward", "AddmvBackward")
+
+
+def measure(model: nn.Module, example: Tensor) -> Measurement:
+    """Depth, with the layers' string in its detail.
+
+    The depth is found in autograd's own graph of one forward pass: the most weight layers on any
+    path, so that branches side by side (a shortcut, an inception block) count once.
+
+    Args:
+        model: Any model; its mode is restored.
+        example: One input [1, C, H, W].
+    """
+    training, forget = model.training, reset(model)
+    letters: list[tuple[str, tuple[int, ...]]] = []
+    handles = [
+        module.register_forward_hook(_letter_of(symbol, letters))
+        for module, symbol in _symbols(model)
+    ]
+    try:
+        model.eval()
+        forget()
+        with torch.enable_grad():
+            output = model(example.clone().requires_grad_())
+        forget()
+    finally:
+        model.train(training)
+        for handle in handles:
+            handle.remove()
+    if not isinstance(output, torch.Tensor) or output.grad_fn is None:
+        return unavailable("depth", "the output has no gradient: its depth cannot be told")
+    return measured("depth", _depth(output.grad_fn), detail={"layers": _string(letters)})
+
+
+def _symbols(model: nn.Module) -> list[tuple[nn.Module, str]]:
+    """Modules that stand for a letter, none inside another one."""
+    out: list[tuple[nn.Module, str]] = []
+    inside: set[nn.Module] = set()
+    for module in model.modules():
+        if module in inside:
+            continue
+        symbol = getattr(module, "layer_symbol", None)
+        if symbol is None and isinstance(module, nn.Conv2d | nn.Conv1d | nn.Conv3d):
+            symbol = "C"
+        elif symbol is None and isinstance(module, nn.Linear):
+            symbol = "F"
+        elif symbol is None and isinstance(module, _POOLS):
+            symbol = "P"
+        if isinstance(symbol, str):
+            out.append((module, symbol))
+            inside |= set(module.modules())
+    return out
+
+
+def _letter_of(symbol: str, letters: list[tuple[str, tuple[int, ...]]]) -> Callable[..., None]:
+    def hook(module: nn.Module, _: Any, output: Any) -> None:  # noqa: ANN401 - torch's hook
+        entry = (symbol, tuple(output.shape[-3:]) if symbol != "F" else (id(module),))
+        if id(module) not in seen:  # a loop over time runs each layer T times
+            seen.add(id(module))
+            letters.append(entry)
+
+    seen: set[int] = set()
+    return hook
+
+
+def _string(letters: list[tuple[str, tuple[int, ...]]]) -> str:
+    text = ""
+    for (symbol, _), group in groupby(letters):
+        count = len(list(group))
+        text += f"{count}{symbol}" if count > 2 else symbol * count
+    return text
+
+
+def _depth(root: Any) -> int:  # noqa: ANN401 - a node of autograd
+    """Most weight layers on a path from `root` to the input."""
+    depths: dict[Any, int] = {}
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        nexts = [child for child, _ in node.next_functions if child is not None]
+        waiting = [child for child in nexts if child not in depths]
+        if waiting:
+            stack.extend(waiting)
+            continue
+        stack.pop()
+        own = node.name().startswith(_WEIGHT_NODES)
+        depths[node] = max((depths[child] for child in nexts), default=0) + own
+    return depths[root]

@@ -1,0 +1,76 @@
+"""How a model is trained, as a suite file says it. Frozen; runs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge, Gt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Stdp", "Train", "train_of"]
+
+_STRICT = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stdp:
+    """The STDP fine-tune of the fully connected layers, Table 5 of the paper.
+
+    Attributes:
+        every_epochs: Fine-tune after every that many epochs, and after the last.
+        T: Time steps per sample.
+        tau: Membrane time constant of the LIF neurons during the fine-tune, time steps.
+        v_threshold: Their threshold.
+        decay_input: Whether the input is divided by `tau` as well. Table 5 taken literally says
+            so, and then the second and third linear layers have no spike to learn from.
+        trace_tau: Time constant of the traces, time steps; ours: the paper does not state it.
+        learning_rate: Factor of the update, which is the mean over a batch; ours.
+        images: Number of training images of each fine-tune; ours.
+    """
+
+    every_epochs: Annotated[int, Ge(1)] = 10
+    T: Annotated[int, Ge(1)] = 20
+    tau: Annotated[float, Ge(1)] = 10.0
+    v_threshold: Annotated[float, Gt(0)] = 5.0
+    decay_input: bool = False
+    trace_tau: Annotated[float, Ge(1)] = 2.0
+    learning_rate: Annotated[float, Gt(0)] = 1e-5
+    images: Annotated[int, Ge(1)] = 512
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """How long and on what a model is trained. Batch, rate, smoothing and seed are the settings'.
+
+    Attributes:
+        epochs: Passes over the training images, unless the budget or the patience ends first.
+        minutes: Time budget; None for none.
+        patience: Epochs without a better PublicTest accuracy after which training ends.
+        images: Train on only so many images, drawn by the seed; all where None.
+        precision: ``32`` or ``bf16`` (mixed).
+        devices: Number of GPUs (or processes on a CPU) of Lightning's distributed strategy.
+        stdp: The fine-tune; None for none.
+    """
+
+    epochs: Annotated[int, Ge(1)] = 100
+    minutes: Annotated[float, Gt(0)] | None = None
+    patience: Annotated[int, Ge(1)] | None = None
+    images: Annotated[int, Ge(1)] | None = None
+    precision: Literal["32", "bf16"] = "32"
+    devices: Annotated[int, Ge(1)] = 1
+    stdp: Stdp | None = None
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+def train_of(data: Mapping[str, Any] | None) -> Train | None:
+    """The inverse of `dataclasses.asdict`."""
+    if data is None:
+        return None
+    stdp = data.get("stdp")
+    return Train(**{**data, "stdp": Stdp(**stdp) if stdp else None})

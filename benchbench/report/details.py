@@ -1,0 +1,146 @@
+"""What stands behind the figures: every figure, what failed, confusion matrices, curves, claims."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchbench.metrics import METRICS
+from benchbench.report.text import Grid, Line, Notes, figure_text, how_got, number, ratio_text
+
+if TYPE_CHECKING:
+    from benchbench.results import CellResult, Results
+
+__all__ = ["claims", "confusions", "curves", "distribution", "everything", "failures"]
+
+
+def distribution(results: Results) -> list[Grid]:
+    """The data's number of images by class, beside the paper's."""
+    wanted = results.suite.distribution
+    if wanted is None:
+        return []
+    ours = {name: sum(by.values()) for name, by in results.data["distribution"].items()}
+    lines = []
+    for name in dict.fromkeys((*wanted.paper, *ours)):
+        here, paper = ours.get(name, 0), wanted.paper.get(name)
+        verdict = "reproduced" if here == paper else "differs"
+        if results.data["synthetic"]:
+            verdict = "not measurable here: drawn faces"
+        quoted = "" if paper is None else number(paper)
+        lines.append(Line((name, number(here), quoted, verdict if paper is not None else "")))
+    totals = (number(sum(ours.values())), number(sum(wanted.paper.values())))
+    lines.append(Line(("all", *totals, "")))
+    header = ("class", "images (counted)", "the paper's (quoted)", "verdict")
+    return [Grid(f"{wanted.title}: ours, and the paper's", header, tuple(lines), text_columns=1)]
+
+
+def everything(results: Results, notes: Notes) -> Grid:
+    """Every figure of every model, whether a paper asked for it or not."""
+    shown = [name for name in METRICS if any(name in cell.measurements for cell in results.cells)]
+    lines = []
+    for name in shown:
+        metric = METRICS[name]
+        figures = [cell.measurements.get(name) for cell in results.cells]
+        cells = [
+            figure_text(figure, notes, missing=cell.status if cell.status != "ok" else "n/a")
+            for cell, figure in zip(results.cells, figures, strict=True)
+        ]
+        unit = "" if metric.unit == "1" else f", {metric.unit}"
+        lines.append(Line((metric.title + unit, *cells, name, how_got(metric, figures))))
+    titles = [_title(results, cell) for cell in results.cells]
+    return Grid("Every figure, per sample", ("", *titles, "name", "how"), tuple(lines))
+
+
+def failures(results: Results) -> Grid:
+    """Why cells have no full result."""
+    lines = [
+        Line((_title(results, cell), cell.status, reason))
+        for cell in results.failed
+        for reason in cell.reasons or ("no reason was given",)
+    ]
+    return Grid("Cells that failed", ("model", "status", "reason"), tuple(lines), text_columns=3)
+
+
+def claims(results: Results) -> Grid:
+    """The paper's sentences, and what holds of them."""
+    lines = []
+    for claim in results.suite.claims:
+        here = ""
+        if claim.measure is not None:
+            wanted = claim.measure
+            found = results.comparison(wanted.metric, wanted.of, wanted.to)
+            here = f"{ratio_text(found)} ({wanted.metric}, {wanted.of} : {wanted.to})"
+        lines.append(Line((claim.text, claim.recomputed, claim.verdict, here, claim.note)))
+    header = (
+        "the paper says",
+        "recomputed from its own figures",
+        "verdict",
+        "this run's ratio",
+        "note",
+    )
+    return Grid("Claims audit", header, tuple(lines), text_columns=5)
+
+
+def confusions(results: Results) -> list[Grid]:
+    """A confusion matrix a model: a line a true class, a column a guess, and the class's recall."""
+    grids = []
+    for cell in results.cells:
+        figure = cell.measurements.get("accuracy")
+        if figure is None or "confusion" not in figure.detail:
+            continue
+        detail = figure.detail
+        lines = [
+            Line((name, *map(number, row), "n/a" if recall is None else f"{100 * recall:.1f} %"))
+            for name, row, recall in zip(
+                detail["classes"], detail["confusion"], detail["recall"], strict=True
+            )
+        ]
+        title = (
+            f"Confusion matrix of {_title(results, cell)}, {detail['split']}: true class by guess "
+            f"(always guessing the largest class: {100 * detail['largest_class']:.1f} %)"
+        )
+        header = ("", *detail["classes"], "recall")
+        grids.append(Grid(title, header, tuple(lines), text_columns=0, detail=True))
+    return grids
+
+
+def curves(results: Results) -> list[Grid]:
+    """A training curve a model, with what each STDP fine-tune did."""
+    grids = []
+    for cell in results.cells:
+        figure = cell.measurements.get("epochs")
+        curve = figure.detail.get("curve", []) if figure else []
+        if not curve:
+            continue
+        lines = tuple(
+            Line(
+                (
+                    str(line["epoch"]),
+                    f"{line['loss']:.4f}",
+                    _percent(line["accuracy_public"]),
+                    _percent(line["accuracy_public_after_stdp"]),
+                    number(line["seconds"], 0),
+                    _stdp(line.get("stdp", [])),
+                )
+            )
+            for line in curve
+        )
+        header = ("epoch", "loss", "PublicTest, %", "after STDP, %", "seconds", "STDP by layer")
+        title = f"Training curve of {_title(results, cell)}"
+        grids.append(Grid(title, header, lines, text_columns=1, detail=True))
+    return grids
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.2f}"
+
+
+def _stdp(log: list[dict[str, float]]) -> str:
+    return "; ".join(
+        f"{item['layer']}: {number(item['spikes_in'])} spikes in, {number(item['spikes_out'])} "
+        f"out, weights changed by {100 * item['weight_change']:.2g} %"
+        for item in log
+    )
+
+
+def _title(results: Results, cell: CellResult) -> str:
+    return results.suite.model(cell.model).title

@@ -1,0 +1,106 @@
+"""A table of the paper, set beside ours: a line a metric, or a line a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchbench.metrics import METRICS
+from benchbench.report.text import Grid, Line, Notes, figure_text, how_got, number, ratio_text
+from benchbench.verdict import judge, judge_model
+
+if TYPE_CHECKING:
+    from benchbench.results import Results
+    from benchbench.suite import Model, Row, Table
+
+__all__ = ["side_by_side"]
+
+
+def side_by_side(table: Table, results: Results, notes: Notes) -> Grid:
+    """The grid of one of the suite's tables."""
+    models = [
+        model
+        for model in results.suite.models
+        if results.cell(model.id) and (not table.models or model.id in table.models)
+    ]
+    title = f"{table.title}: ours, and the paper's" if _quotes(table) else table.title
+    if table.layout == "models":
+        return _by_model(table, title, models, results, notes)
+    return _by_metric(table, title, models, results, notes)
+
+
+def _quotes(table: Table) -> bool:
+    return any(row.paper or row.printed for row in table.rows)
+
+
+def _title(row: Row) -> str:
+    metric = METRICS[row.metric]
+    unit = row.unit or ("" if metric.unit == "1" else metric.unit)
+    return (row.title or metric.title) + (f", {unit}" if unit else "")
+
+
+def _ours(row: Row, model: Model, results: Results, notes: Notes) -> str:
+    cell = results.cell(model.id)
+    return figure_text(
+        results.figure(model.id, row.metric),
+        notes,
+        scale=row.scale,
+        decimals=row.decimals,
+        missing=cell.status if cell and cell.status != "ok" else "n/a",
+    )
+
+
+def _papers(row: Row, model: Model, notes: Notes) -> str:
+    """What the paper prints, marked where it has it from somebody else."""
+    parts = [number(row.paper[model.id], row.decimals)] if model.id in row.paper else []
+    parts += [row.printed[model.id]] if model.id in row.printed else []
+    text = " ".join(parts)
+    cited = row.cited.get(model.id)
+    return text + (notes.mark([f"quoted by the paper from {cited}"]) if cited and text else "")
+
+
+def _by_metric(
+    table: Table, title: str, models: list[Model], results: Results, notes: Notes
+) -> Grid:
+    names = {model.id: model.title for model in results.suite.models}
+    ratio = table.ratio
+    lines: list[Line] = []
+    for row in table.rows:
+        figures = [results.figure(model.id, row.metric) for model in models]
+        verdict = judge(row, table, results)
+        cells = [_title(row), *(_ours(row, model, results, notes) for model in models)]
+        if ratio:
+            cells.append(ratio_text(results.comparison(row.metric, *ratio)))
+        cells.append(how_got(METRICS[row.metric], figures))
+        cells.append((verdict.word + notes.mark(verdict.reasons)).strip())
+        lines.append(Line(tuple(cells)))
+        if row.paper or row.printed:
+            quoted = ["  the paper's", *(_papers(row, model, notes) for model in models)]
+            if ratio:
+                both = set(ratio) <= row.paper.keys()
+                quoted.append(f"{row.paper[ratio[0]] / row.paper[ratio[1]]:.3g}" if both else "")
+            lines.append(Line((*quoted, "quoted", ""), quoted=True))
+    over = (f"{names[ratio[0]]} : {names[ratio[1]]}",) if ratio else ()
+    header = ("", *(model.title for model in models), *over, "how", "verdict")
+    return Grid(title, header, tuple(lines))
+
+
+def _by_model(
+    table: Table, title: str, models: list[Model], results: Results, notes: Notes
+) -> Grid:
+    header = [""]
+    for row in table.rows:
+        header.append(_title(row))
+        if row.paper or row.printed:
+            header.append("the paper's")
+    lines = []
+    for model in models:
+        cells, words = [model.title], []
+        for row in table.rows:
+            cells.append(_ours(row, model, results, notes))
+            if row.paper or row.printed:
+                cells.append(_papers(row, model, notes))
+            if model.id in row.paper:
+                verdict = judge_model(row, model.id, results)
+                words.append((verdict.word + notes.mark(verdict.reasons)).strip())
+        lines.append(Line((*cells, "; ".join(dict.fromkeys(words)))))
+    return Grid(title, (*header, "verdict"), tuple(lines), text_columns=1)

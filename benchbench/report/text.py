@@ -1,0 +1,107 @@
+"""Figures as text: one way for the console, Markdown and whatever comes after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchbench.measurement import Measurement
+    from benchbench.metrics import Metric
+    from benchbench.results import Comparison
+
+__all__ = ["Grid", "Line", "Notes", "figure_text", "how_got", "number", "ratio_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a grid; `quoted` lines are the paper's, not ours."""
+
+    cells: tuple[str, ...]
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of text.
+
+    Attributes:
+        title: Above it.
+        header: A word a column.
+        lines: Its lines.
+        text_columns: The first column and the last so many are words, not figures.
+        detail: Left out on the console, which says where it is.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    lines: tuple[Line, ...]
+    text_columns: int = 2
+    detail: bool = False
+
+
+@dataclass(slots=True)
+class Notes:
+    """Footnotes, numbered in the order of their first use, once for a whole report."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def mark(self, reasons: Sequence[str]) -> str:
+        """`` [1][3]`` for these reasons."""
+        for reason in reasons:
+            if reason not in self.texts:
+                self.texts.append(reason)
+        numbers = sorted({self.texts.index(reason) + 1 for reason in reasons})
+        return " " + "".join(f"[{number}]" for number in numbers) if numbers else ""
+
+
+def number(value: float, decimals: int | None = None) -> str:
+    """A figure for people: thousands separated, four significant digits unless told otherwise."""
+    if decimals is not None:
+        return f"{value:,.{decimals}f}"
+    if value == int(value) and abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
+
+
+def figure_text(
+    figure: Measurement | None,
+    notes: Notes,
+    *,
+    scale: float = 1.0,
+    decimals: int | None = None,
+    missing: str = "n/a",
+) -> str:
+    """A cell: the value, half its interval, what is wrong with it."""
+    if figure is None:
+        return missing
+    mark = notes.mark(figure.reasons)
+    if figure.value is None:
+        return f"n/a{mark}"
+    text = number(figure.value * scale, decimals)
+    if figure.low is not None and figure.high is not None:
+        text += f" ±{number((figure.high - figure.low) / 2 * scale, decimals)}"
+    if "layers" in figure.detail and figure.name == "depth":
+        text += f" ({figure.detail['layers']})"
+    if not figure.valid:
+        text += " (invalid)"
+    if figure.provenance == "simulated":
+        text += " (simulated)"
+    return text + mark
+
+
+def ratio_text(found: Comparison | None) -> str:
+    """A ratio with its interval."""
+    if found is None:
+        return "n/a"
+    if found.low is None or found.high is None:
+        return f"{found.value:.3g}"
+    return f"{found.value:.3g} [{found.low:.3g}, {found.high:.3g}]"
+
+
+def how_got(metric: Metric, figures: Sequence[Measurement | None]) -> str:
+    """``timed, n=5``."""
+    counts = sorted({figure.n for figure in figures if figure and figure.value is not None})
+    return f"{metric.method}, n={'/'.join(map(str, counts))}" if counts else metric.method

@@ -1,0 +1,79 @@
+"""One training step and one validation step, as Lightning wants them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from lightning import LightningModule
+
+from benchbench.errors import TrainingError
+from benchbench.steps import reset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+__all__ = ["Classifier"]
+
+CHECK_EVERY = 50  # steps; looking at every loss would make the GPU wait for the CPU
+
+
+class Classifier(LightningModule):
+    """Wraps any model of images [N, 1, 48, 48] and `num_classes` outputs."""
+
+    def __init__(
+        self, model: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], learning_rate: float
+    ) -> None:
+        """Take over a model.
+
+        Args:
+            model: Outputs logits or firing rates [N, classes].
+            loss: Of outputs and labels [N].
+            learning_rate: Of Adam.
+        """
+        super().__init__()
+        self.model = model
+        self._loss = loss
+        self._rate = learning_rate
+        self._forget = reset(model)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Outputs [N, classes] of images uint8 [N, H, W]."""
+        self._forget()
+        outputs: Tensor = self.model(images.unsqueeze(1).float().div_(255))
+        return outputs
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        """The loss of one batch.
+
+        Raises:
+            TrainingError: It is NaN or infinite.
+        """
+        images, labels = batch
+        value = self._loss(self(images), labels)
+        if (index % CHECK_EVERY == 0 or value.device.type == "cpu") and not value.isfinite():
+            raise TrainingError(
+                f"the loss is {value.item()} in epoch {self.current_epoch + 1}, step {index + 1}; "
+                "the best weights before are kept; try a smaller learning_rate"
+            )
+        self.log("loss", value, on_step=False, on_epoch=True, sync_dist=True)
+        return value
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+        """Count what is right on PublicTest."""
+        images, labels = batch
+        right = (self(images).argmax(1) == labels).float().mean()
+        self.log(
+            "accuracy_public",
+            right,
+            batch_size=len(labels),
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+        )
+
+    def configure_optimizers(self) -> Any:  # noqa: ANN401 - Lightning's union of many forms
+        """Adam, fused."""
+        return torch.optim.Adam(self.model.parameters(), lr=self._rate, fused=True)

@@ -1,0 +1,219 @@
+"""Train one model by a recipe, or find it trained already."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from lightning import Trainer
+from lightning.pytorch.callbacks import EarlyStopping, Timer
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader, Sampler, TensorDataset
+
+from benchbench.errors import BenchbenchError, TrainingError
+from benchbench.steps import loss_of
+from benchbench.training.classifier import Classifier
+from benchbench.training.keeper import Keeper
+from benchbench.training.store import digest_of, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor, nn
+
+    from benchbench.data import FaceData
+    from benchbench.recipe import Train
+    from benchbench.suite import Settings
+    from benchbench.training.keeper import Voice
+    from benchbench.training.store import Store
+
+__all__ = ["Order", "fit", "keep_result"]
+
+
+class _Shuffled(Sampler[int]):
+    """A permutation that depends on the seed and the epoch alone. Lightning calls `set_epoch`."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self._count, self._seed, self._epoch = count, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self._seed * 100_003 + self._epoch)
+        return iter(torch.randperm(self._count, generator=generator).tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for.
+
+    Attributes:
+        recipe: How long, how precise, with which fine-tune.
+        settings: Batch size, learning rate, label smoothing, seed.
+        loss: Of the model.
+        store: Where weights and state are kept; an interrupted training is resumed from it.
+        device: ``cpu`` or ``cuda:N``.
+    """
+
+    recipe: Train
+    settings: Settings
+    loss: Literal["auto", "mse", "cross_entropy"]
+    store: Store
+    device: torch.device
+
+
+def fit(
+    model: nn.Module, train: FaceData, select: FaceData, order: Order, voice: Voice
+) -> dict[str, Any]:
+    """Train, keeping the weights with the best accuracy on `select` in the store.
+
+    Args:
+        model: Freshly built; changed in place.
+        train: Images to train on.
+        select: Images that the best epoch is chosen on.
+        order: The rest.
+        voice: Hears what goes on.
+
+    Returns:
+        ``epochs``, ``seconds``, ``best`` (epoch, accuracy_public, after) and ``curve``.
+
+    Raises:
+        TrainingError: The loss or a weight is not finite, or no epoch could be finished.
+        OutputError: The disk is full; the last good files are kept.
+    """
+    recipe, settings, store, device = order.recipe, order.settings, order.store, order.device
+    _quiet()
+    images, labels = _sample(train, recipe, settings.seed)
+    chosen = torch.from_numpy(select.images), torch.from_numpy(select.labels)
+    stdp = None
+    if recipe.stdp:
+        stdp = (recipe.stdp, _stdp_batches(images, recipe.stdp.images, settings, device))
+    keeper = Keeper(model, store, settings.seed, chosen, stdp, voice)
+    callbacks: list[Any] = []
+    if recipe.minutes:
+        callbacks.append(Timer(timedelta(minutes=recipe.minutes), verbose=False))
+    if recipe.patience:
+        callbacks.append(EarlyStopping("accuracy_public", patience=recipe.patience, mode="max"))
+    store.folder.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(
+        accelerator="gpu" if device.type == "cuda" else "cpu",
+        devices=recipe.devices if recipe.devices > 1 else _devices(device),
+        strategy="ddp_fork" if recipe.devices > 1 else "auto",
+        precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
+        max_epochs=recipe.epochs,
+        callbacks=[*callbacks, keeper],  # the keeper last: it knows whether training stops
+        logger=TensorBoardLogger(str(store.folder), name="", version="tensorboard"),
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        deterministic=device.type == "cpu",
+        default_root_dir=str(store.folder),
+    )
+    loss = loss_of(order.loss, model, settings.label_smoothing)
+    module = Classifier(model, loss, settings.learning_rate)
+    loaders = (
+        DataLoader(
+            TensorDataset(images, labels),
+            settings.batch_size,
+            sampler=_Shuffled(len(labels), settings.seed),
+            drop_last=len(labels) > settings.batch_size,  # a batch norm cannot take a batch of one
+        ),
+        DataLoader(TensorDataset(*chosen), 64),
+    )
+    resume = _resume(store, voice)
+    trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)
+    if keeper.best is None:
+        raise TrainingError(
+            f"no epoch was finished in {recipe.minutes} minutes: give more, or fewer images"
+        )
+    return {
+        "epochs": len(keeper.curve),
+        "seconds": keeper.seconds,
+        "best": keeper.best,
+        "curve": keeper.curve,
+    }
+
+
+def _devices(device: torch.device) -> list[int] | int:
+    return [device.index or 0] if device.type == "cuda" else 1
+
+
+def _sample(train: FaceData, recipe: Train, seed: int) -> tuple[Tensor, Tensor]:
+    """The images [N, 48, 48] uint8 and labels [N] that are trained on."""
+    images, labels = torch.from_numpy(train.images), torch.from_numpy(train.labels)
+    if recipe.images is None or recipe.images >= len(labels):
+        return images, labels
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    rows = order[: recipe.images]
+    return images[rows], labels[rows]
+
+
+def _stdp_batches(
+    images: Tensor, count: int, settings: Settings, device: torch.device
+) -> Callable[[int], list[Tensor]]:
+    """What gives the batches of a fine-tune: other images after each epoch."""
+
+    def batches(epoch: int) -> list[Tensor]:
+        generator = torch.Generator().manual_seed(settings.seed * 100_003 + epoch)
+        rows = torch.randperm(len(images), generator=generator)[:count]
+        return [
+            images[part].to(device).unsqueeze(1).float().div_(255)
+            for part in torch.split(rows, settings.batch_size)
+        ]
+
+    return batches
+
+
+def _resume(store: Store, voice: Voice) -> str | None:
+    """The state of an interrupted training; a damaged one is put aside, and training starts anew.
+
+    It is read here first, so that damage is found before Lightning has begun.
+    """
+    if not store.last.is_file():
+        return None
+    try:
+        torch.load(store.last, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # noqa: BLE001 - a damaged file fails in many ways
+        why = str(error).partition("\n")[0]
+        aside = store.last.with_suffix(".damaged")
+        store.last.replace(aside)
+        voice.note(
+            f"{store.last.name} was damaged ({why}); put aside as {aside.name}, training anew"
+        )
+        return None
+    voice.note(f"taking up an interrupted training in {store.folder}")
+    return str(store.last)
+
+
+def keep_result(store: Store, result: dict[str, Any]) -> None:
+    """Mark a training as complete; what only resuming needs is removed.
+
+    Raises:
+        OutputError: The file cannot be written.
+        BenchbenchError: The result holds what JSON cannot.
+    """
+    try:
+        whole = {"key": store.key, "sha256": digest_of(store.best), **result}
+        text = json.dumps(whole, indent=1, allow_nan=False)
+    except ValueError as error:
+        raise BenchbenchError(f"the training's result is not finite: {error}") from error
+    write_whole(store.result, lambda file: file.write_text(text + "\n", "utf-8"))
+    store.last.unlink(missing_ok=True)
+
+
+def _quiet() -> None:
+    """Lightning's tips are not for the reader of a report."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")

@@ -1,0 +1,235 @@
+"""What is kept of a training after each epoch: the best weights, where to go on, the curve."""
+
+# ruff: noqa: ARG002 - the signatures are Lightning's
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from benchbench.errors import TrainingError
+from benchbench.probes.accuracy import confusion
+from benchbench.training.stdp import fine_tune
+from benchbench.training.store import save_weights, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lightning import LightningModule, Trainer
+    from torch import Tensor, nn
+
+    from benchbench.recipe import Stdp
+    from benchbench.training.store import Store
+
+__all__ = ["Keeper", "Voice"]
+
+SAY_EVERY_S = 2.0
+
+
+class Voice(Protocol):
+    """Who hears of a training."""
+
+    def phase(self, name: str, /) -> None:
+        """What happens now, every other second."""
+
+    def note(self, text: str, /) -> None:
+        """One line an epoch."""
+
+
+class Keeper(Callback):
+    """Seeds each epoch, fine-tunes by STDP where the recipe says so, and saves after each epoch.
+
+    Randomness of an epoch depends on the seed and the epoch's number alone: a training that was
+    killed and taken up after its last whole epoch ends with the same weights.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        store: Store,
+        seed: int,
+        select: tuple[Tensor, Tensor],
+        stdp: tuple[Stdp, Callable[[int], list[Tensor]]] | None,
+        voice: Voice,
+    ) -> None:
+        """Remember where and how.
+
+        Args:
+            model: What is trained.
+            store: Where to keep.
+            seed: Of the run.
+            select: Images uint8 [N, 48, 48] and labels [N] that the best epoch is chosen on.
+            stdp: The fine-tune's recipe and what gives its batches [N, 1, 48, 48] by epoch.
+            voice: Hears what goes on every other second, and one line an epoch.
+        """
+        self._model, self._store, self._seed = model, store, seed
+        self._select, self._stdp, self._voice = select, stdp, voice
+        self.curve: list[dict[str, Any]] = []
+        self.best: dict[str, Any] | None = None
+        self.seconds = 0.0
+        self._began_s = self._said_s = self._epoch_began_s = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """For the checkpoint."""
+        return {"curve": self.curve, "best": self.best, "seconds": self.seconds}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """From the checkpoint."""
+        self.curve, self.best, self.seconds = state["curve"], state["best"], state["seconds"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock."""
+        self._began_s = time.monotonic() - self.seconds
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the epoch's clock."""
+        self._epoch_began_s = time.monotonic()
+
+    def on_train_batch_start(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        batch: Any,  # noqa: ANN401 - Lightning's
+        batch_idx: int,
+    ) -> None:
+        """Seed this epoch's dropout and encoder.
+
+        At its first batch: making the loader's iterator draws a number, and whether that is before
+        or after the epoch's start differs between the first epoch of a process and the others.
+        """
+        if batch_idx == 0:
+            torch.manual_seed(self._seed * 100_003 + trainer.current_epoch + 1)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """The same noise for the same images, in every epoch."""
+        torch.manual_seed(self._seed)
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,  # noqa: ANN401 - Lightning's
+        batch: Any,  # noqa: ANN401 - Lightning's
+        batch_idx: int,
+    ) -> None:
+        """Say how far it is."""
+        now = time.monotonic()
+        if now - self._said_s < SAY_EVERY_S:
+            return
+        self._said_s = now
+        share = (batch_idx + 1) / max(1, int(trainer.num_training_batches))
+        epochs = trainer.max_epochs or 1
+        left_s = (now - self._epoch_began_s) / share * (epochs - trainer.current_epoch - share)
+        self._voice.phase(
+            f"train: epoch {trainer.current_epoch + 1}/{epochs}, {100 * share:.0f} %, at most "
+            f"{left_s / 60:.0f} min left"
+        )
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save, fine-tune, save again.
+
+        Raises:
+            TrainingError: A weight is not finite: spiking neurons hide a NaN from the loss.
+            OutputError: The disk is full; the files of the epoch before are kept.
+        """
+        _check_finite(self._model, trainer.current_epoch + 1)
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        done = trainer.current_epoch + 1
+        self.seconds = time.monotonic() - self._began_s
+        line: dict[str, Any] = {
+            "epoch": done,
+            "loss": metrics.get("loss"),
+            "accuracy_public": metrics.get("accuracy_public"),
+            "accuracy_public_after_stdp": None,
+            "seconds": round(self.seconds, 1),
+        }
+        self.curve.append(line)
+        main = trainer.is_global_zero
+        if main:
+            self._keep_best(done, line["accuracy_public"], "training")
+        log = self._fine_tune(trainer, line)
+        self.curve[-1] |= {"stdp": log} if log else {}
+        if main:
+            write_whole(self._store.curve, lambda file: file.write_text(_csv(self.curve), "utf-8"))
+            self._voice.note(_sentence(line, trainer.max_epochs or 1, log))
+        self._keep_last(trainer)
+
+    def _fine_tune(self, trainer: Trainer, line: dict[str, Any]) -> list[dict[str, Any]]:
+        if self._stdp is None:
+            return []
+        recipe, batches = self._stdp
+        done = trainer.current_epoch + 1
+        last = done == trainer.max_epochs or trainer.should_stop
+        if done % recipe.every_epochs and not last:
+            return []
+        self._voice.phase(f"STDP fine-tune after epoch {done}")
+        log = fine_tune(self._model, batches(done), recipe)
+        torch.manual_seed(self._seed)
+        matrix = confusion(self._model, *self._select, batch_size=64)
+        after = float(matrix.diagonal().sum() / matrix.sum())
+        line["accuracy_public_after_stdp"] = after
+        if trainer.is_global_zero:
+            self._keep_best(done, after, "STDP")
+        return [
+            {
+                "layer": item.name,
+                "spikes_in": item.spikes_in,
+                "spikes_out": item.spikes_out,
+                "weight_change": item.change,
+            }
+            for item in log
+        ]
+
+    def _keep_best(self, epoch: int, accuracy: float | None, after: str) -> None:
+        if accuracy is None or (self.best and accuracy <= self.best["accuracy_public"]):
+            return
+        self.best = {"epoch": epoch, "accuracy_public": accuracy, "after": after}
+        save_weights(self._model, self._store.best, {"key": self._store.key, **self.best})
+
+    def _keep_last(self, trainer: Trainer) -> None:
+        """Where to go on from. Every process takes part: Lightning gathers."""
+
+        def write(file: Path) -> None:
+            trainer.save_checkpoint(file)
+
+        if trainer.world_size > 1:
+            trainer.save_checkpoint(self._store.last)
+        else:
+            write_whole(self._store.last, write)
+
+
+def _check_finite(model: nn.Module, epoch: int) -> None:
+    for name, parameter in model.named_parameters():
+        if not bool(parameter.isfinite().all()):
+            raise TrainingError(
+                f"the weights of {name} are not finite after epoch {epoch}; the best weights "
+                "before are kept; try a smaller learning_rate"
+            )
+
+
+def _csv(curve: list[dict[str, Any]]) -> str:
+    out = io.StringIO()
+    fields = ["epoch", "loss", "accuracy_public", "accuracy_public_after_stdp", "seconds"]
+    writer = csv.DictWriter(out, fields, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(curve)
+    return out.getvalue()
+
+
+def _sentence(line: dict[str, Any], epochs: int, log: list[dict[str, Any]]) -> str:
+    accuracy = line["accuracy_public"]
+    text = (
+        f"epoch {line['epoch']}/{epochs}: loss {line['loss']:.4f}, "
+        f"PublicTest {100 * accuracy:.2f} %, {line['seconds'] / 60:.1f} min"
+    )
+    if log:
+        spikes = "/".join(f"{item['spikes_out']:,}" for item in log)
+        after = 100 * line["accuracy_public_after_stdp"]
+        text += f"; after STDP {after:.2f} % (output spikes per layer {spikes})"
+    return text

@@ -1,0 +1,150 @@
+"""Where trained weights are kept: found again by what they were trained from.
+
+The key is the SHA-256 over the model's source and settings, the data's content and the recipe. A
+suite that asks for the same training again loads it. Nothing is unpickled: weights are read with
+``weights_only=True``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from benchbench.data.cache import folder as cache_folder
+from benchbench.errors import ModelError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import Tensor, nn
+
+    from benchbench.recipe import Train
+
+__all__ = ["Store", "digest_of", "load_weights", "save_weights", "write_whole"]
+
+VERSION = 1  # of the trainer: what an older one made is trained again
+
+
+class Store:
+    """The folder of one training.
+
+    Attributes:
+        key: 64 hexadecimal digits.
+        folder: Its own folder in the cache.
+        best: Weights with the best PublicTest accuracy so far.
+        last: Everything that resuming needs, after the last whole epoch.
+        result: What was measured at the end; it exists only where the training is complete.
+        curve: One line an epoch.
+    """
+
+    def __init__(self, identity: Mapping[str, Any], recipe: Train) -> None:
+        """Find the place for an identity.
+
+        Args:
+            identity: Model source digest, model settings, classes, data digest, batch size,
+                learning rate, label smoothing, loss, seed.
+            recipe: Of the training.
+        """
+        how = {key: value for key, value in asdict(recipe).items() if key != "devices"}
+        text = json.dumps([VERSION, dict(identity), how], sort_keys=True, default=str)
+        self.key = hashlib.sha256(text.encode()).hexdigest()
+        self.folder = cache_folder() / "trained" / self.key[:24]
+        self.best = self.folder / "best.pt"
+        self.last = self.folder / "last.ckpt"
+        self.result = self.folder / "result.json"
+        self.curve = self.folder / "curve.csv"
+
+    def finished(self) -> dict[str, Any] | None:
+        """The stored result; None where the training is not complete or its files are damaged."""
+        try:
+            found: dict[str, Any] = json.loads(self.result.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        whole = found.get("key") == self.key and found.get("sha256") == digest_of(self.best)
+        return found if whole else None
+
+
+def digest_of(file: Path) -> str | None:
+    """SHA-256 of a file; None where there is none."""
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def write_whole(file: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file, then put it in place of the old one: whole or not at all.
+
+    Raises:
+        OutputError: The disk is full or the folder cannot be written; the old file is still there.
+    """
+    name = None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+        os.close(handle)
+        write(Path(name))
+        with Path(name).open("rb") as written:
+            os.fsync(written.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(file)
+    except (OSError, RuntimeError) as error:  # torch's writer raises a RuntimeError on a full disk
+        why = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
+        raise OutputError(f"{file}: cannot be written: {why}; what was there is kept") from error
+    finally:
+        if name:
+            Path(name).unlink(missing_ok=True)
+
+
+def save_weights(model: nn.Module, file: Path, about: Mapping[str, Any]) -> None:
+    """Keep a model's weights and buffers.
+
+    Args:
+        model: Whose ``state_dict``.
+        file: Written whole or not at all.
+        about: Plain values that say where they are from.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    content = {"benchbench": 1, "about": dict(about), "state_dict": state}
+    write_whole(file, lambda place: torch.save(content, place))
+
+
+def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
+    """Load weights that `save_weights` wrote, or a bare ``state_dict`` of the user's.
+
+    Returns:
+        What the file says of itself; empty for a bare ``state_dict``.
+
+    Raises:
+        ModelError: The file is missing, damaged, or of another model.
+    """
+    if not file.is_file():
+        raise ModelError(f"no checkpoint {file}")
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        why = str(error).partition("\n")[0]
+        raise ModelError(
+            f"checkpoint {file} is damaged or not one of weights alone: {why}"
+        ) from error
+    if not isinstance(content, dict):
+        raise ModelError(f"checkpoint {file}: expected a dictionary of tensors")
+    state: dict[str, Tensor] = content.get("state_dict", content)
+    try:
+        model.load_state_dict(state)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        why = " ".join(str(error).split())[:400]
+        raise ModelError(f"checkpoint {file} does not fit the model: {why}") from error
+    about: dict[str, Any] = content.get("about", {})
+    return about

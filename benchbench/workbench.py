@@ -1,0 +1,72 @@
+"""What every task of a worker starts with: settings, images, the model, and what really runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from benchbench import data, zoo
+from benchbench.errors import BenchbenchError
+from benchbench.steps import is_spiking, neuron_facts
+from benchbench.suite import Settings
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["build", "facts_of", "images_of", "settings_of", "source_digest"]
+
+
+def settings_of(cell: dict[str, Any]) -> Settings:
+    """The settings of a cell, applied to torch where they are torch's."""
+    settings = Settings.from_json(cell["settings"])
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    return settings
+
+
+def images_of(reference: dict[str, Any]) -> data.FaceData:
+    """The run's data, checked to be what the run was planned for.
+
+    Raises:
+        BenchbenchError: It has changed since.
+    """
+    found = data.load(
+        reference["source"],
+        seed=reference["seed"],
+        labels=reference["labels"],
+        ferplus=reference["ferplus"],
+    )
+    if found.digest != reference["digest"]:
+        raise BenchbenchError(f"{reference['source']} has changed since the run began")
+    return found
+
+
+def build(cell: dict[str, Any], settings: Settings) -> nn.Module:
+    """A cell's model with its seeded initial weights, on the CPU."""
+    torch.manual_seed(settings.seed)
+    entry = cell["model"]
+    model: nn.Module = zoo.build(
+        entry["model"], entry["set"], Path(cell["folder"]), num_classes=cell["data"]["num_classes"]
+    )
+    return model
+
+
+def source_digest(cell: dict[str, Any]) -> str:
+    """SHA-256 of the source of a cell's model."""
+    return zoo.find(cell["model"]["model"], Path(cell["folder"])).digest
+
+
+def facts_of(model: nn.Module, cell: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """What really ran."""
+    loss = cell["model"]["loss"]
+    if loss == "auto":
+        loss = "mse" if is_spiking(model) else "cross_entropy"
+    return {
+        **neuron_facts(model, torch.device(cell["device"])),
+        "optimizer": f"Adam (fused), lr {settings.learning_rate:g}",
+        "loss": loss,
+        "device": cell["device"],
+        "threads": torch.get_num_threads(),
+    }
