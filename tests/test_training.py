@@ -133,6 +133,15 @@ def test_a_model_is_trained_once(tmp_path: Path) -> None:
     assert len(list((tmp_path / "cache" / "trained").iterdir())) == 2
 
 
+@pytest.mark.slow
+def test_two_processes_train_one_model(tmp_path: Path) -> None:
+    """Lightning's distributed strategy gives a curve and weights as one process does."""
+    cell, _ = ended(train(tmp_path, "--epochs", "2", "--devices", "2"))
+    curve = cell["measurements"]["epochs"]["detail"]["curve"]
+    assert [line["epoch"] for line in curve] == [1, 2]
+    load_weights(_small(), kept(tmp_path) / "best.pt")
+
+
 def test_nan_is_an_error_and_the_last_good_weights_are_kept(tmp_path: Path) -> None:
     """The epoch before the NaN is on disk, finite, and loads."""
     cell, _ = ended(train(tmp_path, "--epochs", "9", model="Turns"), code=3)

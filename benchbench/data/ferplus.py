@@ -48,8 +48,8 @@ def read_votes(path: Path) -> tuple[NDArray[np.int64], list[str], NDArray[np.boo
         path: ``fer2013new.csv``.
 
     Returns:
-        Votes [N, 10] (the file's eight classes, unknown, not a face), the split of each row, whether the
-        row has an image name [N], and the SHA-256 of the file.
+        Votes [N, 10] (the file's eight classes, unknown, not a face), the split of each row,
+        whether the row has an image name [N], and the SHA-256 of the file.
 
     Raises:
         DataError: The file is broken; the message has the row.
@@ -93,9 +93,9 @@ def relabel(data: FaceData, path: Path, rule: Rule) -> FaceData:
     Args:
         data: All of FER2013 in its published order.
         path: ``fer2013new.csv``.
-        rule: ``ferplus``: the class with most votes (of a tie the file's first). ``ferplus_majority``:
-            Microsoft's rule; single votes are dropped and the winner needs more than half of the
-            rest.
+        rule: ``ferplus``: the class with most votes (of a tie the file's first).
+            ``ferplus_majority``: Microsoft's rule; single votes are dropped and the winner needs
+            more than half of the rest.
 
     Raises:
         DataError: The files do not belong together; the message has the row.

@@ -133,6 +133,9 @@ def fit(
     )
     resume = _resume(store, voice)
     trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)
+    if recipe.devices > 1 and store.last.is_file():  # the keeper that knows was in a child process
+        state = torch.load(store.last, map_location="cpu", weights_only=True)
+        keeper.load_state_dict(state["callbacks"][keeper.state_key])
     if keeper.best is None:
         raise TrainingError(
             f"no epoch was finished in {recipe.minutes} minutes: give more, or fewer images"

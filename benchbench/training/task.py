@@ -70,11 +70,12 @@ def train(spec: dict[str, Any], channel: Channel) -> None:
     cell, settings = spec["cell"], settings_of(spec["cell"])
     channel.phase("build")
     splits = split(images_of(cell["data"]), settings.seed)
-    model = build(cell, settings).to(torch.device(cell["device"]))
+    model = build(cell, settings)
     channel.send(facts=facts_of(model, cell, settings))
     store = store_of(cell)
     if cell["model"]["checkpoint"] or store is None:
         load_trained(model, cell)
+        model.to(cell["device"])
         channel.send(facts={"weights": f"checkpoint {Path(cell['model']['checkpoint']).name}"})
         channel.measurements(_evaluate(model, splits, settings.seed, channel))
         return
@@ -91,6 +92,7 @@ def train(spec: dict[str, Any], channel: Channel) -> None:
         raise RuntimeError("a store without a recipe")
     order = Order(recipe, settings, cell["model"]["loss"], store, torch.device(cell["device"]))
     result = fit(model, splits.train, splits.select, order, channel)
+    model.to(cell["device"])
     load_weights(model, store.best)
     best, used = result["best"], recipe.images or len(splits.train)
     facts = {
