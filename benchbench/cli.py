@@ -133,13 +133,13 @@ def train(
 
     name = model.rpartition(":")[2]
     recipe = Train(
-        options["epochs"],
-        options["minutes"],
-        options["patience"],
-        options["images"],
-        options["precision"],
-        options["devices"],
-        Stdp() if options["stdp"] else None,
+        epochs=options["epochs"],
+        minutes=options["minutes"],
+        patience=options["patience"],
+        images=options["images"],
+        precision=options["precision"],
+        devices=options["devices"],
+        stdp=Stdp() if options["stdp"] else None,
     )
     entry = Model(name, model, set=dict(map(commands.setting, settings)), labels=options["labels"])
     how = Settings(

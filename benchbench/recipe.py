@@ -52,6 +52,7 @@ class Train:
         minutes: Time budget; None for none.
         patience: Epochs without a better PublicTest accuracy after which training ends.
         images: Train on only so many images, drawn by the seed; all where None.
+        test_images: Choose the epoch and report the accuracy on only so many images each.
         precision: ``32`` or ``bf16`` (mixed).
         devices: Number of GPUs (or processes on a CPU) of Lightning's distributed strategy.
         stdp: The fine-tune; None for none.
@@ -61,6 +62,7 @@ class Train:
     minutes: Annotated[float, Gt(0)] | None = None
     patience: Annotated[int, Ge(1)] | None = None
     images: Annotated[int, Ge(1)] | None = None
+    test_images: Annotated[int, Ge(1)] | None = None
     precision: Literal["32", "bf16"] = "32"
     devices: Annotated[int, Ge(1)] = 1
     stdp: Stdp | None = None

@@ -135,6 +135,16 @@ def test_splits_that_the_data_lacks_are_held_out(usage: list[str]) -> None:
     assert len(parts.notes) == 2
 
 
+def test_a_quick_run_draws_from_the_held_out_sets_and_says_so() -> None:
+    """The same images by the same seed, none of them trained on."""
+    data = load("synthetic_faces")
+    first, second = (split(data, 3, 50) for _ in range(2))
+    assert len(first.select) == len(first.report) == 50
+    assert np.array_equal(first.report.images, second.report.images)
+    assert set(first.report.usage) == {"PrivateTest"}
+    assert "on 50 images" in first.notes[0]
+
+
 def test_drawn_faces_have_an_eighth_expression() -> None:
     """What stands for FER+ on the embedded data has its eight classes."""
     data = load("synthetic_faces", labels="ferplus")

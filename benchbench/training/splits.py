@@ -35,8 +35,13 @@ class Splits:
     notes: tuple[str, ...] = ()
 
 
-def split(data: FaceData, seed: int) -> Splits:
+def split(data: FaceData, seed: int, test_images: int | None = None) -> Splits:
     """FER2013's own splits where they are there; held out from Training where they are not.
+
+    Args:
+        data: All of it.
+        seed: Draws what is held out.
+        test_images: Most images of each of the two held-out sets; None for all.
 
     Raises:
         DataError: There are too few training images to hold some out.
@@ -61,7 +66,15 @@ def split(data: FaceData, seed: int) -> Splits:
         notes.append(
             f"no PrivateTest here: reported on {len(report):,} images held out of Training"
         )
+    if test_images is not None and test_images < max(len(select), len(report)):
+        notes.append(f"on {test_images:,} images drawn from the split")
+        select, report = (_draw(part, seed, test_images) for part in (select, report))
     return Splits(train, select, report, tuple(notes))
+
+
+def _draw(data: FaceData, seed: int, count: int) -> FaceData:
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(data))
+    return data.where(np.sort(order[:count]))
 
 
 def _hold_out(data: FaceData, seed: int) -> tuple[FaceData, FaceData]:

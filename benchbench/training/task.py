@@ -69,7 +69,8 @@ def train(spec: dict[str, Any], channel: Channel) -> None:
     """Train where it is not trained yet, then report the accuracy of the best weights."""
     cell, settings = spec["cell"], settings_of(spec["cell"])
     channel.phase("build")
-    splits = split(images_of(cell["data"]), settings.seed)
+    limit = settings.train.test_images if settings.train else None
+    splits = split(images_of(cell["data"]), settings.seed, limit)
     model = build(cell, settings)
     channel.send(facts=facts_of(model, cell, settings))
     store = store_of(cell)
