@@ -265,6 +265,15 @@ METRICS: dict[str, Metric] = {
             hardware=True,
         ),
         Metric(
+            "channels_cut",
+            "Channels cut",
+            "1",
+            "counted",
+            "accuracy",
+            "share of the channels with a batch norm that Network Slimming removed",
+            "higher",
+        ),
+        Metric(
             "accuracy_per_synop",
             "Accuracy per SynOp",
             "1/SynOp",

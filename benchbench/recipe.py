@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Lt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Stdp", "Train", "train_of"]
+__all__ = ["Slim", "Stdp", "Train", "train_of"]
 
 _STRICT = {"extra": "forbid"}
 
@@ -44,6 +44,48 @@ class Stdp:
 
 
 @dataclass(frozen=True, slots=True)
+class Slim:
+    """Network Slimming after the training (Liu et al. 2017, arXiv:1708.06519).
+
+    The training itself is sparse; then channels are cut until the one target that is given is
+    reached; then the rest is fine-tuned. Without a target only the training is sparse.
+
+    Attributes:
+        strength: Of the L1 norm of the batch norms' scales in the loss.
+        ratio: Share of all channels to cut.
+        params: Parameters to come down to.
+        macs: Dense mult-adds per sample to come down to.
+        finetune_epochs: Epochs after the cut; 0 measures the model as it was cut.
+    """
+
+    strength: Annotated[float, Gt(0)] = 1e-4
+    ratio: Annotated[float, Gt(0), Lt(1)] | None = None
+    params: Annotated[int, Ge(1)] | None = None
+    macs: Annotated[int, Ge(1)] | None = None
+    finetune_epochs: Annotated[int, Ge(0)] = 10
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+    def __post_init__(self) -> None:
+        """Refuse two targets.
+
+        Raises:
+            ValueError: There is more than one.
+        """
+        if len([x for x in (self.ratio, self.params, self.macs) if x is not None]) > 1:
+            raise ValueError("give one of ratio, params and macs")
+
+    @property
+    def cuts(self) -> bool:
+        """Whether there is a target."""
+        return (self.ratio, self.params, self.macs) != (None, None, None)
+
+    def before_the_cut(self) -> Slim:
+        """The sparse training alone, which every target starts from."""
+        return Slim(self.strength, finetune_epochs=0)
+
+
+@dataclass(frozen=True, slots=True)
 class Train:
     """How long and on what a model is trained. Batch, rate, smoothing and seed are the settings'.
 
@@ -55,7 +97,8 @@ class Train:
         test_images: Choose the epoch and report the accuracy on only so many images each.
         precision: ``32`` or ``bf16`` (mixed).
         devices: Number of GPUs (or processes on a CPU) of Lightning's distributed strategy.
-        stdp: The fine-tune; None for none.
+        stdp: The STDP fine-tune; None for none.
+        slim: Network Slimming; None for none.
     """
 
     epochs: Annotated[int, Ge(1)] = 100
@@ -66,6 +109,7 @@ class Train:
     precision: Literal["32", "bf16"] = "32"
     devices: Annotated[int, Ge(1)] = 1
     stdp: Stdp | None = None
+    slim: Slim | None = None
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
@@ -74,5 +118,6 @@ def train_of(data: Mapping[str, Any] | None) -> Train | None:
     """The inverse of `dataclasses.asdict`."""
     if data is None:
         return None
-    stdp = data.get("stdp")
-    return Train(**{**data, "stdp": Stdp(**stdp) if stdp else None})
+    stdp, slim = data.get("stdp"), data.get("slim")
+    parts = {"stdp": Stdp(**stdp) if stdp else None, "slim": Slim(**slim) if slim else None}
+    return Train(**{**data, **parts})

@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from benchbench import zoo
 from benchbench.errors import Fault, ModelError, SuiteError
 from benchbench.metrics import METRICS
-from benchbench.recipe import Stdp, Train
+from benchbench.recipe import Slim, Stdp, Train
 from benchbench.suite import Claim, Distribution, Model, Ratio, Row, Settings, Suite, Table
 
 __all__ = ["bundled_suites", "json_schema", "load", "locate", "parse"]
@@ -26,15 +26,19 @@ _KINDS: dict[tuple[str, ...], type] = {
     ("settings",): Settings,
     ("settings", "train"): Train,
     ("settings", "train", "stdp"): Stdp,
+    ("settings", "train", "slim"): Slim,
     ("quick",): Settings,
     ("quick", "train"): Train,
     ("quick", "train", "stdp"): Stdp,
+    ("quick", "train", "slim"): Slim,
     ("publish",): Settings,
     ("publish", "train"): Train,
     ("publish", "train", "stdp"): Stdp,
+    ("publish", "train", "slim"): Slim,
     ("models",): Model,
     ("models", "train"): Train,
     ("models", "train", "stdp"): Stdp,
+    ("models", "train", "slim"): Slim,
     ("distribution",): Distribution,
     ("tables",): Table,
     ("tables", "rows"): Row,

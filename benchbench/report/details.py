@@ -10,7 +10,7 @@ from benchbench.report.text import Grid, Line, Notes, figure_text, how_got, numb
 if TYPE_CHECKING:
     from benchbench.results import CellResult, Results
 
-__all__ = ["claims", "confusions", "curves", "distribution", "everything", "failures"]
+__all__ = ["claims", "confusions", "curves", "distribution", "everything", "failures", "scales"]
 
 
 def distribution(results: Results) -> list[Grid]:
@@ -127,6 +127,24 @@ def curves(results: Results) -> list[Grid]:
         header = ("epoch", "loss", "PublicTest, %", "after STDP, %", "seconds", "STDP by layer")
         title = f"Training curve of {_title(results, cell)}"
         grids.append(Grid(title, header, lines, text_columns=1, detail=True))
+    return grids
+
+
+def scales(results: Results) -> list[Grid]:
+    """Histograms of the batch norms' scales of each slimmed model, before and after the cut."""
+    grids = []
+    for cell in results.cells:
+        figure = cell.measurements.get("channels_cut")
+        if figure is None or "bin" not in figure.detail:
+            continue
+        detail = figure.detail
+        lines = tuple(
+            Line((f"{i * detail['bin']:.4f}", number(before), number(after)))
+            for i, (before, after) in enumerate(zip(detail["before"], detail["after"], strict=True))
+        )
+        title = f"Scales (|gamma|) of {_title(results, cell)}: channels by size"
+        header = ("from", "after sparse training", "after the cut")
+        grids.append(Grid(title, header, lines, text_columns=0, detail=True))
     return grids
 
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchbench.report.details import claims, confusions, curves, distribution, everything, failures
+from benchbench.report.details import (
+    claims,
+    confusions,
+    curves,
+    distribution,
+    everything,
+    failures,
+    scales,
+)
 from benchbench.report.side_by_side import side_by_side
 from benchbench.report.text import Grid, Notes
 
@@ -49,7 +57,7 @@ def page(results: Results) -> Page:
         grids.append(everything(results, notes))
     if results.failed:
         grids.append(failures(results))
-    grids += confusions(results) + curves(results)
+    grids += confusions(results) + curves(results) + scales(results)
     if results.suite.claims:
         grids.append(claims(results))
     title = results.suite.title or results.suite.name

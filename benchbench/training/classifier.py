@@ -9,6 +9,7 @@ from lightning import LightningModule
 
 from benchbench.errors import TrainingError
 from benchbench.steps import reset
+from benchbench.training.slimming import add_l1_subgradient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,11 @@ class Classifier(LightningModule):
     """Wraps any model of images [N, 1, 48, 48] and `num_classes` outputs."""
 
     def __init__(
-        self, model: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], learning_rate: float
+        self,
+        model: nn.Module,
+        loss: Callable[[Tensor, Tensor], Tensor],
+        learning_rate: float,
+        sparsity: float = 0.0,
     ) -> None:
         """Take over a model.
 
@@ -32,11 +37,12 @@ class Classifier(LightningModule):
             model: Outputs logits or firing rates [N, classes].
             loss: Of outputs and labels [N].
             learning_rate: Of Adam.
+            sparsity: Strength of the L1 norm of the batch norms' scales.
         """
         super().__init__()
         self.model = model
         self._loss = loss
-        self._rate = learning_rate
+        self._rate, self._sparsity = learning_rate, sparsity
         self._forget = reset(model)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -60,6 +66,11 @@ class Classifier(LightningModule):
             )
         self.log("loss", value, on_step=False, on_epoch=True, sync_dist=True)
         return value
+
+    def on_after_backward(self) -> None:
+        """Add the gradient of the scales' L1 norm."""
+        if self._sparsity:
+            add_l1_subgradient(self.model, self._sparsity)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         """Count what is right on PublicTest."""

@@ -62,6 +62,7 @@ class Order:
         loss: Of the model.
         store: Where weights and state are kept; an interrupted training is resumed from it.
         device: ``cpu`` or ``cuda:N``.
+        pruned: Whether the model's layers are not the zoo's own sizes.
     """
 
     recipe: Train
@@ -69,6 +70,7 @@ class Order:
     loss: Literal["auto", "mse", "cross_entropy"]
     store: Store
     device: torch.device
+    pruned: bool = False
 
 
 def fit(
@@ -97,7 +99,7 @@ def fit(
     stdp = None
     if recipe.stdp:
         stdp = (recipe.stdp, _stdp_batches(images, recipe.stdp.images, settings, device))
-    keeper = Keeper(model, store, settings.seed, chosen, stdp, voice)
+    keeper = Keeper(model, store, settings.seed, chosen, stdp, voice, pruned=order.pruned)
     callbacks: list[Any] = []
     if recipe.minutes:
         callbacks.append(Timer(timedelta(minutes=recipe.minutes), verbose=False))
@@ -121,7 +123,8 @@ def fit(
         default_root_dir=str(store.folder),
     )
     loss = loss_of(order.loss, model, settings.label_smoothing)
-    module = Classifier(model, loss, settings.learning_rate)
+    sparsity = recipe.slim.strength if recipe.slim else 0.0
+    module = Classifier(model, loss, settings.learning_rate, sparsity)
     loaders = (
         DataLoader(
             TensorDataset(images, labels),

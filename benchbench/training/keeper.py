@@ -57,6 +57,8 @@ class Keeper(Callback):
         select: tuple[Tensor, Tensor],
         stdp: tuple[Stdp, Callable[[int], list[Tensor]]] | None,
         voice: Voice,
+        *,
+        pruned: bool = False,
     ) -> None:
         """Remember where and how.
 
@@ -67,7 +69,9 @@ class Keeper(Callback):
             select: Images uint8 [N, 48, 48] and labels [N] that the best epoch is chosen on.
             stdp: The fine-tune's recipe and what gives its batches [N, 1, 48, 48] by epoch.
             voice: Hears what goes on every other second, and one line an epoch.
+            pruned: Whether the model's layers are not the zoo's own sizes.
         """
+        self._pruned = pruned
         self._model, self._store, self._seed = model, store, seed
         self._select, self._stdp, self._voice = select, stdp, voice
         self.curve: list[dict[str, Any]] = []
@@ -190,7 +194,10 @@ class Keeper(Callback):
         if accuracy is None or (self.best and accuracy <= self.best["accuracy_public"]):
             return
         self.best = {"epoch": epoch, "accuracy_public": accuracy, "after": after}
-        save_weights(self._model, self._store.best, {"key": self._store.key, **self.best})
+        save_weights(self._model, self._store.best, self._about())
+
+    def _about(self) -> dict[str, Any]:
+        return {"key": self._store.key, "pruned": self._pruned, **(self.best or {})}
 
     def _keep_last(self, trainer: Trainer) -> None:
         """Where to go on from. Every process takes part: Lightning gathers."""

@@ -19,6 +19,7 @@ import torch
 
 from benchbench.data.cache import folder as cache_folder
 from benchbench.errors import ModelError, OutputError
+from benchbench.training.slimming import reshape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -123,6 +124,8 @@ def save_weights(model: nn.Module, file: Path, about: Mapping[str, Any]) -> None
 def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
     """Load weights that `save_weights` wrote, or a bare ``state_dict`` of the user's.
 
+    A pruned model's layers are resized to its weights first.
+
     Returns:
         What the file says of itself; empty for a bare ``state_dict``.
 
@@ -141,10 +144,12 @@ def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ModelError(f"checkpoint {file}: expected a dictionary of tensors")
     state: dict[str, Tensor] = content.get("state_dict", content)
+    about: dict[str, Any] = content.get("about", {})
     try:
+        if about.get("pruned"):
+            reshape(model, state)
         model.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
         why = " ".join(str(error).split())[:400]
         raise ModelError(f"checkpoint {file} does not fit the model: {why}") from error
-    about: dict[str, Any] = content.get("about", {})
     return about

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +11,24 @@ import torch
 from benchbench.measurement import Measurement
 from benchbench.metrics import measured
 from benchbench.probes import accuracy
+from benchbench.training.slimming import gammas, prune
 from benchbench.training.splits import split
-from benchbench.training.store import Store, load_weights
+from benchbench.training.store import Store, load_weights, save_weights
 from benchbench.workbench import build, facts_of, images_of, settings_of, source_digest
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from benchbench.data import FaceData
+    from benchbench.recipe import Slim, Train
+    from benchbench.suite import Settings
     from benchbench.training.splits import Splits
     from benchbench.worker import Channel
 
 __all__ = ["load_trained", "store_of", "train"]
 
 EVALUATE = 64  # images at a time
+BINS = 20  # of the scales' histograms
 
 
 def store_of(cell: dict[str, Any]) -> Store | None:
@@ -83,37 +89,101 @@ def train(spec: dict[str, Any], channel: Channel) -> None:
     found = store.finished()
     if found is not None:
         channel.note(f"trained already, weights {store.key[:12]}")
-        channel.send(facts=found["facts"])
-        channel.measurements([Measurement.from_json(item) for item in found["measurements"]])
-        return
-    from benchbench.training.fit import Order, fit, keep_result  # noqa: PLC0415 - 2 s, only to train
+    else:
+        found = _train(model, splits, cell, settings, channel)
+    channel.send(facts=found["facts"])
+    channel.measurements([Measurement.from_json(item) for item in found["measurements"]])
 
-    recipe = settings.train
-    if recipe is None:
-        raise RuntimeError("a store without a recipe")
-    order = Order(recipe, settings, cell["model"]["loss"], store, torch.device(cell["device"]))
-    result = fit(model, splits.train, splits.select, order, channel)
-    model.to(cell["device"])
-    load_weights(model, store.best)
-    best, used = result["best"], recipe.images or len(splits.train)
-    facts = {
-        "weights": f"{store.key[:12]}, best of {result['epochs']} epoch(s) of {recipe.epochs}: "
-        f"after epoch {best['epoch']} ({best['after']})",
-        "training": f"{min(used, len(splits.train)):,} images, batch {settings.batch_size}, "
-        f"precision {recipe.precision}",
-    }
-    short = result["epochs"] < recipe.epochs and recipe.patience is None
-    text = f"the budget ended after {result['epochs']} of {recipe.epochs} epochs"
-    reasons = (text,) if short else ()
+
+def _train(
+    model: nn.Module, splits: Splits, cell: dict[str, Any], settings: Settings, channel: Channel
+) -> dict[str, Any]:
+    """Run the cell's recipe from its first stage that is not kept yet, and keep its result."""
+    from benchbench.training.fit import Order, fit, keep_result  # noqa: PLC0415 - 2 s
+
+    recipe, store = settings.train, store_of(cell)
+    if recipe is None or store is None:
+        raise RuntimeError("a training without a recipe")
+    loss, device = cell["model"]["loss"], torch.device(cell["device"])
+    order = Order(recipe, settings, loss, store, device)
+    more: list[Measurement] = []
+    if recipe.slim and recipe.slim.cuts:
+        sparse = replace(recipe, slim=recipe.slim.before_the_cut())
+        before = _stored(replace(settings, train=sparse), cell, splits, channel)
+        model, cut = _cut(model, before, recipe.slim, splits.train)
+        more.append(cut)
+        finetune = replace(recipe, epochs=max(1, recipe.slim.finetune_epochs), slim=None)
+        order = replace(order, recipe=finetune, pruned=True)
+        if recipe.slim.finetune_epochs == 0:
+            save_weights(model, store.best, {"key": store.key, "pruned": True})
+            best = {"epoch": 0, "accuracy_public": None, "after": "the cut"}
+            result = {"epochs": 0, "seconds": 0.0, "best": best, "curve": []}
+        else:
+            channel.note(f"cut {100 * (cut.value or 0):.1f} % of the channels; fine-tuning")
+            result = fit(model, splits.train, splits.select, order, channel)
+    else:
+        result = fit(model, splits.train, splits.select, order, channel)
+    load_weights(model.to(device), store.best)
     figures = [
         *_evaluate(model, splits, settings.seed, channel),
+        *_about_training(result, order.recipe),
+        *more,
+    ]
+    facts = _facts(result, order.recipe, store, splits, settings)
+    stored = {"facts": facts, "measurements": [figure.to_json() for figure in figures]}
+    keep_result(store, stored)
+    return stored
+
+
+def _stored(settings: Settings, cell: dict[str, Any], splits: Splits, channel: Channel) -> Store:
+    """The store of an earlier stage, trained now where it is not there yet."""
+    cell = {**cell, "settings": asdict(settings)}
+    store = store_of(cell)
+    if store is None:
+        raise RuntimeError("a stage without a recipe")
+    if store.finished() is None:
+        channel.note("sparse training")
+        _train(build(cell, settings), splits, cell, settings, channel)
+    return store
+
+
+def _cut(
+    model: nn.Module, before: Store, recipe: Slim, train: FaceData
+) -> tuple[nn.Module, Measurement]:
+    """The smaller model, and how much was cut with the scales before and after."""
+    load_weights(model, before.best)
+    example = torch.from_numpy(train.images[:1]).unsqueeze(1).float() / 255
+    smaller, rate = prune(model, example, recipe)
+    scales = {"before": gammas(model), "after": gammas(smaller)}
+    top = float(scales["before"].max())
+    detail = {
+        "threshold_rate": rate,
+        "bin": top / BINS,
+        **{name: torch.histc(found, BINS, 0, top).int().tolist() for name, found in scales.items()},
+    }
+    share = 1 - len(scales["after"]) / len(scales["before"])
+    return smaller, measured("channels_cut", share, n=len(scales["before"]), detail=detail)
+
+
+def _about_training(result: dict[str, Any], recipe: Train) -> list[Measurement]:
+    short = 0 < result["epochs"] < recipe.epochs and recipe.patience is None
+    text = f"the budget ended after {result['epochs']} of {recipe.epochs} epochs"
+    reasons = (text,) if short else ()
+    return [
         measured("epochs", result["epochs"], reasons=reasons, detail={"curve": result["curve"]}),
         measured("training_time", result["seconds"]),
     ]
-    stored = [figure.to_json() for figure in figures]
-    keep_result(store, {"facts": facts, "measurements": stored})
-    channel.send(facts=facts)
-    channel.measurements(figures)
+
+
+def _facts(
+    result: dict[str, Any], recipe: Train, store: Store, splits: Splits, settings: Settings
+) -> dict[str, Any]:
+    best, used = result["best"], min(recipe.images or len(splits.train), len(splits.train))
+    return {
+        "weights": f"{store.key[:12]}, best of {result['epochs']} epoch(s) of {recipe.epochs}: "
+        f"after epoch {best['epoch']} ({best['after']})",
+        "training": f"{used:,} images, batch {settings.batch_size}, precision {recipe.precision}",
+    }
 
 
 def _evaluate(model: nn.Module, splits: Splits, seed: int, channel: Channel) -> list[Measurement]:
