@@ -126,6 +126,48 @@ def _phased() -> list[Metric]:
     return out
 
 
+def _modelled() -> list[Metric]:
+    """Joules by formula; never in one column with metered ones."""
+    rows = [
+        ("compute_fp32", "arithmetic alone, fp32", "mult-adds at 4.6 pJ, accumulates at 0.9 pJ"),
+        ("compute_fp16", "arithmetic alone, fp16", "mult-adds at 1.5 pJ, accumulates at 0.4 pJ"),
+        ("compute_int8", "arithmetic alone, int8", "mult-adds at 0.23 pJ, accumulates at 0.03 pJ"),
+        ("zero_skipping", "arithmetic, zeros skipped", "mult-adds of non-zero inputs at 4.6 pJ"),
+        (
+            "quantised_twin",
+            "its quantised twin",
+            "the same layers as a ReLU network of ceil(log2(T + 1)) bits (Yan et al. 2024)",
+        ),
+        ("memory", "with memory", "fp32 arithmetic, and 24.96 pJ for each byte of a weight's use"),
+        ("lemaire", "Lemaire", "arithmetic, addressing and SRAM by size (Lemaire et al. 2022)"),
+    ]
+    out = [
+        Metric(
+            f"modelled_{name}",
+            f"Modelled energy: {title}",
+            "J",
+            "modelled",
+            "modelled",
+            f"per inference, no sensor: {definition}"
+            + ("; costs of Horowitz 2014, 45 nm" if name != "lemaire" else ""),
+        )
+        for name, title, definition in rows
+    ]
+    return out + [
+        Metric(
+            f"break_even_{name}",
+            f"Break-even density, {title}",
+            "1",
+            "modelled",
+            "modelled",
+            "share of non-zero inputs of the spike-fed layers at which the network costs what its "
+            f"ReLU twin costs by {title}; above 1 it always wins",
+            "higher",
+        )
+        for name, title in (("compute", "arithmetic alone"), ("memory", "arithmetic and memory"))
+    ]
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in [
@@ -292,6 +334,7 @@ METRICS: dict[str, Metric] = {
             "higher",
             hardware=True,
         ),
+        *_modelled(),
         *_phased(),
         Metric(
             "idle_power",

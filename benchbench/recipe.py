@@ -55,14 +55,15 @@ class Slim:
         ratio: Share of all channels to cut.
         params: Parameters to come down to.
         macs: Dense mult-adds per sample to come down to.
-        finetune_epochs: Epochs after the cut; 0 measures the model as it was cut.
+        finetune: Epochs after the cut as a share of the training's, one at least; 0 measures the
+            model as it was cut.
     """
 
     strength: Annotated[float, Gt(0)] = 1e-4
     ratio: Annotated[float, Gt(0), Lt(1)] | None = None
     params: Annotated[int, Ge(1)] | None = None
     macs: Annotated[int, Ge(1)] | None = None
-    finetune_epochs: Annotated[int, Ge(0)] = 10
+    finetune: Annotated[float, Ge(0)] = 0.1
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
@@ -82,7 +83,7 @@ class Slim:
 
     def before_the_cut(self) -> Slim:
         """The sparse training alone, which every target starts from."""
-        return Slim(self.strength, finetune_epochs=0)
+        return Slim(self.strength, finetune=0)
 
 
 @dataclass(frozen=True, slots=True)

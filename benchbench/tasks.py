@@ -15,7 +15,16 @@ from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import fingerprint, gpu_uuid
 from benchbench.meters import open_meter
 from benchbench.metrics import METRICS, unavailable
-from benchbench.probes import energy, occupancy, operations, size, speed, spikes, structure
+from benchbench.probes import (
+    energy,
+    modelled,
+    occupancy,
+    operations,
+    size,
+    speed,
+    spikes,
+    structure,
+)
 from benchbench.steps import batches_of, inference_step, loss_of, neuron_facts, training_step
 from benchbench.workbench import build, facts_of, images_of, settings_of
 
@@ -60,7 +69,7 @@ def count(spec: dict[str, Any], channel: Channel) -> None:
     depth = structure.measure(on_cpu, example)
     channel.measurements([depth])
     channel.send(facts=facts | ({"layers": depth.detail["layers"]} if depth.value else {}))
-    _attempt(channel, "operations", lambda: operations.measure(on_cpu, example))
+    figures = _attempt(channel, "operations", lambda: operations.measure(on_cpu, example))
     if untrained:
         _refuse(channel, "spikes", untrained)
         return
@@ -68,7 +77,10 @@ def count(spec: dict[str, Any], channel: Channel) -> None:
         channel.phase(f"train {settings.train_steps} steps")
         _train(model.to(cell["device"]), batches, cell, settings)
     channel.phase("count spikes")
-    _attempt(channel, "spikes", lambda: spikes.measure(model.cpu(), _images(batches, settings)))
+    on_cpu, images = model.cpu(), _images(batches, settings)
+    figures |= _attempt(channel, "spikes", lambda: spikes.measure(on_cpu, images))
+    channel.phase("model energy")
+    _attempt(channel, "modelled", lambda: modelled.measure(on_cpu, images[0], figures))
 
 
 def count_once(spec: dict[str, Any], channel: Channel) -> None:
@@ -90,8 +102,10 @@ def count_once(spec: dict[str, Any], channel: Channel) -> None:
         math.ceil(settings.images / settings.batch_size),
         torch.device("cpu"),
     )
-    _attempt(channel, "operations", lambda: operations.measure(model, batches[0][0][:1]))
-    _attempt(channel, "spikes", lambda: spikes.measure(model, _images(batches, settings)))
+    figures = _attempt(channel, "operations", lambda: operations.measure(model, batches[0][0][:1]))
+    images = _images(batches, settings)
+    figures |= _attempt(channel, "spikes", lambda: spikes.measure(model, images))
+    _attempt(channel, "modelled", lambda: modelled.measure(model, images[0], figures))
 
 
 def time(spec: dict[str, Any], channel: Channel) -> None:
@@ -154,12 +168,21 @@ def _train(
         step()
 
 
-def _attempt(channel: Channel, probe: str, measure: Callable[[], list[Measurement]]) -> None:
-    """Run one probe; a figure that it refuses is n/a with the reason, and the others go on."""
+def _attempt(
+    channel: Channel, probe: str, measure: Callable[[], list[Measurement]]
+) -> dict[str, Measurement]:
+    """Run one probe; a figure that it refuses is n/a with the reason, and the others go on.
+
+    Returns:
+        The figures by name; none where the probe refused.
+    """
     try:
-        channel.measurements(measure())
+        figures = measure()
     except BenchbenchError as error:
         _refuse(channel, probe, f"{type(error).__name__}: {error}")
+        return {}
+    channel.measurements(figures)
+    return {figure.name: figure for figure in figures}
 
 
 def _refuse(channel: Channel, probe: str, reason: str) -> None:

@@ -10,7 +10,16 @@ from benchbench.report.text import Grid, Line, Notes, figure_text, how_got, numb
 if TYPE_CHECKING:
     from benchbench.results import CellResult, Results
 
-__all__ = ["claims", "confusions", "curves", "distribution", "everything", "failures", "scales"]
+__all__ = [
+    "claims",
+    "confusions",
+    "curves",
+    "distribution",
+    "everything",
+    "failures",
+    "modelled",
+    "scales",
+]
 
 
 def distribution(results: Results) -> list[Grid]:
@@ -50,6 +59,34 @@ def everything(results: Results, notes: Notes) -> Grid:
     return Grid("Every figure, per sample", ("", *titles, "name", "how"), tuple(lines))
 
 
+def modelled(results: Results) -> list[Grid]:
+    """Joules by formula, one line an energy model, and who is cheapest under each."""
+    lines, winners = [], dict[str, str]()
+    for name in WHOLE_MODELS:
+        values = {
+            cell.model: figure.value
+            for cell in results.cells
+            if (figure := cell.measurements.get(name)) and figure.value
+        }
+        if not values:
+            continue
+        least = min(values, key=lambda model: values[model])
+        winners[name] = results.suite.model(least).title
+        cells = [
+            number(1e3 * values[cell.model], 4) if cell.model in values else "n/a"
+            for cell in results.cells
+        ]
+        title = METRICS[name].title.partition(": ")[2]
+        lines.append(Line((title, *cells, winners[name] if len(values) > 1 else "")))
+    if not lines:
+        return []
+    titles = [_title(results, cell) for cell in results.cells]
+    title = "Energy by formula, mJ per inference: modelled, not measured"
+    if len(set(winners.values())) > 1:
+        title += ". The winner flips with the model: none of them alone decides"
+    return [Grid(title, ("", *titles, "least"), tuple(lines), text_columns=1)]
+
+
 def failures(results: Results) -> Grid:
     """Why cells have no full result."""
     lines = [
@@ -58,6 +95,15 @@ def failures(results: Results) -> Grid:
         for reason in cell.reasons or ("no reason was given",)
     ]
     return Grid("Cells that failed", ("model", "status", "reason"), tuple(lines), text_columns=3)
+
+
+WHOLE_MODELS = (
+    "modelled_compute_fp32",
+    "modelled_compute_fp16",
+    "modelled_compute_int8",
+    "modelled_memory",
+    "modelled_lemaire",
+)
 
 
 def claims(results: Results) -> Grid:

@@ -16,6 +16,7 @@ from benchbench.report.details import (
     distribution,
     everything,
     failures,
+    modelled,
     scales,
 )
 from benchbench.report.side_by_side import side_by_side
@@ -55,6 +56,7 @@ def page(results: Results) -> Page:
     ]
     if results.cells:
         grids.append(everything(results, notes))
+    grids += modelled(results)
     if results.failed:
         grids.append(failures(results))
     grids += confusions(results) + curves(results) + scales(results)

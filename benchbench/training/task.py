@@ -47,7 +47,10 @@ def store_of(cell: dict[str, Any]) -> Store | None:
         "label_smoothing": settings.label_smoothing,
         "seed": settings.seed,
     }
-    return Store(identity, settings.train)
+    recipe = settings.train
+    if recipe.slim and not recipe.slim.cuts:  # whatever else it says, only its strength counts
+        recipe = replace(recipe, slim=recipe.slim.before_the_cut())
+    return Store(identity, recipe)
 
 
 def load_trained(model: nn.Module, cell: dict[str, Any]) -> str:
@@ -112,9 +115,9 @@ def _train(
         before = _stored(replace(settings, train=sparse), cell, splits, channel)
         model, cut = _cut(model, before, recipe.slim, splits.train)
         more.append(cut)
-        finetune = replace(recipe, epochs=max(1, recipe.slim.finetune_epochs), slim=None)
-        order = replace(order, recipe=finetune, pruned=True)
-        if recipe.slim.finetune_epochs == 0:
+        epochs = max(1, round(recipe.slim.finetune * recipe.epochs))
+        order = replace(order, recipe=replace(recipe, epochs=epochs, slim=None), pruned=True)
+        if recipe.slim.finetune == 0:
             save_weights(model, store.best, {"key": store.key, "pruned": True})
             best = {"epoch": 0, "accuracy_public": None, "after": "the cut"}
             result = {"epochs": 0, "seconds": 0.0, "best": best, "curve": []}

@@ -1,0 +1,91 @@
+"""Joules by formula, from counts. No sensor is involved: every figure here is `modelled`.
+
+The model decides the winner, so one alone says nothing. Each function gives joules per sample.
+
+Sources:
+    Horowitz 2014 (ISSCC, 45 nm): energy of an addition and a multiplication.
+    Yan et al. 2024 (arXiv:2409.08290): the fair baseline of a T-step SNN is an ANN of
+    ceil(log2(T + 1)) bits.
+    24.96 pJ a byte is SpikingJelly's default for memory, 3.12 pJ a bit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["COSTS_PJ", "Counted", "break_even_density", "compute_j", "quantised_twin_j"]
+
+PJ = 1e-12
+COSTS_PJ = {  # Horowitz 2014: a multiply-accumulate, and an accumulate
+    "fp32": (4.6, 0.9),  # 3.7 + 0.9
+    "fp16": (1.5, 0.4),  # 1.1 + 0.4
+    "int8": (0.23, 0.03),  # 0.2 + 0.03
+}
+MEMORY_PJ_PER_BYTE = 24.96
+WORD_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the formulas need, per sample.
+
+    Attributes:
+        macs: Dense mult-adds of layers that are fed by anything but spikes.
+        spike_macs: Dense mult-adds of layers that are fed by spikes, over all time steps.
+        synops: Accumulates that real spikes trigger.
+        neuron_updates: Spiking neurons times time steps.
+        steps: Time steps; 1 for a network without time.
+    """
+
+    macs: float
+    spike_macs: float = 0.0
+    synops: float = 0.0
+    neuron_updates: float = 0.0
+    steps: int = 1
+
+    @property
+    def one_pass(self) -> float:
+        """Mult-adds of the same layers run once, as a ReLU network would."""
+        return self.macs + self.spike_macs / self.steps
+
+
+def compute_j(counted: Counted, precision: str) -> float:
+    """Arithmetic alone: mult-adds, and one accumulate a SynOp and a neuron update."""
+    mac_pj, add_pj = COSTS_PJ[precision]
+    adds = counted.synops + counted.neuron_updates
+    return PJ * (counted.macs * mac_pj + adds * add_pj)
+
+
+def quantised_twin_j(counted: Counted) -> tuple[float, int]:
+    """Arithmetic of the same layers as a ReLU network of ceil(log2(T + 1)) bits.
+
+    Ours: from Horowitz's int8, a multiplier goes with the square of the bits and an adder with the
+    bits.
+
+    Returns:
+        Joules per sample, and the bits.
+    """
+    bits = max(1, math.ceil(math.log2(counted.steps + 1)))
+    multiply_pj, add_pj = 0.2 * (bits / 8) ** 2, 0.03 * bits / 8
+    return PJ * counted.one_pass * (multiply_pj + add_pj), bits
+
+
+def break_even_density(counted: Counted, *, memory: bool) -> float | None:
+    """Share of non-zero inputs of the spike-fed layers at which the SNN costs what its twin does.
+
+    The twin has the same layers, ReLU and T = 1. Below this share the SNN is cheaper. Without
+    memory only arithmetic counts (fp32); with it each weight use, and each neuron's state read and
+    written, costs a word.
+
+    Returns:
+        A share; above 1 the SNN always wins, below 0 never. None without spike-fed layers.
+    """
+    if not counted.spike_macs:
+        return None
+    mac_pj, add_pj = COSTS_PJ["fp32"]
+    word_pj = WORD_BYTES * MEMORY_PJ_PER_BYTE if memory else 0.0
+    twin_pj = counted.one_pass * (mac_pj + word_pj)
+    fixed_pj = counted.macs * (mac_pj + word_pj)
+    fixed_pj += counted.neuron_updates * (add_pj + 2 * word_pj)
+    return (twin_pj - fixed_pj) / (counted.spike_macs * (add_pj + word_pj))

@@ -1,0 +1,138 @@
+"""Modelled joules: the published costs, the flip of the winner, and the traps of the estimators."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from spikingjelly.activation_based import functional
+from spikingjelly.activation_based.op_counter import (
+    LemaireEnergyConfig,
+    SimpleEnergyCostConfig,
+    estimate_lemaire_energy,
+    estimate_simple_energy,
+)
+
+from benchbench import zoo
+from benchbench.energy_models import COSTS_PJ, Counted, break_even_density, compute_j
+from benchbench.energy_models import quantised_twin_j as quantised
+from benchbench.probes import modelled, operations, spikes
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from benchbench.measurement import Measurement
+
+FACES = torch.rand(2, 1, 48, 48, generator=torch.Generator().manual_seed(0))
+
+
+def built(name: str, gain: float = 1.0) -> nn.Module:
+    """A model of the zoo; `gain` makes the spiking one livelier."""
+    torch.manual_seed(0)
+    model: nn.Module = zoo.build(name, {}).eval()
+    if name == "conv_snn":
+        for path in ("static.1", "conv.3"):
+            model.get_submodule(path).weight.data *= gain  # type: ignore[operator]
+    return model
+
+
+def figures(model: nn.Module) -> dict[str, Measurement]:
+    """What is counted and modelled of a model on two images."""
+    found = {item.name: item for item in operations.measure(model, FACES[:1])}
+    found |= {item.name: item for item in spikes.measure(model, [FACES])}
+    return found | {item.name: item for item in modelled.measure(model, FACES, found)}
+
+
+def value(found: dict[str, Measurement], name: str) -> float:
+    """A figure that is there."""
+    assert found[name].value is not None, found[name].reasons
+    assert found[name].method == "modelled"
+    return float(found[name].value or 0)
+
+
+def test_the_winner_flips_with_the_energy_model() -> None:
+    """SNN over ReLU twin: 0.51 by arithmetic alone, 2.39 with memory, 3.44 by Lemaire."""
+    snn, twin = figures(built("conv_snn", gain=6)), figures(built("shallow_cnn"))
+    names = ("modelled_compute_fp32", "modelled_memory", "modelled_lemaire")
+    ratios = [value(snn, name) / value(twin, name) for name in names]
+    assert ratios == pytest.approx([0.51, 2.39, 3.44], rel=0.1)
+    assert 1e3 * value(twin, "modelled_compute_fp32") == pytest.approx(0.503, rel=0.01)
+    assert 1e3 * value(twin, "modelled_lemaire") == pytest.approx(11.4, rel=0.01)
+
+
+def test_the_costs_are_the_published_ones() -> None:
+    """Horowitz's picojoules, as SpikingJelly has them too."""
+    presets = {
+        "fp32": SimpleEnergyCostConfig(),
+        "fp16": SimpleEnergyCostConfig(e_mac_pj=1.5, e_ac_pj=0.4),
+        "int8": SimpleEnergyCostConfig(e_mac_pj=0.23, e_ac_pj=0.03),
+    }
+    for precision, preset in presets.items():
+        assert COSTS_PJ[precision] == (preset.e_mac_pj, preset.e_ac_pj)
+
+
+@pytest.mark.parametrize("name", ["conv_snn", "shallow_cnn"])
+def test_arithmetic_is_the_peers_less_batch_norms(name: str) -> None:
+    """SpikingJelly charges batch norms, pools and each operation of a neuron as well: under 8 %."""
+    model = built(name)
+    ours = value(figures(model), "modelled_compute_fp32")
+    functional.reset_net(model)
+    theirs = estimate_simple_energy(model, FACES).energy_compute_pj * 1e-12 / len(FACES)
+    functional.reset_net(model)
+    assert 0.92 < ours / theirs <= 1
+
+
+@pytest.mark.filterwarnings("ignore:Lemaire formulas")
+def test_a_lemaire_figure_does_not_depend_on_the_batch() -> None:
+    """The estimator's own does: its buffers, and so each access, grow with the batch."""
+    model, config = built("shallow_cnn"), LemaireEnergyConfig(strict=False)
+    one, both = (
+        estimate_lemaire_energy(model, batch, config=config).total_pj / len(batch)
+        for batch in (FACES[:1], FACES)
+    )
+    assert both > 1.05 * one
+    found = figures(model)
+    alone = {item.name: item for item in modelled.measure(model, FACES[:1], found)}
+    assert value(found, "modelled_lemaire") == pytest.approx(value(alone, "modelled_lemaire"))
+    assert value(alone, "modelled_lemaire") == pytest.approx(one * 1e-12)
+
+
+@given(
+    st.floats(1e5, 1e7),
+    st.floats(1e6, 1e9),
+    st.integers(1, 32),
+    st.floats(0, 1e5),
+)
+def test_at_the_break_even_density_both_cost_the_same(
+    macs: float, spike_macs: float, steps: int, updates: float
+) -> None:
+    """Put back into the formula, the density gives the twin's energy."""
+    counted = Counted(macs, spike_macs, 0.0, updates, steps)
+    density = break_even_density(counted, memory=False)
+    assert density is not None
+    at = compute_j(replace(counted, synops=density * spike_macs), "fp32")
+    assert at == pytest.approx(compute_j(Counted(counted.one_pass), "fp32"))
+
+
+def test_break_even_with_memory_is_about_one_over_t() -> None:
+    """Where each weight use costs the same, T = 4 must be four times as sparse."""
+    found = figures(built("conv_snn"))
+    assert 0.24 < value(found, "break_even_memory") < 0.27
+    assert value(found, "break_even_compute") > 1
+
+
+@pytest.mark.parametrize(("steps", "bits"), [(1, 1), (4, 3), (7, 3), (8, 4), (16, 5)])
+def test_the_quantised_twin_has_as_many_levels(steps: int, bits: int) -> None:
+    """T time steps can say T + 1 values: ceil(log2(T + 1)) bits."""
+    assert quantised(Counted(1.0, 1.0, steps=steps))[1] == bits
+
+
+def test_a_missing_count_is_no_figure() -> None:
+    """Without counts every modelled figure is n/a with the reason, never 0."""
+    for figure in modelled.measure(built("shallow_cnn"), FACES, {}):
+        assert figure.value is None
+        assert "needs the counts" in figure.reasons[0]
