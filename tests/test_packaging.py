@@ -34,7 +34,9 @@ def test_every_module_says_what_it_offers(file: Path) -> None:
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names = {target.id for target in targets if isinstance(target, ast.Name)}
+            names = {
+                part.id for each in targets for part in ast.walk(each) if isinstance(part, ast.Name)
+            }
             defined |= names
             if "__all__" in names and node.value is not None:
                 offered = ast.literal_eval(node.value)
