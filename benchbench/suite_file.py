@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from benchbench import zoo
-from benchbench.errors import Fault, ModelError, SuiteError
-from benchbench.metrics import METRICS
+from benchbench.errors import Fault, SuiteError
 from benchbench.recipe import Slim, Stdp, Train
 from benchbench.suite import Claim, Distribution, Model, Ratio, Row, Settings, Suite, Table
+from benchbench.suite_checks import check_meters, check_models, check_names
 
 __all__ = ["bundled_suites", "json_schema", "load", "locate", "parse"]
 
@@ -131,8 +130,8 @@ def parse(text: str, name: str, folder: Path) -> Suite:
     except ValidationError as error:
         found += [_explain(detail) for detail in error.errors()]
     overrides = {mode: _overrides(document, mode, found) for mode in ("quick", "publish")}
-    found += _check_models(document, folder) + _check_names(document)
-    found += _check_meters(document)
+    found += check_models(document, folder) + check_names(document)
+    found += check_meters(document)
     if suite is None or found:
         faults = {Fault(name, _line(path, lines), _dotted(path), text) for path, text in found}
         raise SuiteError(sorted(faults, key=str))
@@ -224,79 +223,3 @@ def _overrides(
     if settings.train:  # only what the file says: the rest stays as in `settings`
         overrides["train"] = {key: getattr(settings.train, key) for key in given["train"]}
     return overrides
-
-
-def _items(document: Any, key: str) -> list[tuple[int, dict[str, Any]]]:  # noqa: ANN401 - unchecked YAML
-    values = document.get(key) if isinstance(document, dict) else None
-    values = values if isinstance(values, list) else []
-    return [(i, value) for i, value in enumerate(values) if isinstance(value, dict)]
-
-
-def _check_models(document: dict[str, Any], folder: Path) -> list[tuple[_Path, str]]:
-    """Every model exists and has the settings that are set, told from its source."""
-    out: list[tuple[_Path, str]] = []
-    further = document.get("zoo")
-    place = folder / further if isinstance(further, str) else folder
-    if isinstance(further, str) and not place.is_dir():
-        out.append((("zoo",), f"no folder {place}"))
-        place = folder
-    seen: set[str] = set()
-    for i, model in _items(document, "models"):
-        if str(model.get("id")) in seen:
-            out.append((("models", i, "id"), f"id {model.get('id')!r} stands more than once"))
-        seen.add(str(model.get("id")))
-        if not isinstance(model.get("model"), str):
-            continue  # pydantic has said so
-        try:
-            info = zoo.find(model["model"], place)
-        except ModelError as error:
-            out.append((("models", i, "model"), str(error)))
-            continue
-        settings = model.get("set")
-        if isinstance(settings, dict):
-            out += [(("models", i, "set", key), text) for key, text in info.check(settings)]
-    if not document.get("models") and not document.get("distribution"):
-        out.append((("models",), "a suite needs at least one model, or a distribution"))
-    return out
-
-
-def _check_meters(document: dict[str, Any]) -> list[tuple[_Path, str]]:
-    """A meter is one that `benchbench.meters.open_meter` knows."""
-    return [
-        ((block, "meter"), f"expected auto, none or nvml:<index or UUID>, found {meter!r}")
-        for block in ("settings", "quick", "publish")
-        if isinstance(document.get(block), dict)
-        and isinstance(meter := document[block].get("meter"), str)
-        and not re.fullmatch(r"auto|none|nvml:.+", meter)
-    ]
-
-
-def _check_names(document: dict[str, Any]) -> list[tuple[_Path, str]]:
-    """Every metric and model id that a table or claim names exists."""
-    ids = [str(model.get("id")) for _, model in _items(document, "models")]
-    used: list[tuple[_Path, Any, list[str], str]] = []
-    for t, table in _items(document, "tables"):
-        for key in ("ratio", "models"):
-            names = table.get(key)
-            for i, name in enumerate(names if isinstance(names, list) else []):
-                used.append((("tables", t, key, i), name, ids, "model id"))
-        for r, row in _items(table, "rows"):
-            place: _Path = ("tables", t, "rows", r)
-            used.append(((*place, "metric"), row.get("metric"), list(METRICS), "metric"))
-            for part in ("paper", "cited", "printed"):
-                named = row.get(part)
-                used += [
-                    ((*place, part, key), key, ids, "model id")
-                    for key in (named if isinstance(named, dict) else {})
-                ]
-    for c, claim in _items(document, "claims"):
-        measure = claim.get("measure")
-        if isinstance(measure, dict):
-            place = ("claims", c, "measure")
-            used.append(((*place, "metric"), measure.get("metric"), list(METRICS), "metric"))
-            used += [((*place, key), measure.get(key), ids, "model id") for key in ("of", "to")]
-    return [
-        (path, f"no {what} {name!r}{zoo.hint(name, known)}")
-        for path, name, known, what in used
-        if isinstance(name, str) and name not in known
-    ]

@@ -9,26 +9,42 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import difflib
 import fnmatch
-import hashlib
 import importlib
 import importlib.machinery
 import importlib.util
 import inspect
 import sys
 import typing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchbench.errors import ModelError
+from benchbench.zoo_source import (
+    ModelInfo,
+    Parameter,
+    bound_names,
+    hint,
+    info_of,
+    is_register,
+    parse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import ModuleType
 
-__all__ = ["ModelInfo", "Parameter", "build", "bundled_folder", "find", "register", "scan"]
+__all__ = [
+    "ModelInfo",
+    "Parameter",
+    "build",
+    "bundled_folder",
+    "find",
+    "hint",
+    "matching",
+    "register",
+    "scan",
+]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -55,75 +71,6 @@ def register(function: F) -> F:
     return function
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One setting of a model, as its source spells it."""
-
-    name: str
-    annotation: str
-    default: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """What the source says of a model.
-
-    Attributes:
-        name: The function's name.
-        file: Where it stands.
-        summary: First line of its docstring.
-        parameters: Its settings; empty and `open` where they cannot be told.
-        open: Whether it takes settings that the source does not name.
-        digest: SHA-256 of the file, part of a cell's identity.
-    """
-
-    name: str
-    file: Path
-    summary: str
-    parameters: tuple[Parameter, ...]
-    open: bool
-    digest: str
-
-    def check(self, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Faults of `settings` for this model, as pairs of key and message."""
-        names = {parameter.name: parameter for parameter in self.parameters}
-        faults = []
-        for key, value in settings.items():
-            if key in names:
-                expected = _mismatch(names[key].annotation, value)
-                if expected:
-                    faults.append((key, f"expected {expected}, found {value!r}"))
-            elif not self.open:
-                has = ", ".join(names) or "none"
-                text = f"{self.name} has no setting {key!r}{hint(key, names)}; it has {has}"
-                faults.append((key, text))
-        return faults
-
-
-def hint(word: str, known: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)`` for the nearest of `known`, or an empty string."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
-
-
-def _mismatch(annotation: str, value: object) -> str | None:
-    """What `annotation` expects, where `value` is not it; None where it fits or cannot be told."""
-    if annotation.startswith("Literal["):
-        choices = ast.literal_eval(f"({annotation[len('Literal[') : -1]},)")
-        return None if value in choices else f"one of {', '.join(map(repr, choices))}"
-    kinds: dict[str, tuple[type, ...]] = {
-        "int": (int,),
-        "float": (int, float),
-        "bool": (bool,),
-        "str": (str,),
-    }
-    if annotation not in kinds:
-        return None
-    fits = isinstance(value, kinds[annotation])
-    fits = fits and (annotation == "bool" or not isinstance(value, bool))  # True is an int
-    return None if fits else f"a value of type {annotation}"
-
-
 def bundled_folder() -> Path:
     """The folder of benchbench's own models: inside the installed package, or beside it."""
     package = Path(__file__).resolve().parent
@@ -139,15 +86,15 @@ def scan(folder: Path) -> dict[str, ModelInfo]:
     """
     found: dict[str, ModelInfo] = {}
     for file in sorted(folder.glob("*.py")):
-        tree, digest = _parse(file)
+        tree, digest = parse(file)
         for node in tree.body:
-            if isinstance(node, ast.FunctionDef) and any(map(_is_register, node.decorator_list)):
+            if isinstance(node, ast.FunctionDef) and any(map(is_register, node.decorator_list)):
                 if node.name in found:
                     raise ModelError(
                         f"{file}:{node.lineno}: model {node.name!r} is registered already by "
                         f"{found[node.name].file}"
                     )
-                found[node.name] = _info(node, tree, file, digest)
+                found[node.name] = info_of(node, tree, file, digest)
     return found
 
 
@@ -182,11 +129,11 @@ def find(reference: str, folder: Path | None = None) -> ModelInfo:
             raise ModelError(f"no file {file}")
     else:
         file = _module_file(place)
-    tree, digest = _parse(file)
+    tree, digest = parse(file)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     if function in functions:
-        return _info(functions[function], tree, file, digest)
-    if function in _bound_names(tree):  # re-exported or a class: its settings cannot be told
+        return info_of(functions[function], tree, file, digest)
+    if function in bound_names(tree):  # re-exported or a class: its settings cannot be told
         return ModelInfo(function, file, "", (), open=True, digest=digest)
     raise ModelError(f"{file} has no {function!r}{hint(function, functions)}")
 
@@ -229,59 +176,6 @@ def build(
     if not isinstance(model, torch.nn.Module):
         raise ModelError(f"{reference} returned {type(model).__name__}, not a torch.nn.Module")
     return model
-
-
-def _parse(file: Path) -> tuple[ast.Module, str]:
-    source = file.read_bytes()
-    try:
-        return ast.parse(source, str(file)), hashlib.sha256(source).hexdigest()
-    except SyntaxError as error:
-        raise ModelError(f"{file}:{error.lineno}: not Python: {error.msg}") from error
-
-
-def _is_register(node: ast.expr) -> bool:
-    return ast.unparse(node).rpartition(".")[2] == "register"
-
-
-def _info(node: ast.FunctionDef, tree: ast.Module, file: Path, digest: str) -> ModelInfo:
-    arguments = node.args
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    classes = {item.name: item for item in tree.body if isinstance(item, ast.ClassDef)}
-    annotation = ast.unparse(every[0].annotation) if every and every[0].annotation else ""
-    if len(every) == 1 and annotation in classes:
-        fields = [item for item in classes[annotation].body if isinstance(item, ast.AnnAssign)]
-        parameters = tuple(
-            Parameter(ast.unparse(item.target), ast.unparse(item.annotation), _text(item.value))
-            for item in fields
-        )
-    else:
-        defaults = [
-            *[None] * (len(every) - len(arguments.defaults) - len(arguments.kw_defaults)),
-            *arguments.defaults,
-            *arguments.kw_defaults,
-        ]
-        parameters = tuple(
-            Parameter(item.arg, _text(item.annotation), _text(default))
-            for item, default in zip(every, defaults, strict=True)
-        )
-    summary = (ast.get_docstring(node) or "").partition("\n")[0]
-    return ModelInfo(node.name, file, summary, parameters, arguments.kwarg is not None, digest)
-
-
-def _text(node: ast.expr | None) -> str:
-    return ast.unparse(node) if node else ""
-
-
-def _bound_names(tree: ast.Module) -> set[str]:
-    names: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom | ast.Import):
-            names |= {(alias.asname or alias.name) for alias in node.names}
-        elif isinstance(node, ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign):
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return names | ({"*"} & names)
 
 
 def _module_file(dotted: str) -> Path:

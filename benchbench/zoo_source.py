@@ -1,0 +1,147 @@
+"""What a model's source says of it, read as text: nothing is executed, and no torch imported."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchbench.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+__all__ = ["ModelInfo", "Parameter", "bound_names", "hint", "info_of", "is_register", "parse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One setting of a model, as its source spells it."""
+
+    name: str
+    annotation: str
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What the source says of a model.
+
+    Attributes:
+        name: The function's name.
+        file: Where it stands.
+        summary: First line of its docstring.
+        parameters: Its settings; empty and `open` where they cannot be told.
+        open: Whether it takes settings that the source does not name.
+        digest: SHA-256 of the file, part of a cell's identity.
+    """
+
+    name: str
+    file: Path
+    summary: str
+    parameters: tuple[Parameter, ...]
+    open: bool
+    digest: str
+
+    def check(self, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Faults of `settings` for this model, as pairs of key and message."""
+        names = {parameter.name: parameter for parameter in self.parameters}
+        faults = []
+        for key, value in settings.items():
+            if key in names:
+                expected = _mismatch(names[key].annotation, value)
+                if expected:
+                    faults.append((key, f"expected {expected}, found {value!r}"))
+            elif not self.open:
+                has = ", ".join(names) or "none"
+                text = f"{self.name} has no setting {key!r}{hint(key, names)}; it has {has}"
+                faults.append((key, text))
+        return faults
+
+
+def hint(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)`` for the nearest of `known`, or an empty string."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _mismatch(annotation: str, value: object) -> str | None:
+    """What `annotation` expects, where `value` is not it; None where it fits or cannot be told."""
+    if annotation.startswith("Literal["):
+        choices = ast.literal_eval(f"({annotation[len('Literal[') : -1]},)")
+        return None if value in choices else f"one of {', '.join(map(repr, choices))}"
+    kinds: dict[str, tuple[type, ...]] = {
+        "int": (int,),
+        "float": (int, float),
+        "bool": (bool,),
+        "str": (str,),
+    }
+    if annotation not in kinds:
+        return None
+    fits = isinstance(value, kinds[annotation])
+    fits = fits and (annotation == "bool" or not isinstance(value, bool))  # True is an int
+    return None if fits else f"a value of type {annotation}"
+
+
+def parse(file: Path) -> tuple[ast.Module, str]:
+    """A file's syntax tree and the SHA-256 of its text.
+
+    Raises:
+        ModelError: It is not Python; the message has the line.
+    """
+    source = file.read_bytes()
+    try:
+        return ast.parse(source, str(file)), hashlib.sha256(source).hexdigest()
+    except SyntaxError as error:
+        raise ModelError(f"{file}:{error.lineno}: not Python: {error.msg}") from error
+
+
+def is_register(node: ast.expr) -> bool:
+    """Whether a decorator is ``@register``."""
+    return ast.unparse(node).rpartition(".")[2] == "register"
+
+
+def info_of(node: ast.FunctionDef, tree: ast.Module, file: Path, digest: str) -> ModelInfo:
+    """What the source says of one function."""
+    arguments = node.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    classes = {item.name: item for item in tree.body if isinstance(item, ast.ClassDef)}
+    annotation = ast.unparse(every[0].annotation) if every and every[0].annotation else ""
+    if len(every) == 1 and annotation in classes:
+        fields = [item for item in classes[annotation].body if isinstance(item, ast.AnnAssign)]
+        parameters = tuple(
+            Parameter(ast.unparse(item.target), ast.unparse(item.annotation), _text(item.value))
+            for item in fields
+        )
+    else:
+        defaults = [
+            *[None] * (len(every) - len(arguments.defaults) - len(arguments.kw_defaults)),
+            *arguments.defaults,
+            *arguments.kw_defaults,
+        ]
+        parameters = tuple(
+            Parameter(item.arg, _text(item.annotation), _text(default))
+            for item, default in zip(every, defaults, strict=True)
+        )
+    summary = (ast.get_docstring(node) or "").partition("\n")[0]
+    return ModelInfo(node.name, file, summary, parameters, arguments.kwarg is not None, digest)
+
+
+def _text(node: ast.expr | None) -> str:
+    return ast.unparse(node) if node else ""
+
+
+def bound_names(tree: ast.Module) -> set[str]:
+    """Names that a module binds by import, class or assignment."""
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            names |= {(alias.asname or alias.name) for alias in node.names}
+        elif isinstance(node, ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names | ({"*"} & names)
