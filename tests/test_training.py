@@ -18,6 +18,7 @@ from torch import nn
 from torchmetrics.functional import recall
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
+from benchbench.data import load
 from benchbench.errors import ModelError
 from benchbench.probes import accuracy
 from benchbench.statistics import wilson
@@ -200,6 +201,41 @@ def test_a_bad_checkpoint_is_a_clear_error(tmp_path: Path, damage: Any, wanted: 
     damage(file)
     with pytest.raises(ModelError, match=wanted):
         load_weights(_small(), file)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "wanted"),
+    [("whole", 0, ""), ("truncated", 3, "is damaged"), ("missing", 2, "cannot be read")],
+)
+def test_a_suite_loads_a_checkpoint(tmp_path: Path, content: str, code: int, wanted: str) -> None:
+    """Its accuracy and spikes are of these weights; a bad file is a row or a fault, with why."""
+    (tmp_path / "own.py").write_text(MODELS)
+    suite, file = tmp_path / "s.yaml", tmp_path / "w.pt"
+    suite.write_text(
+        "benchbench: 1\nname: s\nsettings: {repeats: 0, images: 16}\n"
+        "models: [{id: a, model: 'own.py:small', checkpoint: w.pt}]\n"
+    )
+    torch.manual_seed(5)
+    model = _small()
+    if content != "missing":
+        save_weights(model, file, {})
+    if content == "truncated":
+        file.write_bytes(file.read_bytes()[:-200])
+    command = [sys.executable, "-m", "benchbench", "run", str(suite), "--json", "--out"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "out")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stderr
+    if code == 2:
+        assert wanted in done.stderr
+        return
+    (cell,) = json.loads(done.stdout)["cells"]
+    assert wanted in "".join(cell["reasons"])
+    if code == 0:
+        data = load("synthetic_faces").split("PrivateTest")
+        pixels, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
+        matrix = accuracy.confusion(model, pixels, labels, 50)
+        assert cell["measurements"]["accuracy"]["detail"]["confusion"] == matrix.tolist()
 
 
 def test_the_confusion_matrix_is_torchmetrics() -> None:
