@@ -87,20 +87,20 @@ def _by_metric(
 def _by_model(
     table: Table, title: str, models: list[Model], results: Results, notes: Notes
 ) -> Grid:
-    header = [""]
-    for row in table.rows:
-        header.append(_title(row))
-        if row.paper or row.printed:
-            header.append("the paper's")
-    lines = []
-    for model in models:
-        cells, words = [model.title], []
-        for row in table.rows:
-            cells.append(_ours(row, model, results, notes))
-            if row.paper or row.printed:
-                cells.append(_papers(row, model, notes))
-            if model.id in row.paper:
-                verdict = judge_model(row, model.id, results)
-                words.append((verdict.word + notes.mark(verdict.reasons)).strip())
-        lines.append(Line((*cells, "; ".join(dict.fromkeys(words)))))
-    return Grid(title, (*header, "verdict"), tuple(lines), text_columns=1)
+    lines = [
+        Line((model.title, *(_cell(row, model, results, notes) for row in table.rows)))
+        for model in models
+    ]
+    return Grid(title, ("", *map(_title, table.rows)), tuple(lines), text_columns=0)
+
+
+def _cell(row: Row, model: Model, results: Results, notes: Notes) -> str:
+    """Ours; below it what the paper prints, and the verdict on it."""
+    parts = [_ours(row, model, results, notes)]
+    paper = _papers(row, model, notes)
+    if paper:
+        parts.append(f"paper's: {paper}")
+    if model.id in row.paper:
+        verdict = judge_model(row, model.id, results)
+        parts.append((verdict.word + notes.mark(verdict.reasons)).strip())
+    return "\n".join(parts)
