@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench import zoo
 from benchbench.errors import ModelError
+from benchbench.files import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,8 +140,7 @@ def _content(checkpoint: str | None) -> str | None:
     if checkpoint is None:
         return None
     try:
-        with Path(checkpoint).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of(Path(checkpoint))
     except OSError as error:
         raise ModelError(f"checkpoint {checkpoint}: cannot be read: {error.strerror}") from error
 

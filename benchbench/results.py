@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench import journal
 from benchbench.cells import SCHEMA_VERSION
-from benchbench.errors import OutputError, ResultError
+from benchbench.errors import ResultError
 from benchbench.measurement import Measurement
 from benchbench.metrics import METRICS
 from benchbench.recipe import train_of
 from benchbench.suite import Claim, Distribution, Model, Ratio, Row, Settings, Suite, Table
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Mapping
 
     import pandas as pd
@@ -30,7 +28,6 @@ __all__ = [
     "check_schema",
     "load",
     "suite_of",
-    "write_text",
 ]
 
 RESULTS = "results.json"
@@ -213,27 +210,6 @@ def load(place: Path) -> Results:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ResultError(f"{file}: not a result of benchbench: {error}") from error
-
-
-def write_text(file: Path, text: str) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        OutputError: It cannot be written.
-    """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-    except OSError as error:
-        raise OutputError(f"{file}: cannot be written: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
-            os.fchmod(out.fileno(), 0o644)
-        Path(name).replace(file)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise OutputError(f"{file}: cannot be written: {error.strerror}") from error
 
 
 def check_schema(document: Mapping[str, Any], name: str) -> None:

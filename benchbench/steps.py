@@ -23,6 +23,7 @@ __all__ = [
     "loss_of",
     "neuron_facts",
     "reset",
+    "to_input",
     "training_step",
 ]
 
@@ -45,10 +46,12 @@ def batches_of(data: FaceData, size: int, count: int, device: torch.device) -> l
     order = order.repeat(-(-size // len(data)))
     images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
     chunks = [chunk for chunk in torch.split(order, size)[:count] if len(chunk) == size]
-    return [
-        (images[chunk].to(device, torch.float32).div_(255).unsqueeze(1), labels[chunk].to(device))
-        for chunk in chunks
-    ]
+    return [(to_input(images[chunk].to(device)), labels[chunk].to(device)) for chunk in chunks]
+
+
+def to_input(images: Tensor) -> Tensor:
+    """Pixels uint8 [N, H, W] as a model takes them: float32 [N, 1, H, W] in [0, 1]."""
+    return images.to(torch.float32).div_(255).unsqueeze(1)
 
 
 def is_spiking(model: nn.Module) -> bool:

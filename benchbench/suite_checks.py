@@ -17,7 +17,7 @@ __all__ = ["check_meters", "check_models", "check_names"]
 Place = tuple[str | int, ...]
 
 
-def items(document: Any, key: str) -> list[tuple[int, dict[str, Any]]]:  # noqa: ANN401 - unchecked YAML
+def _items(document: Any, key: str) -> list[tuple[int, dict[str, Any]]]:  # noqa: ANN401 - unchecked YAML
     values = document.get(key) if isinstance(document, dict) else None
     values = values if isinstance(values, list) else []
     return [(i, value) for i, value in enumerate(values) if isinstance(value, dict)]
@@ -32,7 +32,7 @@ def check_models(document: dict[str, Any], folder: Path) -> list[tuple[Place, st
         out.append((("zoo",), f"no folder {place}"))
         place = folder
     seen: set[str] = set()
-    for i, model in items(document, "models"):
+    for i, model in _items(document, "models"):
         if str(model.get("id")) in seen:
             out.append((("models", i, "id"), f"id {model.get('id')!r} stands more than once"))
         seen.add(str(model.get("id")))
@@ -64,14 +64,14 @@ def check_meters(document: dict[str, Any]) -> list[tuple[Place, str]]:
 
 def check_names(document: dict[str, Any]) -> list[tuple[Place, str]]:
     """Every metric and model id that a table or claim names exists."""
-    ids = [str(model.get("id")) for _, model in items(document, "models")]
+    ids = [str(model.get("id")) for _, model in _items(document, "models")]
     used: list[tuple[Place, Any, list[str], str]] = []
-    for t, table in items(document, "tables"):
+    for t, table in _items(document, "tables"):
         for key in ("ratio", "models"):
             names = table.get(key)
             for i, name in enumerate(names if isinstance(names, list) else []):
                 used.append((("tables", t, key, i), name, ids, "model id"))
-        for r, row in items(table, "rows"):
+        for r, row in _items(table, "rows"):
             place: Place = ("tables", t, "rows", r)
             used.append(((*place, "metric"), row.get("metric"), list(METRICS), "metric"))
             for part in ("paper", "cited", "printed"):
@@ -80,7 +80,7 @@ def check_names(document: dict[str, Any]) -> list[tuple[Place, str]]:
                     ((*place, part, key), key, ids, "model id")
                     for key in (named if isinstance(named, dict) else {})
                 ]
-    for c, claim in items(document, "claims"):
+    for c, claim in _items(document, "claims"):
         measure = claim.get("measure")
         if isinstance(measure, dict):
             place = ("claims", c, "measure")

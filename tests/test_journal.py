@@ -10,7 +10,7 @@ import pytest
 
 from benchbench import journal
 from benchbench.errors import OutputError, ResultError
-from benchbench.results import write_text
+from benchbench.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

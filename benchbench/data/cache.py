@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from benchbench.errors import OutputError
+from benchbench.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,13 +43,11 @@ def cached(digest: str, decode: Callable[[], Arrays]) -> Arrays:
     ):
         return stored["images"], stored["labels"], stored["usage"]
     images, labels, usage = decode()
-    with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".faces-")
-        try:
-            with os.fdopen(handle, "wb") as out:
-                np.savez(out, images=images, labels=labels, usage=usage)
-            Path(name).replace(file)
-        finally:
-            Path(name).unlink(missing_ok=True)
+    with contextlib.suppress(OutputError):
+        write_whole(file, lambda place: _save(place, images, labels, usage))
     return images, labels, usage
+
+
+def _save(place: Path, images: np.ndarray, labels: np.ndarray, usage: np.ndarray) -> None:
+    with place.open("wb") as out:  # given a path, numpy would add an ending
+        np.savez(out, images=images, labels=labels, usage=usage)

@@ -8,7 +8,7 @@ import torch
 
 from benchbench.metrics import measured
 from benchbench.statistics import wilson
-from benchbench.steps import reset
+from benchbench.steps import reset, to_input
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -38,7 +38,7 @@ def confusion(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int)
     classes = 0
     for chunk in torch.split(images, batch_size):
         forget()
-        outputs = model(chunk.to(device).unsqueeze(1).float().div_(255))
+        outputs = model(to_input(chunk.to(device)))
         classes = outputs.shape[1]
         guesses.append(outputs.argmax(1).cpu())
     forget()

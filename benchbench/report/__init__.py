@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from benchbench.files import write_text
 from benchbench.report import csv, markdown
-from benchbench.results import RESULTS, write_text
+from benchbench.results import RESULTS
 
 if TYPE_CHECKING:
     from pathlib import Path

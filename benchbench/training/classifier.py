@@ -8,7 +8,7 @@ import torch
 from lightning import LightningModule
 
 from benchbench.errors import TrainingError
-from benchbench.steps import reset
+from benchbench.steps import reset, to_input
 from benchbench.training.slimming import add_l1_subgradient
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Classifier(LightningModule):
     def forward(self, images: Tensor) -> Tensor:
         """Outputs [N, classes] of images uint8 [N, H, W]."""
         self._forget()
-        outputs: Tensor = self.model(images.unsqueeze(1).float().div_(255))
+        outputs: Tensor = self.model(to_input(images))
         return outputs
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:

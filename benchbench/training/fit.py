@@ -16,10 +16,10 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from benchbench.errors import BenchbenchError, TrainingError
-from benchbench.steps import loss_of
+from benchbench.files import digest_of, write_text
+from benchbench.steps import loss_of, to_input
 from benchbench.training.classifier import Classifier
 from benchbench.training.keeper import Keeper
-from benchbench.training.store import digest_of, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -174,8 +174,7 @@ def _stdp_batches(
         generator = torch.Generator().manual_seed(settings.seed * 100_003 + epoch)
         rows = torch.randperm(len(images), generator=generator)[:count]
         return [
-            images[part].to(device).unsqueeze(1).float().div_(255)
-            for part in torch.split(rows, settings.batch_size)
+            to_input(images[part].to(device)) for part in torch.split(rows, settings.batch_size)
         ]
 
     return batches
@@ -214,7 +213,7 @@ def keep_result(store: Store, result: dict[str, Any]) -> None:
         text = json.dumps(whole, indent=1, allow_nan=False)
     except ValueError as error:
         raise BenchbenchError(f"the training's result is not finite: {error}") from error
-    write_whole(store.result, lambda file: file.write_text(text + "\n", "utf-8"))
+    write_text(store.result, text + "\n")
     store.last.unlink(missing_ok=True)
 
 

@@ -13,9 +13,10 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from benchbench.errors import TrainingError
+from benchbench.files import write_text, write_whole
 from benchbench.probes.accuracy import confusion
 from benchbench.training.stdp import fine_tune
-from benchbench.training.store import save_weights, write_whole
+from benchbench.training.store import save_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +161,7 @@ class Keeper(Callback):
         log = self._fine_tune(trainer, line)
         self.curve[-1] |= {"stdp": log} if log else {}
         if main:
-            write_whole(self._store.curve, lambda file: file.write_text(_csv(self.curve), "utf-8"))
+            write_text(self._store.curve, _csv(self.curve))
             self._voice.note(_sentence(line, trainer.max_epochs or 1, log))
         self._keep_last(trainer)
 

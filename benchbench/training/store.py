@@ -9,26 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from benchbench.data.cache import folder as cache_folder
-from benchbench.errors import ModelError, OutputError
+from benchbench.errors import ModelError
+from benchbench.files import digest_of, write_whole
 from benchbench.training.slimming import reshape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from collections.abc import Mapping
 
     from torch import Tensor, nn
 
     from benchbench.recipe import Train
 
-__all__ = ["Store", "digest_of", "load_weights", "save_weights", "write_whole"]
+__all__ = ["Store", "load_weights", "save_weights"]
 
 VERSION = 1  # of the trainer: what an older one made is trained again
 
@@ -66,43 +65,10 @@ class Store:
         """The stored result; None where the training is not complete or its files are damaged."""
         try:
             found: dict[str, Any] = json.loads(self.result.read_text("utf-8"))
+            whole = found.get("key") == self.key and found.get("sha256") == digest_of(self.best)
         except (OSError, ValueError):
             return None
-        whole = found.get("key") == self.key and found.get("sha256") == digest_of(self.best)
         return found if whole else None
-
-
-def digest_of(file: Path) -> str | None:
-    """SHA-256 of a file; None where there is none."""
-    try:
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
-    except OSError:
-        return None
-
-
-def write_whole(file: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file, then put it in place of the old one: whole or not at all.
-
-    Raises:
-        OutputError: The disk is full or the folder cannot be written; the old file is still there.
-    """
-    name = None
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-        os.close(handle)
-        write(Path(name))
-        with Path(name).open("rb") as written:
-            os.fsync(written.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
-    except (OSError, RuntimeError) as error:  # torch's writer raises a RuntimeError on a full disk
-        why = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
-        raise OutputError(f"{file}: cannot be written: {why}; what was there is kept") from error
-    finally:
-        if name:
-            Path(name).unlink(missing_ok=True)
 
 
 def save_weights(model: nn.Module, file: Path, about: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ import torch
 from benchbench.measurement import Measurement
 from benchbench.metrics import measured
 from benchbench.probes import accuracy
+from benchbench.steps import to_input
 from benchbench.training.slimming import gammas, prune
 from benchbench.training.splits import split
 from benchbench.training.store import Store, load_weights, save_weights
@@ -155,7 +156,7 @@ def _cut(
 ) -> tuple[nn.Module, Measurement]:
     """The smaller model, and how much was cut with the scales before and after."""
     load_weights(model, before.best)
-    example = torch.from_numpy(train.images[:1]).unsqueeze(1).float() / 255
+    example = to_input(torch.from_numpy(train.images[:1]))
     smaller, rate = prune(model, example, recipe)
     scales = {"before": gammas(model), "after": gammas(smaller)}
     top = float(scales["before"].max())
