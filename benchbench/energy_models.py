@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["COSTS_PJ", "Counted", "break_even_density", "compute_j", "quantised_twin_j"]
+__all__ = ["COSTS_PJ", "PJ", "Counted", "break_even_density", "compute_j", "quantised_twin_j"]
 
 PJ = 1e-12
 COSTS_PJ = {  # Horowitz 2014: a multiply-accumulate, and an accumulate

@@ -15,8 +15,8 @@ from benchbench.recipe import train_of
 from benchbench.suite import Claim, Distribution, Model, Ratio, Row, Settings, Suite, Table
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pandas as pd
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TASKS"]
 
+EXTRA_TRAIN = ("lightning", "tensorboard", "torch_pruning")  # what training needs besides
 RESIDENT_BATCHES = 32  # enough to vary the input; 32 batches of 16 faces are 5 MB
 
 
@@ -51,9 +52,15 @@ def hello(_: dict[str, Any], channel: Channel) -> None:
 
 def train(spec: dict[str, Any], channel: Channel) -> None:
     """Train a cell's model, or load it, and measure its accuracy."""
-    from benchbench.training import task  # noqa: PLC0415 - the extra `train` may be missing
+    from benchbench.training import task  # noqa: PLC0415 - only where there is a training
 
-    task.train(spec, channel)
+    try:
+        task.train(spec, channel)
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRA_TRAIN:
+            raise
+        text = f"{error.name} is missing: pip install 'benchbench[train]'"
+        raise BenchbenchError(text) from error
 
 
 def count(spec: dict[str, Any], channel: Channel) -> None:
@@ -145,7 +152,7 @@ def _prepare(
     """The model with its weights, its batches, and why it is untrained though it should not be."""
     model, untrained = build(cell, settings), ""
     if settings.train or cell["model"]["checkpoint"]:
-        from benchbench.training.task import load_trained  # noqa: PLC0415 - the extra `train`
+        from benchbench.training.task import load_trained  # noqa: PLC0415 - only where trained
 
         untrained = load_trained(model, cell)
     wanted = max(RESIDENT_BATCHES, math.ceil(settings.images / settings.batch_size))

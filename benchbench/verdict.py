@@ -121,9 +121,11 @@ def _accuracy(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
             return "not measurable here", ("drawn faces are not the paper's photographs",)
         if figure is None or figure.value is None:
             continue
-        trained = int(epochs.value) if epochs and epochs.value else 0
-        if trained < PAPERS_EPOCHS:
-            text = f"{model.title}: trained {trained} epoch(s), the paper {PAPERS_EPOCHS}"
+        if epochs is None or epochs.value is None:
+            text = f"{model.title}: the weights were loaded, and how they were trained is not known"
+            return "not measurable here", (text,)
+        if epochs.value < PAPERS_EPOCHS:
+            text = f"{model.title}: trained {epochs.value:g} epoch(s), the paper {PAPERS_EPOCHS}"
             return "not measurable here", (text,)
         low, high = (figure.low or figure.value), (figure.high or figure.value)
         inside = low * row.scale <= paper <= high * row.scale

@@ -30,7 +30,9 @@ def verdict(row: Row, snn: Measurement | None, *comparisons: Comparison) -> tupl
         for name, found in figures.items()
     )
     run: dict[str, Any] = {"id": "x", "mode": "full", "command": "", "complete": True}
-    found = judge(row, table, Results(run, {}, {}, suite, cells, comparisons, "0"))
+    found = judge(
+        row, table, Results(run, {}, {"synthetic": False}, suite, cells, comparisons, "0")
+    )
     return found.word, "; ".join(found.reasons)
 
 
@@ -69,3 +71,11 @@ def test_a_paper_that_contradicts_itself_is_not_reproduced() -> None:
     """Whatever we measure."""
     row = Row("params", paper=PARAMS.paper, tolerance_percent=1, inconsistent="100 is not 100")
     assert verdict(row, measured("params", 100.0))[0] == "paper inconsistent"
+
+
+def test_loaded_weights_are_not_called_untrained() -> None:
+    """Without a figure for its epochs an accuracy is not compared, and no 0 is invented."""
+    row = Row("accuracy", paper={"snn": 60.0, "cnn": 60.0}, scale=100)
+    word, reasons = verdict(row, measured("accuracy", 0.6))
+    assert word == "not measurable here"
+    assert "weights were loaded" in reasons

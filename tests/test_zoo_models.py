@@ -69,3 +69,13 @@ def test_the_poisson_encoder_draws_anew_and_by_seed() -> None:
     once = model.encoder(FACES)
     torch.manual_seed(3)
     assert torch.equal(model.encoder(FACES), once)
+
+
+def test_a_model_that_writes_into_its_input_has_a_depth_too() -> None:
+    """An in-place first layer is no error, and the caller's image is left as it was."""
+    model = torch.nn.Sequential(
+        torch.nn.ReLU(inplace=True), torch.nn.Flatten(), torch.nn.Linear(2304, 7)
+    )
+    image = -FACES[:1]
+    assert structure.measure(model, image).value == 1
+    assert torch.equal(image, -FACES[:1])

@@ -49,7 +49,7 @@ def measure(model: nn.Module, example: Tensor) -> Measurement:
         model.eval()
         forget()
         with torch.enable_grad():
-            output = model(example.clone().requires_grad_())
+            output = model(example.clone().requires_grad_().clone())  # no leaf: a model may write
         forget()
     finally:
         model.train(training)

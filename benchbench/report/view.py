@@ -104,7 +104,8 @@ def _how(results: Results) -> list[str]:
         if data.get("faults")
     ]
     if results.cells:
-        out.append(_settings(run["mode"], settings))
+        trained = all(m.checkpoint or suite.settings_of(m).train for m in suite.models)
+        out.append(_settings(run["mode"], settings, trained=trained))
     out += [
         f"{suite.model(cell.model).title}: "
         + "; ".join(f"{key} {value}" for key, value in cell.facts.items())
@@ -126,7 +127,7 @@ def _how(results: Results) -> list[str]:
     return out
 
 
-def _settings(mode: str, settings: Settings) -> str:
+def _settings(mode: str, settings: Settings, *, trained: bool) -> str:
     timing = (
         f"{settings.repeats} fresh process(es) a cell, one window of {settings.window_s:g} s each, "
         f"at least {settings.window_iterations} iterations"
@@ -134,7 +135,7 @@ def _settings(mode: str, settings: Settings) -> str:
         else "nothing timed"
     )
     spikes = f"spikes on {settings.images} images after "
-    spikes += "training" if settings.train else f"{settings.train_steps} training steps"
+    spikes += "training" if trained else f"{settings.train_steps} training steps"
     return (
         f"settings: {mode}, batch {settings.batch_size}, {timing}; {spikes}; seed {settings.seed}"
     )

@@ -20,8 +20,8 @@ from benchbench.files import digest_of, write_whole
 from benchbench.training.slimming import reshape
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Mapping
+    from pathlib import Path
 
     from torch import Tensor, nn
 

@@ -111,9 +111,10 @@ def _train(
     loss, device = cell["model"]["loss"], torch.device(cell["device"])
     order = Order(recipe, settings, loss, store, device)
     more: list[Measurement] = []
+    earlier: dict[str, Any] = {}  # the result of the stage before
     if recipe.slim and recipe.slim.cuts:
         sparse = replace(recipe, slim=recipe.slim.before_the_cut())
-        before = _stored(replace(settings, train=sparse), cell, splits, channel)
+        before, earlier = _stored(replace(settings, train=sparse), cell, splits, channel)
         model, cut = _cut(model, before, recipe.slim, splits.train)
         more.append(cut)
         epochs = max(1, round(recipe.slim.finetune * recipe.epochs))
@@ -128,27 +129,32 @@ def _train(
     else:
         result = fit(model, splits.train, splits.select, order, channel)
     load_weights(model.to(device), store.best)
+    facts = _facts(result, order.recipe, store, splits, settings)
+    if earlier:
+        facts["cut_from"] = earlier["facts"]["weights"]
     figures = [
         *_evaluate(model, splits, settings.seed, channel),
-        *_about_training(result, order.recipe),
+        *_about_training(result, order.recipe, earlier),
         *more,
     ]
-    facts = _facts(result, order.recipe, store, splits, settings)
     stored = {"facts": facts, "measurements": [figure.to_json() for figure in figures]}
     keep_result(store, stored)
     return stored
 
 
-def _stored(settings: Settings, cell: dict[str, Any], splits: Splits, channel: Channel) -> Store:
-    """The store of an earlier stage, trained now where it is not there yet."""
+def _stored(
+    settings: Settings, cell: dict[str, Any], splits: Splits, channel: Channel
+) -> tuple[Store, dict[str, Any]]:
+    """The store and the result of an earlier stage, trained now where it is not there yet."""
     cell = {**cell, "settings": asdict(settings)}
     store = store_of(cell)
     if store is None:
         raise RuntimeError("a stage without a recipe")
-    if store.finished() is None:
+    found = store.finished()
+    if found is None:
         channel.note("sparse training")
-        _train(build(cell, settings), splits, cell, settings, channel)
-    return store
+        found = _train(build(cell, settings), splits, cell, settings, channel)
+    return store, found
 
 
 def _cut(
@@ -169,13 +175,23 @@ def _cut(
     return smaller, measured("channels_cut", share, n=len(scales["before"]), detail=detail)
 
 
-def _about_training(result: dict[str, Any], recipe: Train) -> list[Measurement]:
+def _about_training(
+    result: dict[str, Any], recipe: Train, earlier: dict[str, Any]
+) -> list[Measurement]:
+    """Epochs, curve and time; those of the stage before are in them."""
+    before = {item["name"]: item for item in earlier.get("measurements", [])}
+    curve, seconds = [], 0.0
+    if before:
+        curve = before["epochs"]["detail"]["curve"]
+        seconds = before["training_time"]["value"]
+    done = len(curve)
+    curve = [*curve, *({**line, "epoch": done + line["epoch"]} for line in result["curve"])]
     short = 0 < result["epochs"] < recipe.epochs and recipe.patience is None
     text = f"the budget ended after {result['epochs']} of {recipe.epochs} epochs"
     reasons = (text,) if short else ()
     return [
-        measured("epochs", result["epochs"], reasons=reasons, detail={"curve": result["curve"]}),
-        measured("training_time", result["seconds"]),
+        measured("epochs", done + result["epochs"], reasons=reasons, detail={"curve": curve}),
+        measured("training_time", seconds + result["seconds"]),
     ]
 
 
