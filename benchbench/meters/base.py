@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from benchbench.measurement import Provenance
 
-__all__ = ["Busy", "Meter", "Reading", "wait_for_change"]
+__all__ = ["Busy", "Condition", "Meter", "Reading", "Uncertainty", "wait_for_change"]
 
 POLL_S = 1e-3  # counters change every 10 .. 100 ms; one poll a millisecond leaves the CPU idle
 
@@ -52,6 +52,41 @@ class Busy:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """What a sensor's readings may be off by, whatever the window: no average takes it away.
+
+    Attributes:
+        gain: Of every reading, as a share of it; it falls out of a ratio of two windows of the
+            same sensor.
+        offset_w: Watts that may be added to or missing from every reading; they do not fall out.
+        source: Where both are from.
+    """
+
+    gain: float
+    offset_w: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The state that a device was in at one moment.
+
+    Attributes:
+        throttled: Why it runs slower than it could because of heat or hardware protection.
+        temperature_c: Of the device; None where it cannot be read.
+        clock_mhz: Of its compute units; None where it cannot be read.
+        foreign: Number of other processes on the device; None where that is unknown.
+        unknown: What cannot be read, and why.
+    """
+
+    throttled: tuple[str, ...] = ()
+    temperature_c: float | None = None
+    clock_mhz: float | None = None
+    foreign: int | None = None
+    unknown: tuple[str, ...] = ()
+
+
 class Meter(Protocol):
     """One sensor of one device.
 
@@ -70,6 +105,20 @@ class Meter(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What to know when reading this meter's figures."""
+
+    @property
+    def uncertainty(self) -> Uncertainty:
+        """What its readings may be off by."""
+
+    def power_w(self) -> float:
+        """The power now, watts, as nearly instant as the sensor gives it.
+
+        Raises:
+            MeterError: It cannot be read.
+        """
+
+    def condition(self) -> Condition:
+        """Throttling, temperature, clock and other processes, now; never raises."""
 
     def energy_j(self) -> float:
         """A counter in joules that never goes down; only its differences mean anything.

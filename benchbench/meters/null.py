@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
+from benchbench.meters.base import Condition, Uncertainty
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -25,10 +26,23 @@ class NullMeter:
     name = "none"
     provenance: Provenance = "real"
     notes: tuple[str, ...] = ()
+    uncertainty = Uncertainty(0.0, 0.0, "there is no sensor")
 
     def __init__(self, reason: str) -> None:
         """Remember the reason."""
         self.reason = reason
+
+    def power_w(self) -> NoReturn:
+        """Raise the reason.
+
+        Raises:
+            MeterError: Always.
+        """
+        raise MeterError(self.reason)
+
+    def condition(self) -> Condition:
+        """Nothing is known."""
+        return Condition(unknown=(self.reason,))
 
     def energy_j(self) -> NoReturn:
         """Raise the reason.

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import MeterError
-from benchbench.meters.base import Busy, Reading, wait_for_change
+from benchbench.meters.base import Busy, Condition, Reading, Uncertainty, wait_for_change
 from benchbench.meters.nvml_errors import code_name, sentence
 from benchbench.meters.utilisation import SAMPLE_PERIOD_S, share_of
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["NvmlMeter"]
 
 ENERGY = "nvmlDeviceGetTotalEnergyConsumption"  # mJ since the driver was loaded; Volta and later
+POWER = "nvmlDeviceGetPowerUsage"  # mW
 SAMPLES = "nvmlDeviceGetSamples"
 RATES = "nvmlDeviceGetUtilizationRates"
 PROCESSES = "nvmlDeviceGetComputeRunningProcesses"
@@ -50,6 +51,7 @@ class NvmlMeter:
     provenance: Provenance
     notes: tuple[str, ...]
     calls: dict[str, str]
+    uncertainty = Uncertainty(0.05, 16.0, "arXiv 2312.02741: gain, and the largest offset seen")
 
     def __init__(self, selector: str) -> None:
         """Open the GPU.
@@ -88,6 +90,18 @@ class NvmlMeter:
         self._distrust = ""
         self.calls = {call: self._try(call) for call in (ENERGY, SAMPLES, RATES)}
         self.notes = self._shared()
+
+    def power_w(self) -> float:
+        """The power now.
+
+        Raises:
+            MeterError: NVML refuses.
+        """
+        return int(self._call(POWER, self._device)) / 1000
+
+    def condition(self) -> Condition:
+        """Nothing is read yet."""
+        return Condition(unknown=("NVML's condition is not read",))
 
     def energy_j(self) -> float:
         """Joules since the driver was loaded.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from benchbench.meters.base import Busy, Reading, wait_for_change
+from benchbench.meters.base import Busy, Condition, Reading, Uncertainty, wait_for_change
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +72,7 @@ class SimulatedMeter:
     name = "simulated sensor"
     provenance: Provenance = "simulated"
     notes: tuple[str, ...] = ()
+    uncertainty = Uncertainty(0.0, 0.0, "simulated without error")
 
     def __init__(
         self, curve: Curve, update_s: float, clock: VirtualClock, busy_share: float = 1.0
@@ -81,6 +82,19 @@ class SimulatedMeter:
         self.update_s = update_s
         self.clock = clock
         self.busy_share = busy_share
+
+    def power_w(self) -> float:
+        """The mean power of the last whole update period."""
+        updated_s = math.floor(self.clock() / self.update_s) * self.update_s
+        before_s = max(0.0, updated_s - self.update_s)
+        if updated_s == before_s:
+            return self.curve.points[0][1]
+        energy_j = self.curve.energy_j(updated_s) - self.curve.energy_j(before_s)
+        return energy_j / (updated_s - before_s)
+
+    def condition(self) -> Condition:
+        """Nothing disturbs it."""
+        return Condition(foreign=0)
 
     def energy_j(self) -> float:
         """The curve's energy up to the last update, in whole millijoules."""
