@@ -73,6 +73,13 @@ def group() -> None:
     metavar="PATTERN",
     help="Run only these models (ids, wildcards allowed; may be repeated).",
 )
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting for this run alone, e.g. train.epochs=6 (may be repeated).",
+)
 @where
 @as_json_option
 def run(
@@ -80,6 +87,7 @@ def run(
     mode: Literal["quick", "publish"] | None,
     only: tuple[str, ...],
     *,
+    changes: tuple[str, ...],
     as_json: bool,
     **place: Any,  # noqa: ANN401 - click's own conversions of the options of `where`
 ) -> int:
@@ -90,7 +98,7 @@ def run(
     from benchbench import commands  # noqa: PLC0415 - `--help` needs none of it
 
     console, err = consoles()
-    request = commands.Request(suite, mode or "full", only, **place)
+    request = commands.Request(suite, mode or "full", only, **place, changes=changes)
     return _finish(*commands.run(request, err), console, as_json=as_json)
 
 

@@ -46,6 +46,7 @@ class Request:
     data: str | None
     out: Path
     ferplus: str | None = None
+    changes: tuple[str, ...] = ()
 
 
 def run(request: Request, console: Console) -> tuple[Results, Path]:
@@ -55,6 +56,8 @@ def run(request: Request, console: Console) -> tuple[Results, Path]:
         BenchbenchError: Before anything ran: the suite, the data or the device is not right.
     """
     suite, folder = suite_file.load(request.suite)
+    changes = suite_file.settings_of(dict(map(setting, request.changes)))
+    suite = suite.with_mode(request.mode).with_settings(changes)
     return _run(suite, folder, request, console)
 
 
@@ -101,7 +104,8 @@ def _run(suite: Suite, folder: Path, request: Request, console: Console) -> tupl
         found = runner.hello(Path(scratch) / "hello.log")
     machine = runner.Machine(found, _device(request.device, found))
     votes = str(Path(request.ferplus).resolve()) if request.ferplus else None
-    plan = runner.plan(suite, folder, machine, images, request.mode, only, votes)
+    run = runner.Asked(request.mode, request.changes)
+    plan = runner.plan(suite, folder, machine, images, run, only, votes)
     if not console.is_terminal:
         return runner.run(plan, request.out, LineProgress(console), keep)
     progress = LiveProgress(console)

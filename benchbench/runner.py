@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from benchbench.results import Results
     from benchbench.suite import Suite
 
-__all__ = ["Machine", "Mode", "Plan", "Progress", "hello", "plan", "run", "spec_of"]
+__all__ = ["Asked", "Machine", "Mode", "Plan", "Progress", "hello", "plan", "run", "spec_of"]
 
 HELLO_LIMIT_S = 120.0
 
@@ -55,19 +55,32 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """How a suite was asked to be run; named in every output.
+
+    Attributes:
+        mode: Whose settings count: ``full``, ``quick`` or ``publish``.
+        changes: ``key=value`` of each setting that was changed for this run alone.
+    """
+
+    mode: Mode = "full"
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that a run is decided by before it starts.
 
     Attributes:
-        suite: With the settings of its mode.
-        mode: ``full``, ``quick`` or ``publish``; named in every output.
+        suite: With the settings of this run.
+        asked: How it was asked for.
         cells: The work.
         fingerprint: Of the machine, as a worker found it.
         data: What the report says of the data.
     """
 
     suite: Suite
-    mode: Mode
+    asked: Asked
     cells: tuple[Cell, ...]
     fingerprint: dict[str, Any]
     data: dict[str, Any]
@@ -95,22 +108,21 @@ def plan(
     folder: Path,
     machine: Machine,
     data: Mapping[Labels, FaceData],
-    mode: Mode = "full",
+    asked: Asked,
     only: Sequence[str] | None = None,
     ferplus: str | None = None,
 ) -> Plan:
     """Decide what a run will do.
 
     Args:
-        suite: As read from its file.
+        suite: With the settings of this run.
         folder: Where its relative paths start.
         machine: What it runs on.
         data: What it runs on, loaded and checked, for each kind of labels that the suite has.
-        mode: Whose settings count.
+        asked: How it was asked for.
         only: Ids of the models to run; all, by default.
         ferplus: The file of FER+'s votes, where it was given.
     """
-    suite = suite.with_mode(mode)
     references = {
         labels: DataRef(
             "synthetic_faces" if found.synthetic else found.source,
@@ -126,7 +138,7 @@ def plan(
     chosen = tuple(model for model in suite.models if only is None or model.id in only)
     part = replace(suite, models=chosen)
     wanted = tuple(cells_of(part, folder, machine.device, references))
-    return Plan(suite, mode, wanted, machine.fingerprint, {**about, "also": also})
+    return Plan(suite, asked, wanted, machine.fingerprint, {**about, "also": also})
 
 
 def _about(data: FaceData) -> dict[str, Any]:
@@ -223,7 +235,8 @@ def _header(the_plan: Plan, run_id: str, digest: str) -> dict[str, Any]:
         "plan": digest,
         "run": {
             "id": run_id,
-            "mode": the_plan.mode,
+            "mode": the_plan.asked.mode,
+            "changes": list(the_plan.asked.changes),
             "started": _now(),
             "command": shlex.join(["benchbench", *sys.argv[1:]]),
         },

@@ -272,9 +272,17 @@ class Suite:
 
     def with_mode(self, mode: Literal["full", "quick", "publish"]) -> Suite:
         """This suite with the settings of a mode, as every output then names it."""
-        overrides = dict({"full": {}, "quick": self.quick, "publish": self.publish}[mode])
-        training = overrides.pop("train", {})
-        settings = replace(self.settings, **overrides)
+        return self.with_settings({"full": {}, "quick": self.quick, "publish": self.publish}[mode])
+
+    def with_settings(self, changes: Mapping[str, Any]) -> Suite:
+        """This suite with other settings; those under ``train`` reach every model's training.
+
+        Args:
+            changes: Checked settings by name, ``train`` itself a mapping.
+        """
+        rest = dict(changes)
+        training = rest.pop("train", {})
+        settings = replace(self.settings, **rest)
         if settings.train:
             settings = replace(settings, train=replace(settings.train, **training))
         models = tuple(

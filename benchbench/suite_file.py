@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
@@ -18,7 +18,10 @@ from benchbench.recipe import Slim, Stdp, Train
 from benchbench.suite import Claim, Distribution, Model, Ratio, Row, Settings, Suite, Table
 from benchbench.suite_checks import check_meters, check_models, check_names
 
-__all__ = ["bundled_suites", "json_schema", "load", "locate", "parse"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["bundled_suites", "json_schema", "load", "locate", "parse", "settings_of"]
 
 _KINDS: dict[tuple[str, ...], type] = {
     (): Suite,
@@ -129,13 +132,43 @@ def parse(text: str, name: str, folder: Path) -> Suite:
         suite = TypeAdapter(Suite).validate_python(document)
     except ValidationError as error:
         found += [_explain(detail) for detail in error.errors()]
-    overrides = {mode: _overrides(document, mode, found) for mode in ("quick", "publish")}
+    overrides = {mode: _overrides(document.get(mode), mode, found) for mode in ("quick", "publish")}
     found += check_models(document, folder) + check_names(document)
     found += check_meters(document)
     if suite is None or found:
         faults = {Fault(name, _line(path, lines), _dotted(path), text) for path, text in found}
         raise SuiteError(sorted(faults, key=str))
     return dataclasses.replace(suite, quick=overrides["quick"], publish=overrides["publish"])
+
+
+def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that were given on the command line, checked as those of a file are.
+
+    Args:
+        given: Values by dotted name: ``{"train.epochs": 6}``.
+
+    Returns:
+        What `Suite.with_settings` takes.
+
+    Raises:
+        SuiteError: With every fault.
+    """
+    nested: dict[str, Any] = {}
+    for name, value in given.items():
+        *path, last = name.split(".")
+        place = nested
+        for part in path:
+            place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                fault = Fault("--set", 1, name, f"{part} is set to a value as well")
+                raise SuiteError([fault])
+        place[last] = value
+    found: list[tuple[_Path, str]] = []
+    settings = _overrides(nested, "settings", found)
+    found += check_meters({"settings": nested})
+    if found:
+        raise SuiteError([Fault("--set", 1, _dotted(path[1:]), text) for path, text in found])
+    return settings
 
 
 def json_schema() -> str:
@@ -207,11 +240,8 @@ def _explain(detail: Any) -> tuple[_Path, str]:  # noqa: ANN401 - pydantic's own
     return path, f"{detail['msg'][0].lower()}{detail['msg'][1:]}, found {detail['input']!r}"
 
 
-def _overrides(
-    document: dict[str, Any], mode: str, found: list[tuple[_Path, str]]
-) -> dict[str, Any]:
-    """`quick` and `publish` hold settings: check and convert them as such."""
-    given = document.get(mode)
+def _overrides(given: Any, mode: str, found: list[tuple[_Path, str]]) -> dict[str, Any]:  # noqa: ANN401 - unchecked YAML
+    """`quick`, `publish` and ``--set`` hold settings: check and convert them as such."""
     if not isinstance(given, dict):
         return {}
     try:

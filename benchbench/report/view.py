@@ -72,6 +72,8 @@ def _banner(results: Results) -> list[str]:
     out = []
     if results.run["mode"] == "quick":
         out.append("QUICK RUN: short windows and few repeats; not for publication")
+    if results.run.get("changes"):
+        out.append(f"CHANGED SETTINGS: {', '.join(results.run['changes'])}; not the suite's own")
     if results.data["synthetic"]:
         out.append("SYNTHETIC DATA: drawn faces, not photographs; spikes and sparsity are of these")
     figures = [figure for cell in results.cells for figure in cell.measurements.values()]
