@@ -18,7 +18,8 @@ from benchbench.errors import BenchbenchError, ModelError
 from benchbench.measurement import Measurement
 from benchbench.progress import LineProgress, LiveProgress
 from benchbench.report import keep
-from benchbench.suite import Row, Settings, Suite, Table
+from benchbench.suite import Settings, Suite
+from benchbench.suite_tables import Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,8 @@ def run(request: Request, console: Console) -> tuple[Results, Path]:
     """
     suite, folder = suite_file.load(request.suite)
     changes = suite_file.settings_of(dict(map(setting, request.changes)))
+    if "train" in changes and not any(suite.settings_of(m).train for m in suite.models):
+        raise ModelError("--set train: this suite trains nothing, so there is nothing to change")
     suite = suite.with_mode(request.mode).with_settings(changes)
     return _run(suite, folder, request, console)
 

@@ -27,6 +27,15 @@ def counted() -> list[Metric]:
             "bytes of the parameters as they lie in memory",
         ),
         Metric(
+            "weight_sparsity",
+            "Weight sparsity",
+            "1",
+            "counted",
+            "size",
+            "share of the weights of convolutions and linear layers that are exactly 0",
+            "higher",
+        ),
+        Metric(
             "macs_dense",
             "Mult-adds, dense",
             "1",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchbench.metric import Metric
 
-__all__ = ["idle", "modelled", "phased"]
+__all__ = ["idle", "latency", "modelled", "phased"]
 
 
 def phased() -> list[Metric]:
@@ -132,6 +132,19 @@ def modelled() -> list[Metric]:
         )
         for name, title in (("compute", "arithmetic alone"), ("memory", "arithmetic and memory"))
     ]
+
+
+def latency() -> Metric:
+    """How long one sample takes."""
+    return Metric(
+        "latency",
+        "Latency at batch 1",
+        "s",
+        "timed",
+        "latency",
+        "median time of the inference of one sample alone, the device idle before and after",
+        hardware=True,
+    )
 
 
 def idle() -> Metric:

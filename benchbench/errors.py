@@ -42,11 +42,11 @@ class BenchbenchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault of a suite file.
+    """One fault of a suite file, or of settings that were given on the command line.
 
     Attributes:
-        file: The suite file as the user named it.
-        line: Line number, from 1.
+        file: The suite file as the user named it, or the option.
+        line: Line number, from 1; 0 for an option.
         path: Where in the document, e.g. ``models[1].set.T``.
         message: What was expected, with a hint where there is one.
     """
@@ -58,7 +58,8 @@ class Fault:
 
     def __str__(self) -> str:
         """``file:line: path: message``, the form that editors can jump to."""
-        return f"{self.file}:{self.line}: {self.path}: {self.message}"
+        place = f"{self.file}:{self.line}:" if self.line else self.file
+        return f"{place} {self.path}: {self.message}"
 
 
 class SuiteError(BenchbenchError):

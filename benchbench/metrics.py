@@ -19,6 +19,7 @@ METRICS: dict[str, Metric] = {
         *definitions.trained(),
         *definitions_measured.modelled(),
         *definitions_measured.phased(),
+        definitions_measured.latency(),
         definitions_measured.idle(),
     )
 }

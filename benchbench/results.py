@@ -12,7 +12,8 @@ from benchbench.errors import ResultError
 from benchbench.measurement import Measurement
 from benchbench.metrics import METRICS
 from benchbench.recipe import train_of
-from benchbench.suite import Claim, Distribution, Model, Ratio, Row, Settings, Suite, Table
+from benchbench.suite import Model, Settings, Suite
+from benchbench.suite_tables import Axis, Claim, Distribution, Figure, Ratio, Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -241,6 +242,7 @@ def suite_of(data: Mapping[str, Any]) -> Suite:
             ),
             "distribution": Distribution(**found) if (found := data.get("distribution")) else None,
             "tables": tuple(_table(item) for item in data["tables"]),
+            "figures": tuple(_figure(item) for item in data.get("figures", ())),
             "claims": tuple(_claim(item) for item in data["claims"]),
         }
     )
@@ -255,6 +257,11 @@ def _table(data: Mapping[str, Any]) -> Table:
             "models": tuple(data.get("models", ())),
         }
     )
+
+
+def _figure(data: Mapping[str, Any]) -> Figure:
+    lines = {label: tuple(models) for label, models in data["lines"].items()}
+    return Figure(data["title"], Axis(**data["x"]), Axis(**data["y"]), lines)
 
 
 def _claim(data: Mapping[str, Any]) -> Claim:

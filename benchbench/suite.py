@@ -13,15 +13,21 @@ from annotated_types import Ge, Gt, Le
 
 from benchbench.data import Labels  # noqa: TC001 - pydantic reads the annotations
 from benchbench.recipe import Train, train_of
+from benchbench.suite_tables import (  # noqa: TC001 - pydantic reads the annotations
+    Claim,
+    Distribution,
+    Figure,
+    Table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Claim", "Distribution", "Model", "Ratio", "Row", "Settings", "Suite", "Table"]
+__all__ = ["Model", "Settings", "Suite"]
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 
-Phase = Literal["infer", "train"]
+Phase = Literal["infer", "train", "latency"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,8 @@ class Settings:
     Attributes:
         batch_size: Samples per step.
         seed: Seeds weights, data order and dropout.
-        phases: What is timed, in this order (inference first, so that its peak memory is its own).
+        phases: What is timed, in this order (inference first, so that its peak memory is its own);
+            ``latency`` is the inference of one sample at a time.
         repeats: Fresh processes per cell; each gives one window per phase. 0 times nothing.
         window_s: Length of a timed window, seconds.
         window_iterations: Least number of iterations in a window.
@@ -125,116 +132,6 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a paper's table.
-
-    Attributes:
-        metric: Name from ``benchbench list probes``.
-        title: The paper's own header.
-        paper: The paper's figures by model id, in `unit`.
-        scale: Factor from the metric's SI unit to `unit`.
-        unit: Unit in the table; the metric's own where empty.
-        decimals: Decimals that the paper prints; ours are rounded to them before comparing.
-        cited: Where the paper itself has a figure from, by model id.
-        printed: What the paper prints beside the figure, by model id.
-        tolerance_percent: How far ours may be off the paper's and still be a reproduction.
-        inconsistent: What contradicts itself in the paper's figures of this row.
-        note: One sentence for the report.
-    """
-
-    metric: str
-    title: str = ""
-    paper: dict[str, float] = field(default_factory=dict)
-    scale: float = 1.0
-    unit: str = ""
-    cited: dict[str, str] = field(default_factory=dict)
-    printed: dict[str, str] = field(default_factory=dict)
-    decimals: Annotated[int, Ge(0)] = 0
-    tolerance_percent: Annotated[float, Ge(0)] = 0.0
-    inconsistent: str = ""
-    note: str = ""
-
-    __pydantic_config__: ClassVar[Any] = _STRICT
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table of the paper, set beside ours.
-
-    Attributes:
-        title: Its caption.
-        rows: Its rows.
-        ratio: Two model ids: every row also shows the first over the second.
-        models: Which models it shows; all where empty.
-        layout: ``metrics`` has a line a row of the paper and a column a model; ``models`` the
-            other way round.
-    """
-
-    title: str
-    rows: tuple[Row, ...]
-    ratio: tuple[str, str] | None = None
-    models: tuple[str, ...] = ()
-    layout: Literal["metrics", "models"] = "metrics"
-
-    __pydantic_config__: ClassVar[Any] = _STRICT
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """A ratio that this run measures: `metric` of model `of` over model `to`."""
-
-    metric: str
-    of: str
-    to: str
-
-    __pydantic_config__: ClassVar[Any] = _STRICT
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A sentence of the paper, and what of it holds when recomputed from its own figures.
-
-    Attributes:
-        text: What the paper says.
-        recomputed: What its own figures give.
-        verdict: Of the recomputation, before anything is measured.
-        note: Why.
-        measure: The ratio of this run that stands beside it.
-    """
-
-    text: str
-    recomputed: str
-    verdict: Literal[
-        "reproduced",
-        "rounded up",
-        "wording wrong",
-        "paper inconsistent",
-        "ambiguous",
-        "confounded",
-        "holds in part",
-    ]
-    note: str = ""
-    measure: Ratio | None = None
-
-    __pydantic_config__: ClassVar[Any] = _STRICT
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """The paper's numbers of images by class, set beside the data's.
-
-    Attributes:
-        title: Its caption.
-        paper: Number of images by class name.
-    """
-
-    title: str
-    paper: dict[str, int]
-
-    __pydantic_config__: ClassVar[Any] = _STRICT
-
-
-@dataclass(frozen=True, slots=True)
 class Suite:
     """A suite file.
 
@@ -251,6 +148,7 @@ class Suite:
         models: What is measured; none where only the data is looked at.
         distribution: The paper's table of its data.
         tables: The paper's tables.
+        figures: Curves over several models.
         claims: The claims audit.
     """
 
@@ -266,6 +164,7 @@ class Suite:
     publish: dict[str, Any] = field(default_factory=dict)
     distribution: Distribution | None = None
     tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
     claims: tuple[Claim, ...] = ()
 
     __pydantic_config__: ClassVar[Any] = _STRICT

@@ -80,6 +80,7 @@ def check_names(document: dict[str, Any]) -> list[tuple[Place, str]]:
                     ((*place, part, key), key, ids, "model id")
                     for key in (named if isinstance(named, dict) else {})
                 ]
+    used += _named_in_figures(document, ids)
     for c, claim in _items(document, "claims"):
         measure = claim.get("measure")
         if isinstance(measure, dict):
@@ -91,3 +92,22 @@ def check_names(document: dict[str, Any]) -> list[tuple[Place, str]]:
         for path, name, known, what in used
         if isinstance(name, str) and name not in known
     ]
+
+
+def _named_in_figures(
+    document: dict[str, Any], ids: list[str]
+) -> list[tuple[Place, Any, list[str], str]]:
+    """Every name in a figure with its place, what it may be, and what it is."""
+    used: list[tuple[Place, Any, list[str], str]] = []
+    for f, figure in _items(document, "figures"):
+        for axis in ("x", "y"):
+            if isinstance(named := figure.get(axis), dict):
+                place: Place = ("figures", f, axis, "metric")
+                used.append((place, named.get("metric"), list(METRICS), "metric"))
+        lines = figure.get("lines")
+        for label, names in (lines if isinstance(lines, dict) else {}).items():
+            used += [
+                (("figures", f, "lines", str(label), i), name, ids, "model id")
+                for i, name in enumerate(names if isinstance(names, list) else [])
+            ]
+    return used

@@ -15,8 +15,9 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from benchbench import zoo
 from benchbench.errors import Fault, SuiteError
 from benchbench.recipe import Slim, Stdp, Train
-from benchbench.suite import Claim, Distribution, Model, Ratio, Row, Settings, Suite, Table
+from benchbench.suite import Model, Settings, Suite
 from benchbench.suite_checks import check_meters, check_models, check_names
+from benchbench.suite_tables import Axis, Claim, Distribution, Figure, Ratio, Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,9 @@ _KINDS: dict[tuple[str, ...], type] = {
     ("distribution",): Distribution,
     ("tables",): Table,
     ("tables", "rows"): Row,
+    ("figures",): Figure,
+    ("figures", "x"): Axis,
+    ("figures", "y"): Axis,
     ("claims",): Claim,
     ("claims", "measure"): Ratio,
 }
@@ -160,14 +164,14 @@ def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
         for part in path:
             place = place.setdefault(part, {})
             if not isinstance(place, dict):
-                fault = Fault("--set", 1, name, f"{part} is set to a value as well")
+                fault = Fault("--set", 0, name, f"{part} is set to a value as well")
                 raise SuiteError([fault])
         place[last] = value
     found: list[tuple[_Path, str]] = []
     settings = _overrides(nested, "settings", found)
     found += check_meters({"settings": nested})
     if found:
-        raise SuiteError([Fault("--set", 1, _dotted(path[1:]), text) for path, text in found])
+        raise SuiteError([Fault("--set", 0, _dotted(path[1:]), text) for path, text in found])
     return settings
 
 

@@ -17,6 +17,7 @@ from benchbench.meters import open_meter
 from benchbench.metrics import METRICS, unavailable
 from benchbench.probes import (
     energy,
+    latency,
     modelled,
     occupancy,
     operations,
@@ -128,7 +129,10 @@ def time(spec: dict[str, Any], channel: Channel) -> None:
         joules: list[Measurement] = []
         try:
             for phase in settings.phases:
-                joules += _phase(phase, model, batches, cell, meter, idle, channel)
+                if phase == "latency":
+                    _latency(model, batches, cell, channel)
+                else:
+                    joules += _phase(phase, model, batches, cell, meter, idle, channel)
         finally:  # what was metered before a failure is kept
             channel.phase("idle baseline")
             after = energy.idle_power(meter, settings.idle_s)
@@ -209,16 +213,15 @@ def _phase(
     channel: Channel,
 ) -> list[Measurement]:
     """Warm up, run one window, hand over what clock and allocator saw, return the joules."""
-    settings, device = settings_of(cell), torch.device(cell["device"])
+    settings, sync, steady = _timing(cell)
+    device = torch.device(cell["device"])
     on_gpu = device.type == "cuda"
-    sync = partial(torch.cuda.synchronize, device) if on_gpu else _nothing
     if phase == "train":
         loss = loss_of(cell["model"]["loss"], model, settings.label_smoothing)
         step = training_step(model, batches, loss, settings.learning_rate)
     else:
         step = inference_step(model, batches)
     channel.phase(f"{phase}: warm-up")
-    steady = settings.steady_percent or (1.0 if on_gpu else 5.0)
     warm = speed.warm_up(step, sync, settings, steady)
     channel.phase(f"{phase}: window")
     if on_gpu:
@@ -235,6 +238,31 @@ def _phase(
     _check_finite(step(), phase)  # the phase's time and joules are refused as well
     channel.measurements([speed.measure(window, warm), *peaks])
     return joules
+
+
+def _latency(
+    model: nn.Module, batches: list[Batch], cell: dict[str, Any], channel: Channel
+) -> None:
+    """Warm up and time single inferences."""
+    settings, sync, steady = _timing(cell)
+    singles = [
+        (image[None], label[None]) for batch in batches for image, label in zip(*batch, strict=True)
+    ]
+    step = inference_step(model, singles)
+    channel.phase("latency: warm-up")
+    warm = speed.warm_up(step, sync, settings, steady)
+    channel.phase("latency: window")
+    figure = latency.measure(step, sync, settings, warm)
+    _check_finite(step(), "latency")
+    channel.measurements([figure])
+
+
+def _timing(cell: dict[str, Any]) -> tuple[Settings, Callable[[], None], float]:
+    """A cell's settings, how to wait for its device, and the spread that counts as steady."""
+    settings, device = settings_of(cell), torch.device(cell["device"])
+    on_gpu = device.type == "cuda"
+    sync = partial(torch.cuda.synchronize, device) if on_gpu else _nothing
+    return settings, sync, settings.steady_percent or (1.0 if on_gpu else 5.0)
 
 
 def _nothing() -> None:

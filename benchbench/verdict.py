@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from benchbench.metrics import METRICS
-from benchbench.suite import Table
+from benchbench.suite_tables import Table
 
 if TYPE_CHECKING:
     from benchbench.results import Results
-    from benchbench.suite import Row
+    from benchbench.suite_tables import Row
 
 __all__ = ["Verdict", "judge", "judge_model"]
 

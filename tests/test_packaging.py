@@ -70,5 +70,9 @@ def test_the_wheel_holds_the_tree_and_no_global_models(tmp_path: Path) -> None:
         for folder, inside in places.items()
         for file in (ROOT / folder).rglob("*.py")
     }
+    wanted |= {
+        f"benchbench/{file.relative_to(ROOT / 'benchbench')}"
+        for file in (ROOT / "benchbench").rglob("*.jinja")
+    }
     wanted |= {f"benchbench/suites/{file.name}" for file in (ROOT / "suites").iterdir()}
     assert packed == wanted | {"benchbench/py.typed"}

@@ -47,6 +47,7 @@ SUITE = """benchbench: 1
 name: tiny
 settings:
   batch_size: 8
+  phases: [infer, train, latency]
   repeats: 2
   window_s: 0.2
   window_iterations: 2
@@ -88,7 +89,7 @@ def start(suite: Path, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_suite_gives_every_file_and_figure(tmp_path: Path) -> None:
-    """A run writes its four files; energy without a sensor is n/a with a reason, never 0."""
+    """A run writes its five files; energy without a sensor is n/a with a reason, never 0."""
     done = start(write_suite(tmp_path, "small"))
     assert done.returncode == 0, done.stderr
     (cell,) = json.loads(done.stdout)["cells"]
@@ -97,10 +98,13 @@ def test_a_suite_gives_every_file_and_figure(tmp_path: Path) -> None:
     assert figures["macs_dense"]["value"] == 2304 * 8 + 8 * 7
     assert figures["train_fps"]["n"] == 2
     assert figures["train_fps"]["low"] < figures["train_fps"]["value"]
+    assert (
+        0 < figures["latency"]["value"] <= figures["latency"]["detail"]["repeats"][0]["longest_s"]
+    )
     assert figures["train_energy"]["value"] is None
     assert figures["train_energy"]["reasons"]
     (folder,) = (tmp_path / "out" / "tiny").iterdir()
-    names = {"journal.jsonl", "results.json", "results.csv", "report.md"}
+    names = {"journal.jsonl", "results.json", "results.csv", "report.md", "report.html"}
     assert {file.name for file in folder.iterdir() if file.is_file()} == names
     again = subprocess.run(command("report", folder), capture_output=True, text=True, check=True)
     assert "SYNTHETIC DATA" in again.stdout

@@ -84,6 +84,50 @@ def test_a_mode_changes_only_what_it_says_of_the_training() -> None:
         assert (fast.stdp is not None) == (full.stdp is not None) == ("stdp" in model.id)
 
 
+def test_a_setting_of_the_command_line_reaches_the_suite_and_every_training() -> None:
+    """Dotted names change one key and leave the others, in the settings and in each model."""
+    changes = suite_file.settings_of({"repeats": 2, "train.epochs": 7})
+    suite, _ = suite_file.load("slimming")
+    changed = suite.with_settings(changes)
+    assert (changed.settings.repeats, suite.settings.repeats) == (2, 5)
+    for before, after in zip(suite.models, changed.models, strict=True):
+        assert before.train is not None
+        assert after.train is not None
+        assert (before.train.epochs, after.train.epochs) == (100, 7)
+        assert after.train.slim == before.train.slim
+
+
+def test_faults_of_the_command_line_are_told_together() -> None:
+    """An unknown key, a wrong type, an unknown meter: each with its name and what was expected."""
+    wrong = {"train.epoch": 3, "repeats": "x", "meter": "scales", "window_s": 1, "window_s.a": 2}
+    with pytest.raises(SuiteError, match="window_s is set to a value as well"):
+        suite_file.settings_of(wrong)
+    del wrong["window_s.a"]
+    with pytest.raises(SuiteError) as found:
+        suite_file.settings_of(wrong)
+    lines = str(found.value).splitlines()
+    assert len(lines) == 3
+    assert any("--set train.epoch: unknown key" in line and "epochs" in line for line in lines)
+    assert any("--set repeats: input should be" in line for line in lines)
+    assert any("--set meter: expected auto" in line for line in lines)
+
+
+def test_a_figure_names_models_and_metrics_that_exist() -> None:
+    """A wrong metric of an axis and a wrong model of a line are faults with a hint."""
+    text = """benchbench: 1
+name: x
+models: [{id: a, model: cnn3}]
+figures:
+  - title: t
+    x: {metric: paramz}
+    y: {metric: accuracy}
+    lines: {one: [a, b]}
+"""
+    lines = faults_of(text)
+    assert any("paramz" in line and "params" in line for line in lines)
+    assert any("no model id 'b'" in line for line in lines)
+
+
 def test_every_bundled_suite_is_valid() -> None:
     """Each file in suites/ is read without a fault, under its own name."""
     for name, file in suite_file.bundled_suites().items():

@@ -8,7 +8,8 @@ import pytest
 
 from benchbench.metrics import measured, unavailable
 from benchbench.results import CellResult, Comparison, Results
-from benchbench.suite import Model, Row, Suite, Table
+from benchbench.suite import Model, Suite
+from benchbench.suite_tables import Row, Table
 from benchbench.verdict import judge
 
 if TYPE_CHECKING:

@@ -41,9 +41,9 @@ def draw(the_page: Page, console: Console) -> None:
         if not grid.detail:
             console.print()
             console.print(_table(grid))
-    if any(grid.detail for grid in the_page.grids):
+    if the_page.plots or any(grid.detail for grid in the_page.grids):
         console.print()
-        console.print(Text("confusion matrices and training curves are in report.md"))
+        console.print(Text("figures, confusion matrices and training curves are in report.html"))
     if the_page.notes:
         console.print()
     for number, note in enumerate(the_page.notes, 1):

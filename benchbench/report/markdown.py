@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchbench.report.svg import figure_file
 from benchbench.report.view import page
 
 if TYPE_CHECKING:
+    from benchbench.report.plots import Plot
     from benchbench.report.text import Grid
     from benchbench.results import Results
 
@@ -34,12 +36,20 @@ def render(results: Results) -> str:
     if the_page.banner:
         parts.append("\n".join(f"> **{_escape(line)}**  " for line in the_page.banner))
     parts += [f"## {_escape(grid.title)}\n\n{_table(grid)}" for grid in the_page.grids]
+    parts += [_figure(number, plot) for number, plot in enumerate(the_page.plots, 1)]
     if the_page.notes:
         parts.append(
             "\n".join(f"- [{i}] {_escape(note)}" for i, note in enumerate(the_page.notes, 1))
         )
     parts.append("## How\n\n" + "\n".join(f"- {_escape(line)}" for line in the_page.how))
     return "\n\n".join(parts) + "\n"
+
+
+def _figure(number: int, plot: Plot) -> str:
+    """A link to the drawing, and what is not in it."""
+    lines = [f"- not shown: {_escape(text)}" for text in plot.missing]
+    image = f"![{_escape(plot.title)}]({figure_file(number)})" if plot.curves else "n/a"
+    return "\n\n".join([f"## {_escape(plot.title)}", image, *(["\n".join(lines)] if lines else [])])
 
 
 def _escape(text: str) -> str:

@@ -10,7 +10,8 @@ from benchbench.verdict import judge, judge_model
 
 if TYPE_CHECKING:
     from benchbench.results import Results
-    from benchbench.suite import Model, Row, Table
+    from benchbench.suite import Model
+    from benchbench.suite_tables import Row, Table
 
 __all__ = ["side_by_side"]
 

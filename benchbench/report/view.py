@@ -19,10 +19,12 @@ from benchbench.report.details import (
     modelled,
     scales,
 )
+from benchbench.report.plots import plots
 from benchbench.report.side_by_side import side_by_side
 from benchbench.report.text import Grid, Notes
 
 if TYPE_CHECKING:
+    from benchbench.report.plots import Plot
     from benchbench.results import Results
     from benchbench.suite import Settings
 
@@ -39,6 +41,7 @@ class Page:
         grids: The tables.
         notes: Footnotes; the first is number 1.
         how: What really ran, on what machine.
+        plots: The figures.
     """
 
     title: str
@@ -46,6 +49,7 @@ class Page:
     grids: tuple[Grid, ...]
     notes: tuple[str, ...]
     how: tuple[str, ...]
+    plots: tuple[Plot, ...] = ()
 
 
 def page(results: Results) -> Page:
@@ -64,7 +68,12 @@ def page(results: Results) -> Page:
         grids.append(claims(results))
     title = results.suite.title or results.suite.name
     return Page(
-        title, tuple(_banner(results)), tuple(grids), tuple(notes.texts), tuple(_how(results))
+        title,
+        tuple(_banner(results)),
+        tuple(grids),
+        tuple(notes.texts),
+        tuple(_how(results)),
+        plots(results),
     )
 
 

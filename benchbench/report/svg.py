@@ -1,0 +1,77 @@
+"""A plot as SVG, by matplotlib; the same plot gives the same bytes."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchbench.report.plots import Plot
+
+__all__ = ["draw", "figure_file"]
+
+# The first colours of Okabe and Ito 2008, told apart by colour-blind readers too; and shapes.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+SHAPES = ("o", "s", "^", "D", "v", "P")
+STYLE: dict[Any, Any] = {  # rcParams
+    "svg.hashsalt": "benchbench",  # else every drawing has ids of its own
+    "svg.fonttype": "none",  # text stays text: it can be searched, and a reader's font is used
+    "font.family": "sans-serif",
+    "font.size": 10.0,
+}
+
+
+def figure_file(number: int) -> str:
+    """Where a run keeps its figure, beside its report; the first is number 1."""
+    return f"figures/{number}.svg"
+
+
+def draw(plot: Plot) -> str:
+    """The plot as an SVG document.
+
+    Args:
+        plot: With at least one curve.
+
+    Returns:
+        Text that starts with ``<svg``; names in it are escaped.
+    """
+    import matplotlib as mpl  # noqa: PLC0415 - half a second that only figures need
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 4.2), layout="constrained")
+        axes = figure.add_subplot()
+        for number, curve in enumerate(plot.curves):
+            colour, shape = COLOURS[number % len(COLOURS)], SHAPES[number % len(SHAPES)]
+            xs, ys = [p.x for p in curve.points], [p.y for p in curve.points]
+            spread = [[p.y - p.low for p in curve.points], [p.high - p.y for p in curve.points]]
+            axes.errorbar(
+                xs, ys, spread, marker=shape, color=colour, label=_plain(curve.label), capsize=2
+            )
+            for point in curve.points:
+                axes.annotate(
+                    _plain(point.model),
+                    (point.x, point.y),
+                    (4, 4),
+                    textcoords="offset points",
+                    fontsize=7,
+                    color=colour,
+                )
+        axes.set_xlabel(_plain(plot.x_title))
+        axes.set_ylabel(_plain(plot.y_title))
+        if plot.log_x:
+            axes.set_xscale("log")
+        if plot.log_y:
+            axes.set_yscale("log")
+        axes.grid(visible=True, alpha=0.3)
+        axes.margins(x=0.12)
+        axes.legend()
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    text = out.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _plain(text: str) -> str:
+    """A name as it is: matplotlib reads what stands between dollar signs as mathematics."""
+    return text.replace("$", r"\$")

@@ -1,0 +1,162 @@
+"""What a suite's report sets beside the paper: tables, figures, claims. Frozen; runs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge
+
+__all__ = ["Axis", "Claim", "Distribution", "Figure", "Ratio", "Row", "Table"]
+
+_STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a paper's table.
+
+    Attributes:
+        metric: Name from ``benchbench list probes``.
+        title: The paper's own header.
+        paper: The paper's figures by model id, in `unit`.
+        scale: Factor from the metric's SI unit to `unit`.
+        unit: Unit in the table; the metric's own where empty.
+        decimals: Decimals that the paper prints; ours are rounded to them before comparing.
+        cited: Where the paper itself has a figure from, by model id.
+        printed: What the paper prints beside the figure, by model id.
+        tolerance_percent: How far ours may be off the paper's and still be a reproduction.
+        inconsistent: What contradicts itself in the paper's figures of this row.
+        note: One sentence for the report.
+    """
+
+    metric: str
+    title: str = ""
+    paper: dict[str, float] = field(default_factory=dict)
+    scale: float = 1.0
+    unit: str = ""
+    cited: dict[str, str] = field(default_factory=dict)
+    printed: dict[str, str] = field(default_factory=dict)
+    decimals: Annotated[int, Ge(0)] = 0
+    tolerance_percent: Annotated[float, Ge(0)] = 0.0
+    inconsistent: str = ""
+    note: str = ""
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the paper, set beside ours.
+
+    Attributes:
+        title: Its caption.
+        rows: Its rows.
+        ratio: Two model ids: every row also shows the first over the second.
+        models: Which models it shows; all where empty.
+        layout: ``metrics`` has a line a row of the paper and a column a model; ``models`` the
+            other way round.
+    """
+
+    title: str
+    rows: tuple[Row, ...]
+    ratio: tuple[str, str] | None = None
+    models: tuple[str, ...] = ()
+    layout: Literal["metrics", "models"] = "metrics"
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A ratio that this run measures: `metric` of model `of` over model `to`."""
+
+    metric: str
+    of: str
+    to: str
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of the paper, and what of it holds when recomputed from its own figures.
+
+    Attributes:
+        text: What the paper says.
+        recomputed: What its own figures give.
+        verdict: Of the recomputation, before anything is measured.
+        note: Why.
+        measure: The ratio of this run that stands beside it.
+    """
+
+    text: str
+    recomputed: str
+    verdict: Literal[
+        "reproduced",
+        "rounded up",
+        "wording wrong",
+        "paper inconsistent",
+        "ambiguous",
+        "confounded",
+        "holds in part",
+    ]
+    note: str = ""
+    measure: Ratio | None = None
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """The paper's numbers of images by class, set beside the data's.
+
+    Attributes:
+        title: Its caption.
+        paper: Number of images by class name.
+    """
+
+    title: str
+    paper: dict[str, int]
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a figure.
+
+    Attributes:
+        metric: Name from ``benchbench list probes``.
+        title: Beside the axis; the metric's own where empty.
+        scale: Factor from the metric's SI unit to `unit`.
+        unit: Unit on the axis; the metric's own where empty.
+        log: Whether it is logarithmic.
+    """
+
+    metric: str
+    title: str = ""
+    scale: float = 1.0
+    unit: str = ""
+    log: bool = False
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A curve a family of models, all on the same axes.
+
+    Attributes:
+        title: Its caption.
+        x: Across.
+        y: Upwards; a figure with an interval has error bars.
+        lines: The models of each curve, in the order in which they are joined, by its label.
+    """
+
+    title: str
+    x: Axis
+    y: Axis
+    lines: dict[str, tuple[str, ...]]
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
