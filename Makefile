@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install table3 test slow peers lint bench clean
+.PHONY: install table3 test accuracy peers lint bench clean
 
 install: $(INSTALLED)
 
@@ -18,6 +18,9 @@ table3: $(INSTALLED)  ## Table 3 on drawn faces, in about five minutes of measur
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+accuracy: $(INSTALLED)  ## the tests that train networks, about half an hour on two cores
+	$(BIN)/python -m pytest -m training
 
 peers: $(INSTALLED)  ## compare with other tools, where they can be installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev,peers]'

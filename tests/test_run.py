@@ -98,9 +98,8 @@ def test_a_suite_gives_every_file_and_figure(tmp_path: Path) -> None:
     assert figures["macs_dense"]["value"] == 2304 * 8 + 8 * 7
     assert figures["train_fps"]["n"] == 2
     assert figures["train_fps"]["low"] < figures["train_fps"]["value"]
-    assert (
-        0 < figures["latency"]["value"] <= figures["latency"]["detail"]["repeats"][0]["longest_s"]
-    )
+    for item in figures["latency"]["detail"]["repeats"]:
+        assert 0 < item["value"] <= item["p99_s"] <= item["longest_s"]
     assert figures["train_energy"]["value"] is None
     assert figures["train_energy"]["reasons"]
     (folder,) = (tmp_path / "out" / "tiny").iterdir()
