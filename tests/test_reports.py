@@ -14,7 +14,7 @@ from benchbench import commands, journal
 from benchbench.assembly import assemble
 from benchbench.errors import ResultError
 from benchbench.report import csv as csv_report
-from benchbench.report import markdown
+from benchbench.report import html, markdown
 from benchbench.report.console import draw
 from benchbench.report.counts import page_of
 from benchbench.results import load
@@ -35,6 +35,8 @@ def test_a_committed_report_is_what_its_result_gives(file: Path) -> None:
     results = load(file)
     assert (file.parent / "report.md").read_text("utf-8") == markdown.render(results)
     assert (file.parent / "results.csv").read_text("utf-8") == csv_report.render(results)
+    if not results.suite.figures:  # a drawing's bytes are its matplotlib's
+        assert (file.parent / "report.html").read_text("utf-8") == html.render(results)
     again = assemble(journal.read(file.parent))
     assert json.dumps(again.to_json()) == json.dumps(results.to_json())
 
