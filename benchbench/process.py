@@ -58,6 +58,7 @@ def work(
     log: Path,
     on_phase: Callable[[str], None] = lambda _: None,
     on_note: Callable[[str], None] = lambda _: None,
+    on_trace: Callable[[str, str], None] = lambda _name, _text: None,
 ) -> Outcome:
     """Run one worker to its end.
 
@@ -71,6 +72,7 @@ def work(
         log: Where its standard error goes; removed where nothing was written.
         on_phase: Called with the name of each phase.
         on_note: Called with each line that is worth keeping on the screen.
+        on_trace: Called with name and text of each file of raw readings.
 
     Raises:
         OutputError: The log cannot be written.
@@ -91,7 +93,7 @@ def work(
             env={**os.environ, **WORKER_ENVIRONMENT},
             start_new_session=True,
         )
-        heard, timed_out = _Heard(on_phase, on_note), True
+        heard, timed_out = _Heard(on_phase, on_note, on_trace), True
         try:
             timed_out = not _listen(process, spec, begin + time_limit_s, heard)
         finally:
@@ -114,6 +116,7 @@ class _Heard:
 
     on_phase: Callable[[str], None]
     on_note: Callable[[str], None]
+    on_trace: Callable[[str, str], None]
     measurements: list[dict[str, Any]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     phase: str = "start"
@@ -157,6 +160,8 @@ def _hear(message: dict[str, Any], heard: _Heard) -> None:
         heard.on_phase(heard.phase)
     if "note" in message:
         heard.on_note(message["note"])
+    if "trace" in message:
+        heard.on_trace(message["trace"]["name"], message["trace"]["text"])
     if "failure" in message and heard.failure is None:
         heard.failure = (message["failure"]["status"], message["failure"]["reason"])
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RESULTS",
+    "TRACES",
     "CellResult",
     "Comparison",
     "Results",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 RESULTS = "results.json"
+TRACES = "traces"  # the folder of raw readings beside it
 
 
 @dataclass(frozen=True, slots=True)

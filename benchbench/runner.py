@@ -13,6 +13,8 @@ from benchbench.assembly import assemble
 from benchbench.cells import SCHEMA_VERSION, Cell, DataRef, Job, cells_of, jobs_of, plan_digest
 from benchbench.data.check import check
 from benchbench.errors import BenchbenchError, OutputError, ResultError
+from benchbench.files import write_text
+from benchbench.results import TRACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -159,7 +161,12 @@ def _about(data: FaceData) -> dict[str, Any]:
 
 def spec_of(job: Job) -> dict[str, Any]:
     """What the worker is told."""
-    return {"task": job.task, "repeat": job.repeat, "cell": asdict(job.cell)}
+    return {
+        "task": job.task,
+        "job": f"{job.cell.model.id}-{job.id}",
+        "repeat": job.repeat,
+        "cell": asdict(job.cell),
+    }
 
 
 def run(
@@ -206,6 +213,7 @@ def _work(job: Job, folder: Path, progress: Progress) -> process.Outcome:
         log=folder / "logs" / f"{job.cell.model.id}-{job.id}.log",
         on_phase=lambda name: progress.phase(job, name),
         on_note=lambda text: progress.note(job, text),
+        on_trace=lambda name, text: write_text(folder / TRACES / name, text),
     )
     progress.finished(job, outcome)
     return outcome

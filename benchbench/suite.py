@@ -58,7 +58,8 @@ class Settings:
         time_limit_s: After which a worker is killed, seconds.
         memory_limit_gib: Of a worker on the CPU; by default 90 % of what is available.
         threads: Of torch on the CPU; by default torch's own choice.
-        meter: ``auto``, ``none`` or ``nvml:<index or UUID>``.
+        meter: ``auto``, ``none``, ``rapl``, ``jetson``, ``jetson:<rail>`` or
+            ``nvml:<index or UUID>``.
     """
 
     batch_size: Annotated[int, Ge(1)] = 16

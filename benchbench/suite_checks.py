@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from benchbench import zoo
 from benchbench.errors import ModelError
+from benchbench.meters import EXPECTED, is_selector
 from benchbench.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ def check_models(document: dict[str, Any], folder: Path) -> list[tuple[Place, st
 def check_meters(document: dict[str, Any]) -> list[tuple[Place, str]]:
     """A meter is one that `benchbench.meters.open_meter` knows."""
     return [
-        ((block, "meter"), f"expected auto, none or nvml:<index or UUID>, found {meter!r}")
+        ((block, "meter"), f"expected {EXPECTED}, found {meter!r}")
         for block in ("settings", "quick", "publish")
         if isinstance(document.get(block), dict)
         and isinstance(meter := document[block].get("meter"), str)
-        and not re.fullmatch(r"auto|none|nvml:.+", meter)
+        and not is_selector(meter)
     ]
 
 

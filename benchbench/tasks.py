@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -26,7 +27,9 @@ from benchbench.probes import (
     spikes,
     structure,
 )
+from benchbench.probes.watch import Watch
 from benchbench.steps import batches_of, inference_step, loss_of, neuron_facts, training_step
+from benchbench.traces import Trace, text_of
 from benchbench.workbench import build, facts_of, images_of, settings_of
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
     from benchbench.measurement import Measurement
     from benchbench.meters import Meter
+    from benchbench.probes.window import Window
     from benchbench.steps import Batch
     from benchbench.suite import Settings
     from benchbench.worker import Channel
@@ -226,9 +230,10 @@ def _phase(
     channel.phase(f"{phase}: window")
     if on_gpu:
         torch.cuda.reset_peak_memory_stats(device)
+    watch = Watch(meter).start()
     start = energy.begin(meter)
     window = speed.run_window(phase, step, sync, settings, warm)
-    joules = energy.finish(meter, start, window, idle)
+    joules = energy.finish(meter, start, window, idle, stop=watch.stop)
     peaks = occupancy.measure(
         meter,
         window,
@@ -237,7 +242,28 @@ def _phase(
     )
     _check_finite(step(), phase)  # the phase's time and joules are refused as well
     channel.measurements([speed.measure(window, warm), *peaks])
-    return joules
+    return _traced(joules, meter, window, idle, channel)
+
+
+def _traced(
+    ended: energy.Finished, meter: Meter, window: Window, idle: energy.Idle, channel: Channel
+) -> list[Measurement]:
+    """Hand the raw readings over, and say in each figure where they are."""
+    if ended.readings is None:
+        return ended.figures
+    trace = Trace(
+        f"{channel.job}-{window.phase}.csv",
+        meter.name,
+        meter.provenance,
+        window,
+        idle.power_w,
+        ended.readings,
+        ended.watched.samples,
+    )
+    channel.send(trace={"name": trace.name, "text": text_of(trace)})
+    return [
+        replace(figure, detail={**figure.detail, "trace": trace.name}) for figure in ended.figures
+    ]
 
 
 def _latency(

@@ -1,8 +1,8 @@
 """The inside of one fresh process: builds the model, loads the data, runs probes, prints JSON.
 
 The parent writes one line of JSON to standard input and keeps it open; standard output carries one
-JSON object a line: ``phase``, ``note``, ``measurements``, ``facts``, ``failure`` or ``done``. What
-the model itself prints goes to standard error.
+JSON object a line: ``phase``, ``note``, ``measurements``, ``trace``, ``facts``, ``failure`` or
+``done``. What the model itself prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -25,10 +25,15 @@ __all__ = ["main"]
 
 
 class Channel:
-    """The line to the parent; nothing else can write to it."""
+    """The line to the parent; nothing else can write to it.
+
+    Attributes:
+        job: The job's name, for files that belong to it.
+    """
 
     def __init__(self) -> None:
         """Take standard output away from everybody else."""
+        self.job = ""
         self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
 
@@ -54,6 +59,7 @@ def main() -> None:
     """Do what the parent says, then end."""
     channel = Channel()
     spec = json.loads(_first_line())
+    channel.job = spec.get("job", "")
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open for the whole process
     try:

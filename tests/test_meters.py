@@ -59,7 +59,10 @@ def test_null_meter_gives_its_reason() -> None:
     [
         ("none", "cpu", None, "asks for no meter"),
         ("none", "cuda:0", UUID, "asks for no meter"),
-        ("auto", "cpu", None, "no energy sensor is known for the device 'cpu'"),
+        ("auto", "cpu", None, "there is no RAPL"),
+        ("rapl", "cuda:0", UUID, "there is no RAPL"),
+        ("jetson", "cpu", None, "no power monitor of a Jetson"),
+        ("jetson:VDD_IN", "cpu", None, "no power monitor of a Jetson"),
         ("auto", "cuda:0", None, "UUID of 'cuda:0' is unknown"),
         ("auto", "cuda:0", "MIG-1234", "whole GPU only"),
         ("nvml:MIG-1234", "cpu", None, "whole GPU only"),
@@ -72,10 +75,12 @@ def test_choice_says_what_is_missing(
     assert words in reason(selector, device, uuid)
 
 
-@pytest.mark.parametrize("selector", ["nvml", "nvml:", "rapl", ""])
+@pytest.mark.parametrize("selector", ["nvml", "nvml:", "jetson:", "rapl:0", "auto:x", ""])
 def test_unknown_selector_is_refused(selector: str) -> None:
     """A selector that names no meter is an error, with what was expected."""
-    with pytest.raises(MeterError, match="expected auto, none or nvml:<index or UUID>"):
+    with pytest.raises(
+        MeterError, match="expected auto, none, rapl, jetson, jetson:<rail> or nvml:"
+    ):
         open_meter(selector, "cpu", None)
 
 
@@ -104,7 +109,9 @@ def test_choice_of_the_compute_device_by_hand_needs_no_note(fake_nvml: dict[str,
 
 def test_simulated_library_announces_itself(fake_nvml: dict[str, str]) -> None:
     """Whatever the simulated NVML gave is marked simulated, also where there is no value."""
-    out = drive({**fake_nvml, "FAKE_NVML_FAIL": "samples:3,util:3,energy:3"}, uuid=UUID)
+    out = drive(
+        {**fake_nvml, "FAKE_NVML_FAIL": "samples:3,util:3,energy:3,field:3,power:3"}, uuid=UUID
+    )
     assert out["provenance"] == "simulated"
     for name in (*ENERGY, "infer_gpu_busy", "idle_power"):
         assert out["figures"][name]["provenance"] == "simulated"
@@ -114,11 +121,17 @@ def test_simulated_library_announces_itself(fake_nvml: dict[str, str]) -> None:
 
 def test_every_call_is_tried_once(fake_nvml: dict[str, str]) -> None:
     """What each NVML call said when the meter was opened is recorded."""
-    calls = drive({**fake_nvml, "FAKE_NVML_FAIL": "samples:4"}, uuid=UUID)["calls"]
+    fails = "samples:4,field:3,clock:13"
+    calls = drive({**fake_nvml, "FAKE_NVML_FAIL": fails}, uuid=UUID)["calls"]
     assert calls == {
         "nvmlDeviceGetTotalEnergyConsumption": "supported",
         "nvmlDeviceGetSamples": "NO_PERMISSION",
         "nvmlDeviceGetUtilizationRates": "supported",
+        "nvmlDeviceGetFieldValues": "field 186: NOT_SUPPORTED",
+        "nvmlDeviceGetPowerUsage": "supported",
+        "nvmlDeviceGetCurrentClocksThrottleReasons": "supported",
+        "nvmlDeviceGetClockInfo": "FUNCTION_NOT_FOUND",
+        "nvmlDeviceGetTemperature": "supported",
         "nvmlDeviceGetMigMode": "NOT_SUPPORTED",
         "nvmlDeviceGetComputeRunningProcesses": "supported",
     }
@@ -131,8 +144,8 @@ def test_every_call_is_tried_once(fake_nvml: dict[str, str]) -> None:
         ("init:18", ("LIB_RM_VERSION_MISMATCH", "reboot")),
         ("init:999", ("error 999", "dmesg")),
         ("handle:4", ("NO_PERMISSION", "administrator")),
-        ("energy:3", ("NOT_SUPPORTED", "Volta")),
-        ("energy:4", ("NO_PERMISSION", "root")),
+        ("energy:3,fields:3,power:3", ("NOT_SUPPORTED", "Volta")),
+        ("energy:4,field:4,power:4", ("NO_PERMISSION", "root")),
         ("frozen", ("frozen", "reload the driver")),
     ],
 )
@@ -162,16 +175,19 @@ def test_loss_within_the_window_is_a_reason(
 
 
 def test_refused_energy_leaves_the_rest(fake_nvml: dict[str, str]) -> None:
-    """Where only the energy is refused, the utilisation is still measured."""
-    out = drive({**fake_nvml, "FAKE_NVML_FAIL": "energy:3"}, uuid=UUID)
+    """Where energy and power are refused, the utilisation is still measured."""
+    out = drive({**fake_nvml, "FAKE_NVML_FAIL": "energy:3,fields:13,power:3"}, uuid=UUID)
     assert_unavailable(out, "NOT_SUPPORTED")
     assert out["figures"]["infer_gpu_busy"]["value"] == pytest.approx(0.75)
 
 
 def test_old_driver_lacks_the_function(tmp_path: Path) -> None:
-    """A library without the energy function gives `n/a` and says to update the driver."""
-    out = drive(environment(compile_nvml(tmp_path, "-DWITHOUT_ENERGY")), uuid=UUID)
+    """A library without the functions gives `n/a` and says to update the driver."""
+    flags = ("-DWITHOUT_ENERGY", "-DWITHOUT_FIELDS")
+    env = {**environment(compile_nvml(tmp_path, *flags)), "FAKE_NVML_FAIL": "power:13"}
+    out = drive(env, uuid=UUID)
     assert_unavailable(out, "FUNCTION_NOT_FOUND", "update the driver")
+    assert out["calls"]["nvmlDeviceGetFieldValues"] == "FUNCTION_NOT_FOUND"
 
 
 def test_missing_library_is_a_reason(tmp_path: Path) -> None:
@@ -200,9 +216,9 @@ def test_unknown_gpu_is_a_reason(
 
 def test_shared_gpu_is_noted(fake_nvml: dict[str, str]) -> None:
     """Several processes on the GPU, or MIG, are noted beside the figures."""
-    out = drive({**fake_nvml, "FAKE_NVML_PROCESSES": "2", "FAKE_NVML_MIG": "1"}, uuid=UUID)
+    out = drive({**fake_nvml, "FAKE_NVML_PROCESSES": "3", "FAKE_NVML_MIG": "1"}, uuid=UUID)
     reasons = " ".join(out["figures"]["infer_energy"]["reasons"])
-    assert "2 compute processes" in reasons
+    assert "up to 2 other process(es)" in reasons
     assert "MIG is on" in reasons
 
 

@@ -42,7 +42,9 @@ def measure(
     start_s = clock()
     clock.sleep(window_s)
     window = Window("infer", 10, 100, start_s, clock())
-    figures = energy.finish(meter, start, window, idle or energy.Idle(None, "not taken"), clock)
+    figures = energy.finish(
+        meter, start, window, idle or energy.Idle(None, "not taken"), clock
+    ).figures
     return window, {figure.name: figure for figure in figures}
 
 
@@ -103,7 +105,7 @@ def test_work_between_idleness_is_right_to_one_percent(
     )
     clock.sleep(window_s)
     window = Window("infer", 10, 100, start_s, clock())
-    figures = energy.finish(meter, start, window, energy.Idle(idle_w), clock)
+    figures = energy.finish(meter, start, window, energy.Idle(idle_w), clock).figures
     found = {figure.name: figure for figure in figures}
     gross_j = true_j(meter.curve, window)
     assert found["infer_energy"].value == pytest.approx(gross_j / 100, rel=0.01)
@@ -131,7 +133,7 @@ def test_bound_holds_for_a_burst_after_the_window(
     )
     clock.sleep(5)
     window = Window("infer", 10, 100, start_s, clock())
-    detail = energy.finish(meter, start, window, energy.Idle(40.0), clock)[0].detail
+    detail = energy.finish(meter, start, window, energy.Idle(40.0), clock).figures[0].detail
     error_j = abs(detail["window_j"] - true_j(meter.curve, window))
     assert error_j <= detail["edge_error_j"] + 1e-6
 
@@ -199,7 +201,7 @@ def test_no_meter_costs_no_time() -> None:
 
     idle = energy.idle_power(meter, 10.0, sleep=never)
     start = energy.begin(meter)
-    figures = energy.finish(meter, start, Window("train", 1, 1, 0.0, 1.0), idle)
+    figures = energy.finish(meter, start, Window("train", 1, 1, 0.0, 1.0), idle).figures
     figures = energy.conclude(figures, idle, energy.idle_power(meter, 10.0, sleep=never))
     assert [figure.name for figure in figures] == [
         *("train_power", "train_energy", "train_energy_net", "train_fps_per_w", "idle_power")

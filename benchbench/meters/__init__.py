@@ -1,15 +1,41 @@
 """One file a sensor, and the choice between them.
 
-To add a sensor: one file with a class that fulfils `Meter`, and a branch in `open_meter`.
+To add a sensor: one file with a class that fulfils `Meter`, and a branch in `_open`.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from benchbench.errors import MeterError
-from benchbench.meters.base import Busy, Meter, Reading
+from benchbench.meters.base import Busy, Condition, Meter, Reading, Uncertainty
 from benchbench.meters.null import NullMeter
 
-__all__ = ["Busy", "Meter", "NullMeter", "Reading", "open_meter"]
+if TYPE_CHECKING:
+    from benchbench.meters.nvml import NvmlMeter
+
+__all__ = [
+    "EXPECTED",
+    "Busy",
+    "Condition",
+    "Meter",
+    "NullMeter",
+    "Reading",
+    "Uncertainty",
+    "is_selector",
+    "open_meter",
+]
+
+
+EXPECTED = "auto, none, rapl, jetson, jetson:<rail> or nvml:<index or UUID>"
+
+
+def is_selector(selector: str) -> bool:
+    """Whether `open_meter` knows it; the sensor itself may still be missing."""
+    kind, _, choice = selector.partition(":")
+    if kind in {"auto", "none", "rapl"}:
+        return selector == kind
+    return (kind == "jetson" and selector != "jetson:") or (kind == "nvml" and bool(choice))
 
 
 def open_meter(selector: str, device: str, uuid: str | None) -> Meter:
@@ -19,47 +45,71 @@ def open_meter(selector: str, device: str, uuid: str | None) -> Meter:
     still a run.
 
     Args:
-        selector: ``auto`` (the sensor of the compute device), ``none``, or
-            ``nvml:<index or UUID>``, chosen by hand whatever the compute device is.
+        selector: ``auto`` (the sensor of the compute device: RAPL for a processor, NVML for a GPU
+            and, where that has no energy, a Jetson's power monitor), ``none``, or one chosen by
+            hand whatever the compute device is: ``rapl``, ``jetson``, ``jetson:<rail>``,
+            ``nvml:<index or UUID>``.
         device: The compute device as torch spells it: ``cpu``, ``cuda``, ``cuda:1``.
         uuid: The compute device's UUID as NVML spells it; None on a CPU, or where it is unknown.
 
     Raises:
         MeterError: `selector` is none of these.
     """
+    if not is_selector(selector):
+        raise MeterError(f"meter {selector!r} is unknown: expected {EXPECTED}")
     kind, _, choice = selector.partition(":")
-    if selector == "none":
-        return NullMeter("the suite asks for no meter (meter: none)")
-    if kind == "nvml" and choice:
-        return _nvml(choice, by_hand_for=(device, uuid))
-    if selector != "auto":
-        raise MeterError(
-            f"meter {selector!r} is unknown: expected auto, none or nvml:<index or UUID>"
-        )
-    if not device.startswith("cuda"):
-        return NullMeter(
-            f"no energy sensor is known for the device {device!r}: run on an NVIDIA GPU, or choose "
-            "a sensor by hand (meter: nvml:<index or UUID>)"
-        )
+    try:
+        return _open(kind, choice, device, uuid)
+    except MeterError as error:
+        return NullMeter(str(error))
+
+
+def _open(kind: str, choice: str, device: str, uuid: str | None) -> Meter:
+    # Each sensor's module is imported only where it is wanted.
+    on_gpu = device.startswith("cuda")
+    if kind == "none":
+        raise MeterError("the suite asks for no meter (meter: none)")
+    if kind == "rapl" or (kind == "auto" and not on_gpu):
+        from benchbench.meters.rapl import RaplMeter  # noqa: PLC0415
+
+        rapl = RaplMeter()
+        if on_gpu:
+            rapl.notes = (_by_hand("rapl", device), *rapl.notes)
+        return rapl
+    if kind == "jetson":
+        from benchbench.meters.jetson import JetsonMeter  # noqa: PLC0415
+
+        return JetsonMeter(choice)
+    if kind == "auto":
+        return _of_gpu(device, uuid)
+    nvml = _nvml(choice)
+    if uuid != nvml.uuid:
+        nvml.notes = (_by_hand(f"nvml:{choice}", device), *nvml.notes)
+    return nvml
+
+
+def _of_gpu(device: str, uuid: str | None) -> Meter:
+    """NVML's sensor of this GPU, or the board's power monitor where NVML has none."""
+    from benchbench.meters.jetson import JetsonMeter, rails  # noqa: PLC0415
+
+    if rails():
+        return JetsonMeter()
     if not uuid:
-        return NullMeter(
+        raise MeterError(
             f"the UUID of {device!r} is unknown, and NVML's order of GPUs is not CUDA's: choose "
             "the sensor by hand (meter: nvml:<index or UUID>)"
         )
     return _nvml(uuid)
 
 
-def _nvml(choice: str, by_hand_for: tuple[str, str | None] | None = None) -> Meter:
-    from benchbench.meters.nvml import NvmlMeter  # noqa: PLC0415 - only where it is wanted
+def _nvml(choice: str) -> NvmlMeter:
+    from benchbench.meters.nvml import NvmlMeter  # noqa: PLC0415 - pynvml takes 20 ms
 
-    try:
-        meter = NvmlMeter(choice)
-    except MeterError as error:
-        return NullMeter(str(error))
-    if by_hand_for is not None and by_hand_for[1] != meter.uuid:
-        note = (
-            f"meter chosen by hand (nvml:{choice}): its energy is not that of the compute device "
-            f"{by_hand_for[0]!r}"
-        )
-        meter.notes = (note, *meter.notes)
-    return meter
+    return NvmlMeter(choice)
+
+
+def _by_hand(selector: str, device: str) -> str:
+    return (
+        f"meter chosen by hand ({selector}): its energy is not that of the compute device "
+        f"{device!r}"
+    )

@@ -61,11 +61,26 @@ class Uncertainty:
             same sensor.
         offset_w: Watts that may be added to or missing from every reading; they do not fall out.
         source: Where both are from.
+        lag_s: Time by which the energy counter may be behind, seconds: at most so much of the work
+            before a window is counted in it, and so much of its own is not.
+        power_lag_s: Time over which a power reading is averaged at most, seconds.
     """
 
     gain: float
     offset_w: float
     source: str
+    lag_s: float = 0.0
+    power_lag_s: float = 0.0
+
+    def systematic_j(self, energy_j: float, seconds: float, swing_w: float) -> float:
+        """Most that a window's energy may be off by for all this, joules.
+
+        Args:
+            energy_j: The window's energy.
+            seconds: Its length.
+            swing_w: Most by which the power differed at one of its edges from that within.
+        """
+        return self.gain * energy_j + self.offset_w * seconds + self.lag_s * swing_w
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,10 @@ class Meter(Protocol):
     @property
     def uncertainty(self) -> Uncertainty:
         """What its readings may be off by."""
+
+    @property
+    def integrates(self) -> bool:
+        """Whether its energy is summed up from its own power: there is nothing to cross-check."""
 
     def power_w(self) -> float:
         """The power now, watts, as nearly instant as the sensor gives it.

@@ -26,6 +26,7 @@ class NullMeter:
     name = "none"
     provenance: Provenance = "real"
     notes: tuple[str, ...] = ()
+    integrates = False
     uncertainty = Uncertainty(0.0, 0.0, "there is no sensor")
 
     def __init__(self, reason: str) -> None:

@@ -6,15 +6,20 @@ once when the meter is opened; what it said is kept, and nothing is guessed from
 
 from __future__ import annotations
 
+import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import MeterError
+from benchbench.meters import nvml_state as state
 from benchbench.meters.base import Busy, Condition, Reading, Uncertainty, wait_for_change
 from benchbench.meters.nvml_errors import code_name, sentence
+from benchbench.meters.polled import PowerIntegral
 from benchbench.meters.utilisation import SAMPLE_PERIOD_S, share_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -23,15 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["NvmlMeter"]
 
 ENERGY = "nvmlDeviceGetTotalEnergyConsumption"  # mJ since the driver was loaded; Volta and later
-POWER = "nvmlDeviceGetPowerUsage"  # mW
-SAMPLES = "nvmlDeviceGetSamples"
 RATES = "nvmlDeviceGetUtilizationRates"
-PROCESSES = "nvmlDeviceGetComputeRunningProcesses"
 MIG_MODE = "nvmlDeviceGetMigMode"
 
-# The field of nvmlValue_t by nvmlValueType_t, in the order of nvml.h.
-_VALUE_FIELDS = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")
-_CLOCK_TOLERANCE_S = 5.0  # a sample this far from now was not stamped with the system's clock
+POLL_S = 0.02  # ours: of the power, where it has to be summed up
 
 
 class NvmlMeter:
@@ -44,6 +44,9 @@ class NvmlMeter:
             library announces itself, so that nobody has to remember it.
         notes: What to know when reading this meter's figures.
         calls: What each NVML call said when it was tried once: ``supported`` or NVML's error.
+        integrates: Whether the energy is summed up from power, for want of a counter.
+        uncertainty: Gain and offset as Yang et al. found them (arXiv 2312.02741): 5 %, and up to
+            16 W on the worst of their boards. The counter moves every 20 to 100 ms.
     """
 
     name: str
@@ -51,7 +54,8 @@ class NvmlMeter:
     provenance: Provenance
     notes: tuple[str, ...]
     calls: dict[str, str]
-    uncertainty = Uncertainty(0.05, 16.0, "arXiv 2312.02741: gain, and the largest offset seen")
+    integrates: bool
+    uncertainty: Uncertainty
 
     def __init__(self, selector: str) -> None:
         """Open the GPU.
@@ -63,11 +67,7 @@ class NvmlMeter:
             MeterError: NVML or the GPU cannot be had.
         """
         if selector.startswith("MIG-"):
-            raise MeterError(
-                f"{selector} is a MIG slice, and NVML counts energy for a whole GPU only: measure "
-                "on a GPU without MIG, or choose its parent by `meter: nvml:GPU-...`, which "
-                "includes every other slice"
-            )
+            raise MeterError(_is_a_slice(selector))
         try:
             import pynvml  # noqa: PLC0415 - 20 ms and 8,000 lines that only this meter needs
         except ImportError as error:
@@ -75,6 +75,7 @@ class NvmlMeter:
                 "the package nvidia-ml-py is missing: `pip install nvidia-ml-py`"
             ) from error
         self._nvml: Any = pynvml
+        self._sum: PowerIntegral | None = None
         self._call("nvmlInit")
         self._open = True
         try:
@@ -84,24 +85,37 @@ class NvmlMeter:
         except MeterError:
             self.close()
             raise
-        self.name = f"NVML energy counter of {gpu}"
         self.provenance = "simulated" if gpu.startswith("SIMULATED") else "real"
         self._last_mj = 0
         self._distrust = ""
-        self.calls = {call: self._try(call) for call in (ENERGY, SAMPLES, RATES)}
-        self.notes = self._shared()
+        self._lock = threading.Lock()
+        self.calls = {call: self._try(call, *more) for call, more in self._trials()}
+        self.notes = self._mig()
+        self._choose_power()
+        self.integrates = self.calls[ENERGY] != "supported" and self._power is not None
+        if self._power is not None and self.integrates:
+            note = f"{ENERGY} says {self.calls[ENERGY]}: the energy is summed up from power"
+            self.notes += (note,)
+            self._sum = PowerIntegral(self.power_w).start(POLL_S)
+        kind = "power, summed up," if self.integrates else "energy counter"
+        self.name = f"NVML {kind} of {gpu}"
 
     def power_w(self) -> float:
-        """The power now.
+        """The power now, or its mean over the last second where the driver has no other.
 
         Raises:
             MeterError: NVML refuses.
         """
-        return int(self._call(POWER, self._device)) / 1000
+        if self._power is None:
+            raise MeterError(
+                f"NVML gives no power: {state.FIELDS} says {self.calls[state.FIELDS]}, "
+                f"{state.MEAN_POWER} says {self.calls[state.MEAN_POWER]}"
+            )
+        return self._power(self._call, self._device)
 
     def condition(self) -> Condition:
-        """Nothing is read yet."""
-        return Condition(unknown=("NVML's condition is not read",))
+        """Throttling, temperature, clock and other processes, now."""
+        return state.condition(self._call, self._device)
 
     def energy_j(self) -> float:
         """Joules since the driver was loaded.
@@ -109,17 +123,20 @@ class NvmlMeter:
         Raises:
             MeterError: NVML refuses, or the counter went backwards.
         """
+        if self._sum is not None:
+            return self._sum.energy_j()
         if self._distrust:
             raise MeterError(self._distrust)
-        now_mj = int(self._call(ENERGY, self._device))
-        if now_mj < self._last_mj:
-            # It stays distrusted: once it has passed its old value, nothing would show the gap.
-            self._distrust = (
-                f"the energy counter went backwards, from {self._last_mj} to {now_mj} mJ: the GPU "
-                "was reset or its driver reloaded in between; run the cell again"
-            )
-            raise MeterError(self._distrust)
-        self._last_mj = now_mj
+        with self._lock:  # reading and comparing are one: a window is sampled by a second thread
+            now_mj = int(self._call(ENERGY, self._device))
+            if now_mj < self._last_mj:
+                # It stays distrusted: once it has passed its old value, nothing shows the gap.
+                self._distrust = (
+                    f"the energy counter went backwards, from {self._last_mj} to {now_mj} mJ: the "
+                    "GPU was reset or its driver reloaded in between; run the cell again"
+                )
+                raise MeterError(self._distrust)
+            self._last_mj = now_mj
         return now_mj / 1000
 
     def wait_for_update(self, timeout_s: float = 2.0) -> Reading:
@@ -140,7 +157,7 @@ class NvmlMeter:
             MeterError: NVML refuses both.
         """
         try:
-            busy = share_of(self._samples(), start_s, end_s)
+            busy = share_of(state.busy_samples(self._call, self._device), start_s, end_s)
             why = "NVML's buffer holds no sample of the window"
         except MeterError as error:
             busy, why = None, str(error)
@@ -157,6 +174,8 @@ class NvmlMeter:
         """Shut NVML down; a second call does nothing."""
         if self._open:
             self._open = False
+            if self._sum is not None:
+                self._sum.close()
             try:
                 self._nvml.nvmlShutdown()
             except self._nvml.NVMLError:
@@ -194,52 +213,65 @@ class NvmlMeter:
         try:
             return self._call("nvmlDeviceGetHandleByUUID", selector.encode())
         except MeterError as error:
+            slice_ = selector.replace("GPU-", "MIG-", 1)  # CUDA names both by the bare number
+            if self._try_find(slice_):
+                raise MeterError(_is_a_slice(slice_)) from error
             raise MeterError(f"GPU {selector!r}: {error}") from error
 
-    def _try(self, name: str) -> str:
-        extra = (self._nvml.NVML_GPU_UTILIZATION_SAMPLES, 0) if name == SAMPLES else ()
+    def _try_find(self, uuid: str) -> bool:
         try:
-            getattr(self._nvml, name)(self._device, *extra)
+            self._nvml.nvmlDeviceGetHandleByUUID(uuid.encode())
+        except self._nvml.NVMLError:
+            return False
+        return True
+
+    def _trials(self) -> list[tuple[str, tuple[object, ...]]]:
+        """Every call that is used, with its arguments after the device."""
+        return [
+            (ENERGY, ()),
+            (state.SAMPLES, (state.UTILISATION, 0)),
+            (RATES, ()),
+            (state.FIELDS, ([state.POWER_INSTANT],)),
+            (state.MEAN_POWER, ()),
+            (state.REASONS, ()),
+            (state.CLOCK, (state.SM_CLOCK,)),
+            (state.TEMPERATURE, (state.GPU_SENSOR,)),
+            (state.PROCESSES, ()),
+            (MIG_MODE, ()),
+        ]
+
+    def _try(self, name: str, *extra: object) -> str:
+        try:
+            found = getattr(self._nvml, name)(self._device, *extra)
         except self._nvml.NVMLError as error:
             return code_name(int(error.value))
+        if name == state.FIELDS and found[0].nvmlReturn:  # each field has a code of its own
+            return f"field {state.POWER_INSTANT}: {code_name(int(found[0].nvmlReturn))}"
         return "supported"
 
-    def _shared(self) -> tuple[str, ...]:
-        """Notes on who else draws power from this GPU; silence means unknown, not exclusive."""
-        notes = []
-        self.calls[MIG_MODE] = self._try(MIG_MODE)
-        if self.calls[MIG_MODE] == "supported":
-            current, _pending = self._call(MIG_MODE, self._device)
-            if current:
-                notes.append("MIG is on: the energy is that of the whole GPU with all its slices")
-        self.calls[PROCESSES] = self._try(PROCESSES)
-        if self.calls[PROCESSES] == "supported":
-            # One process is taken for this one: in a container NVML gives the host's PIDs.
-            count = len(self._call(PROCESSES, self._device))
-            if count > 1:
-                notes.append(
-                    f"shared: NVML lists {count} compute processes on this GPU, and the energy is "
-                    "that of all of them"
-                )
-        return tuple(notes)
+    def _mig(self) -> tuple[str, ...]:
+        """A note where other slices draw power from this GPU."""
+        if self.calls[MIG_MODE] != "supported" or not self._call(MIG_MODE, self._device)[0]:
+            return ()
+        return ("MIG is on: the energy is that of the whole GPU with all its slices",)
 
-    def _samples(self) -> list[tuple[float, float]]:
-        """Time (`time.perf_counter` seconds) and share of each sample in NVML's buffer."""
-        kind, raw = self._call(SAMPLES, self._device, self._nvml.NVML_GPU_UTILIZATION_SAMPLES, 0)
-        to_perf_counter = time.perf_counter() - time.time()  # NVML stamps with the epoch, in us
-        samples = [
-            (
-                sample.timeStamp / 1e6 + to_perf_counter,
-                float(getattr(sample.sampleValue, _VALUE_FIELDS[kind])) / 100,
-            )
-            for sample in raw
-            if sample.timeStamp  # the buffer's unused places are 0
-        ]
-        if samples:
-            newest_s = max(time_s for time_s, _ in samples)
-            if abs(newest_s - time.perf_counter()) > _CLOCK_TOLERANCE_S:
-                raise MeterError(
-                    "the newest utilisation sample is not of the last "
-                    f"{_CLOCK_TOLERANCE_S:g} s by the system's clock"
-                )
-        return samples
+    def _choose_power(self) -> None:
+        """Power now where the driver has it, else a second's mean; and what either may miss."""
+        self.uncertainty = Uncertainty(
+            0.05, 16.0, "gain and largest offset of Yang et al., arXiv 2312.02741", 0.1, 0.1
+        )
+        self._power: Callable[[Callable[..., Any], object], float] | None = None
+        if self.calls[state.FIELDS] == "supported":
+            self._power = state.instant_power_w
+        elif self.calls[state.MEAN_POWER] == "supported":
+            self._power = state.mean_power_w
+            lag_s = 1.0 if self.calls[ENERGY] != "supported" else 0.1
+            self.uncertainty = replace(self.uncertainty, lag_s=lag_s, power_lag_s=1.0)
+
+
+def _is_a_slice(uuid: str) -> str:
+    return (
+        f"{uuid} is a MIG slice, and NVML counts energy for a whole GPU only: measure on a GPU "
+        "without MIG, or choose its parent by `meter: nvml:GPU-...`, which includes every other "
+        "slice"
+    )

@@ -72,6 +72,7 @@ class SimulatedMeter:
     name = "simulated sensor"
     provenance: Provenance = "simulated"
     notes: tuple[str, ...] = ()
+    integrates = False
     uncertainty = Uncertainty(0.0, 0.0, "simulated without error")
 
     def __init__(

@@ -15,7 +15,7 @@ window, E2 - E1, in which the device no longer works but its clocks are still up
 The bound holds whatever the power does in the tail, because the counter never goes down: the true
 energy is at most E1 - E0 and at least Eb - E0 less the head, Eb being read at the window's end.
 It is about one update period over the window. What no bound from inside can see, a lag of the
-sensor or its gain error, is stated apart: `benchbench.probes.energy.SYSTEMATIC_ERROR`.
+sensor or its gain error, is stated apart: `benchbench.meters.Uncertainty`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,28 @@ if TYPE_CHECKING:
     from benchbench.meters import Meter, Reading
     from benchbench.probes.window import Window
 
-__all__ = ["Taken", "take", "too_short"]
+__all__ = ["Readings", "Taken", "read", "settle", "too_short"]
 
 RESOLUTION_J = 1e-3  # NVML counts millijoules; other counters are finer
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What was read of the counter at the edges of a window; a trace keeps it.
+
+    Attributes:
+        first: Its last change before the window.
+        at_end_j: It at the window's end, joules.
+        at_end_s: When that was read, `time.perf_counter` seconds.
+        last: Its first change after the window.
+        beyond: The change after that.
+    """
+
+    first: Reading
+    at_end_j: float
+    at_end_s: float
+    last: Reading
+    beyond: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +76,35 @@ class Taken:
     edge_w: float
 
 
-def take(meter: Meter, first: Reading, window: Window, clock: Callable[[], float]) -> Taken:
-    """Read the counter at the window's end and find its energy.
+def read(meter: Meter, first: Reading, clock: Callable[[], float]) -> Readings:
+    """Read the counter right after a window's end.
 
     Args:
         meter: The sensor.
         first: The counter's last change before the window.
-        window: The window; it has just ended.
-        clock: Its clock, seconds.
+        clock: The window's clock, seconds.
 
     Raises:
-        MeterError: The counter cannot be read, it stood still for the whole window, or the window
-            is shorter than its steps.
+        MeterError: The counter cannot be read.
     """
-    at_end_j = meter.energy_j()
-    late_s = max(0.0, clock() - window.end_s)
-    last = meter.wait_for_update()
-    beyond = meter.wait_for_update()
+    return Readings(
+        first, meter.energy_j(), clock(), meter.wait_for_update(), meter.wait_for_update()
+    )
+
+
+def settle(readings: Readings, window: Window) -> Taken:
+    """Find a window's energy.
+
+    Args:
+        readings: From `read`.
+        window: The window.
+
+    Raises:
+        MeterError: The counter stood still for the whole window, or the window is shorter than its
+            steps.
+    """
+    first, last, beyond = readings.first, readings.last, readings.beyond
+    at_end_j, late_s = readings.at_end_j, max(0.0, readings.at_end_s - window.end_s)
     update_s = beyond.time_s - last.time_s
     if at_end_j == first.energy_j and window.seconds > 2 * update_s:
         raise MeterError(

@@ -6,23 +6,24 @@ How a window's joules are found between the steps of a counter: `benchbench.prob
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
 from benchbench.metrics import measured, unavailable
 from benchbench.probes import edges
+from benchbench.probes.suspicion import suspect
+from benchbench.probes.watch import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from benchbench.measurement import Measurement, Provenance
-    from benchbench.meters import Meter, Reading
+    from benchbench.meters import Meter, Reading, Uncertainty
     from benchbench.probes.window import Window
 
-__all__ = ["Idle", "Start", "begin", "conclude", "finish", "idle_power"]
+__all__ = ["Finished", "Idle", "Start", "begin", "conclude", "finish", "idle_power", "values"]
 
-SYSTEMATIC_ERROR = 0.05  # gain error of NVML's sensors, Yang et al., arXiv 2312.02741
 LARGEST_EDGE_ERROR = 0.05  # ours: beyond it the window is too short for its counter
 LARGEST_DRIFT = 0.05  # ours: of the idle power, from before to after
 
@@ -86,13 +87,23 @@ def begin(meter: Meter) -> Start:
         return Start(None, str(error))
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A window's energy figures, and the readings that they are made of, where there are any."""
+
+    figures: list[Measurement]
+    readings: edges.Readings | None = None
+    watched: Watched = field(default_factory=Watched)
+
+
 def finish(
     meter: Meter,
     start: Start,
     window: Window,
     idle: Idle,
     clock: Callable[[], float] = time.perf_counter,
-) -> list[Measurement]:
+    stop: Callable[[], Watched] = Watched,
+) -> Finished:
     """The energy figures of a window; call it right after the window's end.
 
     Args:
@@ -101,6 +112,7 @@ def finish(
         window: What ran in between.
         idle: The baseline before the window, for the net figure.
         clock: The clock of the window, seconds.
+        stop: Ends the watch over the window and says what it saw.
 
     Returns:
         Power (W), energy and net energy per sample (J) and samples per joule (fps/W), each with
@@ -109,14 +121,18 @@ def finish(
     try:
         if start.reading is None:
             raise MeterError(start.reason)  # noqa: TRY301 - one way out for every reason
-        taken = edges.take(meter, start.reading, window, clock)
+        readings = edges.read(meter, start.reading, clock)
+        watched = stop()
+        taken = edges.settle(readings, window)
     except MeterError as error:
+        stop()
         names = ("power", "energy", "energy_net", "fps_per_w")
-        return [
+        figures = [
             replace(unavailable(f"{window.phase}_{name}", str(error)), provenance=meter.provenance)
             for name in names
         ]
-    return _figures(meter, window, taken, idle)
+        return Finished(figures)
+    return Finished(_figures(meter, window, taken, idle, watched), readings, watched)
 
 
 def conclude(figures: Sequence[Measurement], before: Idle, after: Idle) -> list[Measurement]:
@@ -157,44 +173,74 @@ def conclude(figures: Sequence[Measurement], before: Idle, after: Idle) -> list[
     return [*judged, idle]
 
 
-def _figures(meter: Meter, window: Window, taken: edges.Taken, idle: Idle) -> list[Measurement]:
+def values(energy_j: float, window: Window, idle_w: float | None) -> dict[str, float]:
+    """The figures of a window by their names without the phase, from its energy alone."""
+    found = {
+        "power": energy_j / window.seconds,
+        "energy": energy_j / window.samples,
+        "fps_per_w": window.samples / energy_j,
+    }
+    if idle_w is not None:
+        found["energy_net"] = (energy_j - idle_w * window.seconds) / window.samples
+    return found
+
+
+def _figures(
+    meter: Meter, window: Window, taken: edges.Taken, idle: Idle, watched: Watched
+) -> list[Measurement]:
     phase, energy_j = window.phase, taken.energy_j
     edge_error = taken.error_j / energy_j
-    valid = edge_error <= LARGEST_EDGE_ERROR
-    reasons = meter.notes if valid else (*meter.notes, edges.too_short(window, taken.update_s))
+    found = suspect(meter, energy_j, window, watched)
+    invalid = found.invalid
+    if edge_error > LARGEST_EDGE_ERROR:
+        invalid = (edges.too_short(window, taken.update_s), *invalid)
+    limits = meter.uncertainty
+    swing_w = max(found.swing_w, abs(energy_j / window.seconds - taken.edge_w))
     detail = {
         "window_j": energy_j,
         "seconds": window.seconds,
         "samples": window.samples,
         "edge_error": edge_error,
         "edge_error_j": taken.error_j,
-        "systematic_error": SYSTEMATIC_ERROR,
+        "systematic_j": limits.systematic_j(energy_j, window.seconds, swing_w),
+        "gain": limits.gain,
+        "offset_w": limits.offset_w,
+        "sensor": meter.name,
         "update_s": taken.update_s,
         "head_s": taken.head_s,
         "tail_s": taken.tail_s,
         "edge_power_w": taken.edge_w,
         "idle_power_w": idle.power_w,
+        **found.detail,
     }
+    by_name = values(energy_j, window, idle.power_w)
 
-    def figure(name: str, value: float, *more: str) -> Measurement:
+    def figure(name: str) -> Measurement:
+        full = f"{phase}_{name}"
+        if name not in by_name:
+            return replace(unavailable(full, idle.reason), provenance=meter.provenance)
+        below = ("negative: the window drew less than the idle baseline",)
         return measured(
-            f"{phase}_{name}",
-            value,
-            valid=valid,
-            reasons=(*reasons, *more),
+            full,
+            by_name[name],
+            valid=not invalid,
+            reasons=(
+                *meter.notes,
+                _limits(limits),
+                *invalid,
+                *found.doubts,
+                *(below if by_name[name] < 0 else ()),
+            ),
             provenance=meter.provenance,
             detail=detail,
         )
 
-    if idle.power_w is None:
-        net = replace(unavailable(f"{phase}_energy_net", idle.reason), provenance=meter.provenance)
-    else:
-        net_j = energy_j - idle.power_w * window.seconds
-        below = ("negative: the window drew less than the idle baseline",) if net_j < 0 else ()
-        net = figure("energy_net", net_j / window.samples, *below)
-    return [
-        figure("power", energy_j / window.seconds),
-        figure("energy", energy_j / window.samples),
-        net,
-        figure("fps_per_w", window.samples / energy_j),
-    ]
+    return [figure(name) for name in ("power", "energy", "energy_net", "fps_per_w")]
+
+
+def _limits(limits: Uncertainty) -> str:
+    """The sensor's own error in words; it is in no interval."""
+    return (
+        f"the sensor itself may be off by {100 * limits.gain:g} % and {limits.offset_w:g} W, which "
+        f"no ± here holds ({limits.source})"
+    )

@@ -13,6 +13,7 @@ import time
 
 from benchbench.meters import open_meter
 from benchbench.probes import energy, occupancy
+from benchbench.probes.watch import Watch
 from benchbench.probes.window import Window
 
 SAMPLES = 100
@@ -30,11 +31,12 @@ def main() -> None:
     }
     with open_meter(spec["selector"], spec["device"], spec["uuid"]) as meter:
         before = energy.idle_power(meter, spec["idle_s"])
+        watch = Watch(meter).start()
         start = energy.begin(meter)
         start_s = time.perf_counter()
         time.sleep(spec["window_s"])
         window = Window("infer", 10, SAMPLES, start_s, time.perf_counter())
-        figures = energy.finish(meter, start, window, before)
+        figures = energy.finish(meter, start, window, before, stop=watch.stop).figures
         figures += occupancy.measure(meter, window, device_peak_bytes=1 << 20, rss_bytes=None)
         figures = energy.conclude(figures, before, energy.idle_power(meter, spec["idle_s"]))
         out = {

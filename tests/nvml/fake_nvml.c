@@ -10,12 +10,17 @@
  *   FAKE_NVML_DEVICES    number of devices                                 (default 1)
  *   FAKE_NVML_BUSY       utilisation in percent                            (default 75)
  *   FAKE_NVML_PROCESSES  number of compute processes listed                (default 0)
+ *   FAKE_NVML_OWN        1: the first of them is the process itself
  *   FAKE_NVML_MIG        1: MIG is on; else the call is not supported
+ *   FAKE_NVML_POWER_GAIN factor of every power reading, not of the counter (default 1)
+ *   FAKE_NVML_THROTTLE   bits of the clocks' event reasons                 (default 0)
  *   FAKE_NVML_FAIL       list with commas of CALL:CODE (init, count, handle, name, uuid, energy,
- *                        samples, util, processes), lost_after_s:S, frozen_after_s:S, frozen,
+ *                        samples, util, processes, fields, field, power, reasons, clock,
+ *                        temperature), lost_after_s:S, frozen_after_s:S, frozen,
  *                        backwards_after_s:S
  *
- * -DWITHOUT_ENERGY leaves the symbol out, as a driver before Volta's did.
+ * -DWITHOUT_ENERGY leaves the symbol out, as a driver before Volta's did; -DWITHOUT_FIELDS that of
+ * the field values.
  */
 #include <math.h>
 #include <stdint.h>
@@ -23,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     SUCCESS = 0,
@@ -39,6 +45,12 @@ typedef struct { unsigned int gpu, memory; } utilization_t;
 typedef union { double d; unsigned int ui; unsigned long ul; unsigned long long ull; } value_t;
 typedef struct { unsigned long long time_us; value_t value; } sample_t;
 typedef struct {
+    unsigned int field, scope;
+    long long time_us, latency_us;
+    int value_type, code;
+    value_t value;
+} field_t;
+typedef struct {
     unsigned int pid;
     unsigned long long used_bytes;
     unsigned int gpu_instance, compute_instance;
@@ -50,7 +62,8 @@ static const unsigned long long BOOT_MJ = 5000000; /* a real counter has run sin
 
 static int ready, kind;
 static double origin_s, power_w[2], at_s, update_s, lost_s, frozen_s, backwards_s;
-static unsigned int devices, busy, processes, mig;
+static double power_gain;
+static unsigned int devices, busy, processes, own, mig, throttle;
 
 static double clock_s(clockid_t which) {
     struct timespec now;
@@ -110,7 +123,10 @@ int nvmlInitWithFlags(unsigned int flags) {
     devices = (unsigned int)number("FAKE_NVML_DEVICES", 1);
     busy = (unsigned int)number("FAKE_NVML_BUSY", 75);
     processes = (unsigned int)number("FAKE_NVML_PROCESSES", 0);
+    own = (unsigned int)number("FAKE_NVML_OWN", 0);
     mig = (unsigned int)number("FAKE_NVML_MIG", 0);
+    power_gain = number("FAKE_NVML_POWER_GAIN", 1);
+    throttle = (unsigned int)number("FAKE_NVML_THROTTLE", 0);
     lost_s = clause("lost_after_s", INFINITY);
     frozen_s = fmin(clause("frozen", INFINITY), clause("frozen_after_s", INFINITY));
     backwards_s = clause("backwards_after_s", INFINITY);
@@ -145,6 +161,7 @@ static void uuid_of(unsigned int index, char *text, unsigned int size) {
 }
 
 int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) {
+    if (mig && strncmp(uuid, "MIG-", 4) == 0) return nvmlDeviceGetHandleByIndex_v2(0, device);
     for (unsigned int index = 0; index < devices; index++) {
         char text[96];
         uuid_of(index, text, sizeof text);
@@ -172,6 +189,49 @@ int nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *energy
     return failing("energy");
 }
 #endif
+
+/* Power of the last update period. */
+static unsigned int power_mw(void *device) {
+    double t = floor(now_s() / update_s) * update_s, before = fmax(t - update_s, 0);
+    double w = t > before ? (curve_j(t) - curve_j(before)) / (t - before) : power_w[0];
+    return (unsigned int)(w * 1000 * power_gain * (double)(uintptr_t)device);
+}
+
+#ifndef WITHOUT_FIELDS
+int nvmlDeviceGetFieldValues(void *device, int count, field_t *values) {
+    for (int i = 0; i < count; i++) {
+        values[i].code = values[i].field == 186 ? (int)clause("field", SUCCESS) : NOT_SUPPORTED;
+        values[i].value_type = 1; /* unsigned int */
+        values[i].value.ui = power_mw(device);
+    }
+    return failing("fields");
+}
+#endif
+
+int nvmlDeviceGetPowerUsage(void *device, unsigned int *mw) {
+    *mw = power_mw(device);
+    return failing("power");
+}
+
+int nvmlDeviceGetCurrentClocksThrottleReasons(void *device, unsigned long long *reasons) {
+    (void)device;
+    *reasons = throttle;
+    return failing("reasons");
+}
+
+int nvmlDeviceGetClockInfo(void *device, int kind_of_clock, unsigned int *mhz) {
+    (void)device;
+    if (kind_of_clock != 1) return INVALID_ARGUMENT; /* NVML_CLOCK_SM */
+    *mhz = 1410;
+    return failing("clock");
+}
+
+int nvmlDeviceGetTemperature(void *device, int sensor, unsigned int *celsius) {
+    (void)device;
+    if (sensor != 0) return INVALID_ARGUMENT;
+    *celsius = 61;
+    return failing("temperature");
+}
 
 int nvmlDeviceGetSamples(void *device, int type, unsigned long long since_us, int *value_type,
                          unsigned int *count, sample_t *samples) {
@@ -213,7 +273,8 @@ int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned int *count, p
     }
     *count = processes;
     for (unsigned int i = 0; i < processes; i++) {
-        infos[i] = (process_t){.pid = 1000 + i, .used_bytes = 1 << 20};
+        unsigned int pid = own && i == 0 ? (unsigned int)getpid() : 100000000 + i;
+        infos[i] = (process_t){.pid = pid, .used_bytes = 1 << 20};
     }
     return SUCCESS;
 }

@@ -1,0 +1,233 @@
+"""RAPL: the energy counters of the processor's packages, through Linux's powercap.
+
+Source: Documentation/power/powercap/powercap.rst and Documentation/ABI/testing/sysfs-class-powercap
+of the kernel: ``energy_uj`` (microjoules, starts again at ``max_energy_range_uj``), ``name``. The
+same files serve AMD. A reset of the counter cannot be told from its starting again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchbench.errors import MeterError
+from benchbench.meters.base import Busy, Condition, Reading, Uncertainty, wait_for_change
+from benchbench.meters.polled import Ticker
+from benchbench.meters.sysfs import is_real, maybe, number, root, text
+from benchbench.meters.unwrap import Unwrapped
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from benchbench.measurement import Provenance
+
+__all__ = ["RaplMeter", "Zone", "zones"]
+
+MOST_W = 1000.0  # ours: no package draws so much; the shorter a counter seems to last, the better
+LONGEST_SILENCE_S = 10.0
+_POWERCAP = Path("class/powercap")
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """One counter that is summed up.
+
+    Attributes:
+        name: As the kernel names it: ``package-0``, ``dram``.
+        folder: Its folder.
+        range_j: At which it starts again, joules; None where it does not say.
+        problem: Why it cannot be read; empty where it can.
+    """
+
+    name: str
+    folder: Path
+    range_j: float | None
+    problem: str
+
+
+def zones() -> list[Zone]:
+    """The packages, and the memory beside them, each once.
+
+    ``core`` and ``uncore`` lie within a package, ``psys`` around all of them, and
+    ``intel-rapl-mmio`` shows a package a second time: none of these is added.
+    """
+    found: dict[str, Zone] = {}
+    place = root() / _POWERCAP
+    for folder in sorted(place.glob("intel-rapl:*"), key=lambda folder: folder.name):
+        name, parent = text(folder / "name"), folder.name.rpartition(":")[0]
+        is_package = name.startswith("package")
+        if not is_package and name != "dram":
+            continue
+        owner = text(place / parent / "name") if ":" in parent else ""
+        key = name if is_package else f"{owner} {name}"
+        if key not in found:  # a mirrored die has the name of its package
+            found[key] = _zone(key, folder)
+    return list(found.values())
+
+
+def _zone(name: str, folder: Path) -> Zone:
+    problem, range_j = "", None
+    try:
+        range_j = number(folder / "max_energy_range_uj") / 1e6 or None
+    except MeterError:
+        range_j = None  # an old kernel; only a backward counter is then an error
+    try:
+        number(folder / "energy_uj")
+    except MeterError as error:
+        problem = str(error)
+    return Zone(name, folder, range_j, problem)
+
+
+class RaplMeter:
+    """The sum of all packages and of the memory that has a counter of its own.
+
+    Attributes:
+        name: The counters that are summed up.
+        provenance: ``simulated`` where the files are not the kernel's own.
+        notes: What to know when reading this meter's figures.
+    """
+
+    notes: tuple[str, ...]
+    integrates = False
+    uncertainty = Uncertainty(
+        0.05, 5.0, "ours: Intel states no accuracy; RAPL against plug meters, Khan et al. 2018"
+    )
+
+    def __init__(self) -> None:
+        """Open every zone.
+
+        Raises:
+            MeterError: There is none, or one of them cannot be read.
+        """
+        self._zones = zones()
+        if not self._zones:
+            raise MeterError(
+                "there is no RAPL: /sys/class/powercap has no package (a virtual machine, a "
+                "container without /sys, or another processor): run on bare metal, "
+                "`modprobe intel_rapl_msr`"
+            )
+        for zone in self._zones:
+            if zone.problem:
+                raise MeterError(zone.problem)
+        self._counters = [
+            Unwrapped(f"RAPL's counter of {zone.name}", zone.range_j, MOST_W)
+            for zone in self._zones
+        ]
+        self.name = f"RAPL, {' + '.join(zone.name for zone in self._zones)}"
+        self.provenance: Provenance = "real" if is_real() else "simulated"
+        has_memory = any(zone.name.endswith("dram") for zone in self._zones)
+        self.notes = (
+            "RAPL counts the whole processor with every process on it"
+            + ("" if has_memory else ", without the memory")
+            + ", not the board, the disks or the power supply",
+        )
+        self._throttles = _throttles()
+        self._lock = threading.Lock()
+        self._ticker: Ticker | None = None
+        self.energy_j()
+        silence_s = min(counter.fills_in_s for counter in self._counters) / 2
+        self._ticker = Ticker(self._keep, min(silence_s, LONGEST_SILENCE_S))
+
+    def energy_j(self) -> float:
+        """Joules since the meter was opened.
+
+        Raises:
+            MeterError: A zone is gone, holds garbage, went backwards, or was not read in time.
+        """
+        with self._lock:  # reading and adding are one: else a later reading could be added first
+            return sum(
+                counter.add(number(zone.folder / "energy_uj") / 1e6)
+                for zone, counter in zip(self._zones, self._counters, strict=True)
+            )
+
+    def _keep(self) -> None:
+        """See every time that a counter starts again, also between windows."""
+        try:
+            self.energy_j()
+        except MeterError:
+            return  # the next reading says it
+
+    def power_w(self) -> float:
+        """RAPL has no power of its own.
+
+        Raises:
+            MeterError: Always.
+        """
+        raise MeterError("RAPL counts energy and has no power reading beside it")
+
+    def condition(self) -> Condition:
+        """Whether a package has throttled since the meter was opened, and its temperature."""
+        count = _throttles()
+        throttled = ("package_throttle_count rose",) if count > self._throttles else ()
+        return Condition(
+            throttled,
+            _temperature_c(),
+            _clock_mhz(),
+            unknown=("other processes: the counter is the whole processor's",),
+        )
+
+    def wait_for_update(self, timeout_s: float = 2.0) -> Reading:
+        """Wait until a counter changes, about every millisecond.
+
+        Raises:
+            MeterError: A counter cannot be read, or all are frozen.
+        """
+        return wait_for_change(self.energy_j, timeout_s, time.perf_counter, time.sleep)
+
+    def busy_between(self, start_s: float, end_s: float) -> Busy:  # noqa: ARG002 - of the protocol
+        """RAPL does not say.
+
+        Raises:
+            MeterError: Always.
+        """
+        raise MeterError("RAPL does not say how busy the processor was")
+
+    def close(self) -> None:
+        """Stop reading; a second call does nothing."""
+        if self._ticker is not None:
+            self._ticker.close()
+
+    def __enter__(self) -> Self:
+        """The meter itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop reading."""
+        self.close()
+
+
+def _throttles() -> int:
+    """How often the packages have throttled since the start (Documentation/ABI/testing, cpu)."""
+    found = {}
+    for file in sorted(
+        root().glob("devices/system/cpu/cpu*/thermal_throttle/package_throttle_count")
+    ):
+        package = text(file.parent.parent / "topology" / "physical_package_id")
+        found[package] = maybe(file) or 0
+    return sum(found.values())
+
+
+def _temperature_c() -> float | None:
+    """The hottest package, from the thermal zone that the kernel names after it."""
+    found = [
+        maybe(zone / "temp")
+        for zone in root().glob("class/thermal/thermal_zone*")
+        if text(zone / "type") == "x86_pkg_temp"
+    ]
+    return max((milli_c / 1000 for milli_c in found if milli_c is not None), default=None)
+
+
+def _clock_mhz() -> float | None:
+    """Mean clock of all processors; cpufreq gives kHz."""
+    files = root().glob("devices/system/cpu/cpu*/cpufreq/scaling_cur_freq")
+    found = [clock_khz for file in files if (clock_khz := maybe(file)) is not None]
+    return sum(found) / len(found) / 1000 if found else None

@@ -1,0 +1,143 @@
+"""The raw readings behind a window's joules, as CSV: every joule can be recomputed from it.
+
+Lines that begin with ``#`` are ``key: value``; then one line a reading. Times are seconds of the
+worker's monotonic clock. Kinds: ``first`` (the counter's last change before the window), ``start``,
+``sample`` (counter and power meanwhile), ``end``, ``read`` (the counter at the end), ``last`` and
+``beyond`` (its next two changes).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchbench.errors import ResultError
+from benchbench.meters.base import Reading
+from benchbench.probes.edges import Readings
+from benchbench.probes.watch import Sample
+from benchbench.probes.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Trace", "parse", "text_of"]
+
+VERSION = "benchbench trace 1"
+HEADER = ("kind", "time_s", "energy_j", "power_w", "uncertainty_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Everything that a window's joules are made of.
+
+    Attributes:
+        name: Of its file.
+        sensor: The meter's name.
+        provenance: ``real`` or ``simulated``.
+        window: The window.
+        idle_w: The idle baseline before it; None where there is none.
+        readings: At its edges.
+        samples: Meanwhile.
+    """
+
+    name: str
+    sensor: str
+    provenance: str
+    window: Window
+    idle_w: float | None
+    readings: Readings
+    samples: tuple[Sample, ...]
+
+
+def text_of(trace: Trace) -> str:
+    """The trace as CSV; floats are written so that they come back equal."""
+    window, edges = trace.window, trace.readings
+    out = io.StringIO()
+    out.write(f"# {VERSION}\n")
+    for key, value in (
+        ("sensor", trace.sensor),
+        ("provenance", trace.provenance),
+        ("phase", window.phase),
+        ("iterations", window.iterations),
+        ("samples", window.samples),
+        ("idle_w", "" if trace.idle_w is None else repr(trace.idle_w)),
+    ):
+        out.write(f"# {key}: {value}\n")
+    lines: list[tuple[object, ...]] = [
+        _line("first", edges.first),
+        ("start", window.start_s, "", "", ""),
+        *(
+            ("sample", s.time_s, _or_empty(s.energy_j), _or_empty(s.power_w), "")
+            for s in trace.samples
+        ),
+        ("end", window.end_s, "", "", ""),
+        ("read", edges.at_end_s, edges.at_end_j, "", ""),
+        _line("last", edges.last),
+        _line("beyond", edges.beyond),
+    ]
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows([[repr(x) if isinstance(x, float) else x for x in line] for line in lines])
+    return out.getvalue()
+
+
+def parse(name: str, text: str) -> Trace:
+    """The inverse of `text_of`.
+
+    Raises:
+        ResultError: It is cut off, or not a trace.
+    """
+    lines = text.splitlines()
+    head = [line[2:] for line in lines if line.startswith("# ")]
+    if head[:1] != [VERSION]:
+        raise ResultError(f"{name}: not a trace of benchbench ({VERSION!r} is not its first line)")
+    facts = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
+    try:
+        rows = list(csv.DictReader([line for line in lines if not line.startswith("#")]))
+        by_kind = {row["kind"]: row for row in rows}
+        window = Window(
+            facts["phase"],
+            int(facts["iterations"]),
+            int(facts["samples"]),
+            float(by_kind["start"]["time_s"]),
+            float(by_kind["end"]["time_s"]),
+        )
+        readings = Readings(
+            _reading(by_kind["first"]),
+            float(by_kind["read"]["energy_j"]),
+            float(by_kind["read"]["time_s"]),
+            _reading(by_kind["last"]),
+            _reading(by_kind["beyond"]),
+        )
+        samples = _samples(rows)
+        idle = facts.get("idle_w", "")
+        idle_w = float(idle) if idle else None
+    except (KeyError, ValueError, TypeError) as error:
+        raise ResultError(f"{name}: cut off or damaged: {error!r}") from error
+    return Trace(name, facts["sensor"], facts["provenance"], window, idle_w, readings, samples)
+
+
+def _line(kind: str, reading: Reading) -> tuple[object, ...]:
+    return (kind, reading.time_s, reading.energy_j, "", reading.uncertainty_s)
+
+
+def _reading(row: Mapping[str, str]) -> Reading:
+    return Reading(float(row["energy_j"]), float(row["time_s"]), float(row["uncertainty_s"]))
+
+
+def _samples(rows: Sequence[Mapping[str, str]]) -> tuple[Sample, ...]:
+    return tuple(
+        Sample(float(row["time_s"]), _or_none(row["energy_j"]), _or_none(row["power_w"]))
+        for row in rows
+        if row["kind"] == "sample"
+    )
+
+
+def _or_empty(value: float | None) -> float | str:
+    return "" if value is None else value
+
+
+def _or_none(text: str) -> float | None:
+    return float(text) if text else None

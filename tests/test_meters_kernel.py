@@ -1,0 +1,287 @@
+"""RAPL and the Jetson's power monitors, on simulated kernel files; every failure is a reason."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchbench.errors import MeterError
+from benchbench.meters import NullMeter, open_meter
+from benchbench.meters import sysfs as sysfs_module
+from benchbench.meters.jetson import JetsonMeter, rails
+from benchbench.meters.polled import PowerIntegral
+from benchbench.meters.rapl import RaplMeter, zones
+from benchbench.meters.simulated import VirtualClock
+from benchbench.meters.unwrap import Unwrapped
+
+if TYPE_CHECKING:
+    from fixtures_sysfs import Tree
+
+RANGE_J = 65.536
+
+
+def reason() -> str:
+    """Why `auto` has no meter for a processor here."""
+    meter = open_meter("auto", "cpu", None)
+    assert isinstance(meter, NullMeter)
+    return meter.reason
+
+
+def test_packages_are_summed_and_nothing_is_counted_twice(sysfs: Tree) -> None:
+    """Core, psys and the mirrored mmio zone are in or around a package; DRAM is beside it."""
+    first = sysfs.zone("intel-rapl:0", "package-0", 1_000_000)
+    sysfs.zone("intel-rapl:0:0", "core", 900_000)
+    memory = sysfs.zone("intel-rapl:0:1", "dram", 500_000)
+    second = sysfs.zone("intel-rapl:1", "package-1", 2_000_000)
+    sysfs.zone("intel-rapl:1:0", "dram", 600_000)
+    sysfs.zone("intel-rapl:2", "psys", 9_000_000)
+    sysfs.zone("intel-rapl-mmio:0", "package-0", 1_000_000)
+    assert sorted(zone.name for zone in zones()) == [
+        "package-0",
+        "package-0 dram",
+        "package-1",
+        "package-1 dram",
+    ]
+    with RaplMeter() as meter:
+        assert meter.energy_j() == 0
+        first.write_text("4000000\n")
+        second.write_text("2500000\n")
+        memory.write_text("600000\n")
+        assert meter.energy_j() == pytest.approx(3.6)
+        assert meter.provenance == "simulated"
+        assert "without the memory" not in meter.notes[0]
+        with pytest.raises(MeterError, match="no power reading"):
+            meter.power_w()
+
+
+def test_a_mirrored_die_is_counted_once(sysfs: Tree) -> None:
+    """Two folders with one package's name are one package."""
+    sysfs.zone("intel-rapl:0", "package-0", 1_000_000)
+    sysfs.zone("intel-rapl:1", "package-0", 1_000_000)
+    assert len(zones()) == 1
+    with RaplMeter() as meter:
+        assert "without the memory" in meter.notes[0]
+
+
+def test_the_counter_starts_again_within_a_window(sysfs: Tree) -> None:
+    """The energy goes on over the end of the counter's range."""
+    file = sysfs.zone("intel-rapl:0", "package-0", 262_143_000_000)
+    with open_meter("auto", "cpu", None) as meter:
+        before_j = meter.energy_j()
+        file.write_text("1000000\n")
+        assert meter.energy_j() - before_j == pytest.approx(1.32885)
+
+
+@pytest.mark.parametrize("range_uj", [0, None, "garbage"])
+def test_a_counter_without_a_range_may_not_go_backwards(sysfs: Tree, range_uj: object) -> None:
+    """Nobody knows what was lost, so nothing is printed, then and ever after."""
+    file = sysfs.zone("intel-rapl:0", "package-0", 5_000_000, range_uj)
+    with RaplMeter() as meter:
+        file.write_text("6000000\n")
+        assert meter.energy_j() == pytest.approx(1)
+        file.write_text("1000000\n")
+        for _ in range(2):
+            with pytest.raises(MeterError, match="went backwards"):
+                meter.energy_j()
+            file.write_text("9000000\n")
+
+
+@pytest.mark.parametrize("content", ["", "garbage", "12 uJ", "\xff"])
+def test_garbage_is_a_reason(sysfs: Tree, content: str) -> None:
+    """A file that holds no number is named."""
+    sysfs.zone("intel-rapl:0", "package-0", content)
+    assert "energy_uj holds no number: reload" in reason()
+
+
+def test_a_file_for_root_alone_says_how_to_open_it(
+    sysfs: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel's EACCES gives the command that helps."""
+    file = sysfs.zone("intel-rapl:0", "package-0", 1)
+    read = Path.read_text
+
+    def refuse(self: Path, *arguments: str) -> str:
+        if self == file:  # root may read everything, so the kernel's refusal is played
+            raise PermissionError(13, "Permission denied", str(self))
+        return read(self, *arguments)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert f"sudo chmod a+r {file}" in reason()
+    assert "root alone (since Linux 5.10)" in reason()
+
+
+def test_a_zone_that_vanishes_is_a_reason(sysfs: Tree) -> None:
+    """The driver was unloaded while a window ran."""
+    file = sysfs.zone("intel-rapl:0", "package-0", 1)
+    with RaplMeter() as meter:
+        file.unlink()
+        with pytest.raises(MeterError, match="the driver was unloaded"):
+            meter.energy_j()
+
+
+def test_a_frozen_counter_is_a_reason(sysfs: Tree) -> None:
+    """It does not move while the meter waits."""
+    sysfs.zone("intel-rapl:0", "package-0", 1)
+    with RaplMeter() as meter, pytest.raises(MeterError, match="frozen"):
+        meter.wait_for_update(0.05)
+
+
+def test_a_counter_beyond_its_range_is_a_reason(sysfs: Tree) -> None:
+    """A garbled number is not energy."""
+    file = sysfs.zone("intel-rapl:0", "package-0", 1, 10**9)
+    with RaplMeter() as meter:
+        file.write_text("2000000000\n")
+        with pytest.raises(MeterError, match="outside its own range"):
+            meter.energy_j()
+
+
+def test_no_powercap_says_what_would_help(sysfs: Tree) -> None:
+    """A virtual machine has none."""
+    sysfs.write("class/powercap/dtpm/name", "dtpm")
+    assert "virtual machine" in reason()
+    assert "bare metal" in reason()
+
+
+def test_a_package_that_throttles_is_seen_with_its_heat(sysfs: Tree) -> None:
+    """The kernel's count of throttling rises during the window."""
+    sysfs.zone("intel-rapl:0", "package-0", 1)
+    cpu = "devices/system/cpu/cpu0"
+    sysfs.write(f"{cpu}/topology/physical_package_id", 0)
+    count = sysfs.write(f"{cpu}/thermal_throttle/package_throttle_count", 3)
+    sysfs.write(f"{cpu}/cpufreq/scaling_cur_freq", 2_400_000)
+    sysfs.write("class/thermal/thermal_zone0/type", "x86_pkg_temp")
+    sysfs.write("class/thermal/thermal_zone0/temp", 83_000)
+    with RaplMeter() as meter:
+        assert meter.condition().throttled == ()
+        count.write_text("4\n")
+        found = meter.condition()
+    assert found.throttled == ("package_throttle_count rose",)
+    assert (found.temperature_c, found.clock_mhz) == (83, 2400)
+
+
+@given(
+    start_j=st.floats(0, RANGE_J),
+    steps=st.lists(st.tuples(st.floats(0, 60), st.floats(0.1, 500)), min_size=1, max_size=30),
+)
+def test_energy_goes_on_over_any_number_of_wraps(
+    start_j: float, steps: list[tuple[float, float]]
+) -> None:
+    """Read often enough, the sum is the true energy, however often the counter starts again."""
+    clock, true_j = VirtualClock(), 0.0
+    counter = Unwrapped("it", RANGE_J, 1000.0, clock)
+    counter.add(start_j % RANGE_J)
+    for step_j, power_w in steps:
+        clock.sleep(min(step_j / power_w, 0.06))
+        true_j += step_j
+        total_j = counter.add((start_j + true_j) % RANGE_J)
+    assert total_j == pytest.approx(true_j, abs=1e-6)
+
+
+def test_a_counter_that_may_have_wrapped_twice_is_refused() -> None:
+    """A silence longer than the counter lasts at the highest power leaves nothing to guess from."""
+    clock = VirtualClock()
+    counter = Unwrapped("it", RANGE_J, 1000.0, clock)
+    counter.add(1.0)
+    clock.sleep(counter.fills_in_s * 0.99)
+    assert counter.add(0.5) == pytest.approx(RANGE_J - 0.5)
+    clock.sleep(counter.fills_in_s)
+    for _ in range(2):
+        with pytest.raises(MeterError, match="more than once"):
+            counter.add(30.0)
+
+
+def test_the_rapl_meter_reads_by_itself_between_windows(
+    sysfs: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody asks for a while, and each time that the counter starts again is still seen."""
+    monkeypatch.setattr(rapl, "LONGEST_SILENCE_S", 0.01)
+    monkeypatch.setattr(rapl, "MOST_W", 1.0)
+    file = sysfs.zone("intel-rapl:0", "package-0", 0, 100_000_000)
+    with RaplMeter() as meter:
+        for energy_j in (90, 10, 95, 5):
+            file.write_text(f"{energy_j * 1_000_000}\n")
+            while meter._counters[0].last_j != energy_j:
+                time.sleep(0.005)
+        assert meter.energy_j() == pytest.approx(205)
+
+
+@pytest.mark.parametrize("layout", ["iio", "hwmon", "ina238"])
+def test_every_layout_of_a_jetson_gives_watts(sysfs: Tree, layout: str) -> None:
+    """Milliwatts, millivolts times milliamperes, and microwatts are all 12 W."""
+    if layout == "iio":
+        place = "bus/i2c/drivers/ina3221x/0-0041/iio:device1"
+        sysfs.write(f"{place}/rail_name_0", "VDD_IN")
+        sysfs.write(f"{place}/in_power0_input", 12_000)
+    elif layout == "hwmon":
+        sysfs.ina3221("hwmon3", VDD_IN=(5.0, 2.4), VDD_CPU_GPU_CV=(5.0, 1.0))
+    else:
+        sysfs.write("class/hwmon/hwmon4/name", "ina238")
+        sysfs.write("class/hwmon/hwmon4/label", "VIN")
+        sysfs.write("class/hwmon/hwmon4/power1_input", 12_000_000)
+    with open_meter("auto", "cuda:0", None) as meter:
+        assert meter.power_w() == pytest.approx(12)
+        first, last = meter.wait_for_update(), meter.wait_for_update()
+        power_w = (last.energy_j - first.energy_j) / (last.time_s - first.time_s)
+        assert power_w == pytest.approx(12, rel=0.2)
+        assert meter.integrates
+        assert "whole module" in meter.notes[0]
+
+
+def test_rails_are_summed_where_none_is_the_module_s(sysfs: Tree) -> None:
+    """AGX boards have no total; one rail can be asked for by name."""
+    sysfs.ina3221("hwmon1", VDD_GPU_SOC=(10.0, 1.0), VDD_CPU_CV=(10.0, 0.5), NC=(1.0, 9.0))
+    sysfs.ina3221("hwmon2", VIN_SYS_5V0=(5.0, 1.0))
+    assert [rail.name for rail in rails()] == ["VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0"]
+    with JetsonMeter() as meter:
+        assert meter.power_w() == pytest.approx(20)
+    with JetsonMeter("VDD_GPU_SOC") as meter:
+        assert meter.power_w() == pytest.approx(10)
+        assert "this rail alone" in meter.notes[0]
+    with pytest.raises(MeterError, match="no rail 'VDD_IN' here: VDD_GPU_SOC"):
+        JetsonMeter("VDD_IN")
+
+
+def test_a_power_monitor_that_fails_ends_the_sum(sysfs: Tree) -> None:
+    """What could not be read is not energy of zero."""
+    sysfs.ina3221("hwmon1", VDD_IN=(5.0, 1.0))
+    with JetsonMeter() as meter:
+        (sysfs.root / "class/hwmon/hwmon1/curr1_input").write_text("EIO\n")
+        while not meter._sum.failure:
+            time.sleep(0.005)
+        with pytest.raises(MeterError, match="holds no number"):
+            meter.energy_j()
+
+
+@given(powers=st.lists(st.floats(0, 100), min_size=2, max_size=40))
+def test_a_step_is_held_until_the_next_reading(powers: list[float]) -> None:
+    """The sum is that of a power which changes at the readings and nowhere else."""
+    clock, now = VirtualClock(), [powers[0]]
+    total = PowerIntegral(lambda: now[0], clock)
+    for power_w in powers[1:]:
+        clock.sleep(0.25)
+        now[0] = power_w
+        total.tick()
+    assert total.energy_j() == pytest.approx(0.25 * sum(powers[:-1]))
+
+
+def test_a_long_gap_between_readings_is_refused() -> None:
+    """A machine that stood still has energy that nobody saw."""
+    clock = VirtualClock()
+    total = PowerIntegral(lambda: 10.0, clock)
+    clock.sleep(1.5)
+    total.tick()
+    with pytest.raises(MeterError, match="was not read for"):
+        total.energy_j()
+
+
+def test_the_kernel_s_own_files_are_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only another folder is marked as simulated."""
+    monkeypatch.delenv("BENCHBENCH_SYSFS", raising=False)
+    assert sysfs_module.is_real()
+    monkeypatch.setenv("BENCHBENCH_SYSFS", "/tmp")  # noqa: S108 - never read
+    assert not sysfs_module.is_real()
