@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import click
 
 from benchbench import __version__
-from benchbench.cli_look import count, data, list_
+from benchbench.cli_look import count, data, doctor, list_
 from benchbench.cli_options import (
     EXIT_FAILED_CELLS,
     EXIT_INTERRUPTED,
@@ -80,6 +80,7 @@ def group() -> None:
     metavar="KEY=VALUE",
     help="A setting for this run alone, e.g. train.epochs=6 (may be repeated).",
 )
+@click.option("--strict", is_flag=True, help="Fail (exit 3) where any figure is invalid.")
 @where
 @as_json_option
 def run(
@@ -88,6 +89,7 @@ def run(
     only: tuple[str, ...],
     *,
     changes: tuple[str, ...],
+    strict: bool,
     as_json: bool,
     **place: Any,  # noqa: ANN401 - click's own conversions of the options of `where`
 ) -> int:
@@ -99,7 +101,12 @@ def run(
 
     console, err = consoles()
     request = commands.Request(suite, mode or "full", only, **place, changes=changes)
-    return _finish(*commands.run(request, err), console, as_json=as_json)
+    results, folder = commands.run(request, err)
+    code = _finish(results, folder, console, as_json=as_json)
+    invalid = results.invalid if strict else []
+    for line in invalid:
+        click.echo(f"--strict: {line}", err=True)
+    return EXIT_FAILED_CELLS if invalid else code
 
 
 @group.command()
@@ -209,17 +216,22 @@ def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
 
 @group.command()
 @click.argument("run", type=click.Path(path_type=Path, exists=True))
-@click.option("--write", is_flag=True, help="Write results.csv and report.md again as well.")
+@click.option("--write", is_flag=True, help="Write the CSV, Markdown and HTML again as well.")
+@click.option(
+    "--recompute", is_flag=True, help="Compute every joule again from the raw readings instead."
+)
 @as_json_option
-def report(run: Path, *, write: bool, as_json: bool) -> int:
+def report(run: Path, *, write: bool, recompute: bool, as_json: bool) -> int:
     """Show the stored result of a RUN (its folder or its results.json) again."""
     from benchbench import results  # noqa: PLC0415
 
-    found = results.load(run)
+    found, folder = results.load(run), run if run.is_dir() else run.parent
+    if recompute:
+        return _recompute(found, folder, as_json=as_json)
     if write:
         from benchbench.report import keep  # noqa: PLC0415
 
-        keep(found, run if run.is_dir() else run.parent)
+        keep(found, folder)
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=1))
     else:
@@ -229,5 +241,21 @@ def report(run: Path, *, write: bool, as_json: bool) -> int:
     return 0
 
 
-for command in (count, list_, data):
+def _recompute(found: Results, folder: Path, *, as_json: bool) -> int:
+    """Show every metered figure beside what its raw readings give."""
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from benchbench.recompute import recompute  # noqa: PLC0415
+    from benchbench.report.console import draw  # noqa: PLC0415
+    from benchbench.report.recomputed import page_of  # noqa: PLC0415
+
+    lines = recompute(found, folder)
+    if as_json:
+        click.echo(json.dumps([asdict(line) for line in lines], indent=1))
+    else:
+        draw(page_of(lines), consoles()[0])
+    return EXIT_FAILED_CELLS if any(line.reason for line in lines) else 0
+
+
+for command in (count, list_, data, doctor):
     group.add_command(command)

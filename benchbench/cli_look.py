@@ -19,7 +19,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["count", "data", "list_"]
+__all__ = ["count", "data", "doctor", "list_"]
+
+
+@click.command()
+@as_json_option
+def doctor(*, as_json: bool) -> int:
+    """Say what this machine can measure: every sensor tried, and what would help."""
+    from benchbench import commands  # noqa: PLC0415
+
+    found = commands.doctor()
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=1))
+    else:
+        from benchbench.report.console import draw  # noqa: PLC0415
+        from benchbench.report.doctor import page_of  # noqa: PLC0415
+
+        draw(page_of(found), consoles()[0])
+    return 0
 
 
 @click.command()

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from benchbench.data.check import Check
+    from benchbench.doctor import Examination
     from benchbench.results import Results
     from benchbench.suite import Model
 
-__all__ = ["Counts", "Request", "check_data", "count", "run", "setting", "train"]
+__all__ = ["Counts", "Request", "check_data", "count", "doctor", "run", "setting", "train"]
 
 
 LABELS: data_room.Labels = "fer2013"  # where there is no model that says otherwise
@@ -148,6 +149,19 @@ def _device(wanted: str, machine: dict[str, Any]) -> str:
             "device(s) here; run with --device cpu"
         )
     return f"cuda:{index or 0}"
+
+
+def doctor() -> Examination:
+    """Try every sensor of this machine.
+
+    Raises:
+        BenchbenchError: The worker cannot even start.
+    """
+    from benchbench.doctor import examine  # noqa: PLC0415 - sensors, only to look at them
+
+    with tempfile.TemporaryDirectory() as scratch:
+        machine = runner.hello(Path(scratch) / "doctor.log", "doctor")
+    return examine(machine)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,22 @@ class Results:
         """The cells that have no full result."""
         return [cell for cell in self.cells if cell.status not in {"ok", "pending"}]
 
+    @property
+    def invalid(self) -> list[str]:
+        """A line a figure that has a value which must not be compared, and a cell that failed.
+
+        A figure without a value, for want of a sensor say, claims nothing and is not among them.
+        """
+        figures = [
+            f"{cell.model}: {figure.name} is invalid: {'; '.join(figure.reasons)}"
+            for cell in self.cells
+            for figure in cell.measurements.values()
+            if figure.value is not None and not figure.valid
+        ]
+        return figures + [
+            f"{cell.model}: {cell.status}: {'; '.join(cell.reasons)}" for cell in self.failed
+        ]
+
     def cell(self, model_id: str) -> CellResult | None:
         """The cell of a model; None where ``--only`` left it out."""
         return next((cell for cell in self.cells if cell.model == model_id), None)

@@ -93,13 +93,13 @@ class Plan:
         return jobs_of(self.cells)
 
 
-def hello(log: Path) -> dict[str, Any]:
-    """Ask a worker what machine this is: versions, processors, GPUs.
+def hello(log: Path, task: Literal["hello", "doctor"] = "hello") -> dict[str, Any]:
+    """Ask a worker what machine this is: versions, processors, GPUs; a doctor wants UUIDs too.
 
     Raises:
         BenchbenchError: The worker cannot even start, e.g. torch is broken.
     """
-    outcome = process.work({"task": "hello"}, time_limit_s=HELLO_LIMIT_S, log=log)
+    outcome = process.work({"task": task}, time_limit_s=HELLO_LIMIT_S, log=log)
     if outcome.status != "ok":
         raise BenchbenchError(f"the worker cannot start: {outcome.reason}")
     return outcome.facts

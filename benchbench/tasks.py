@@ -55,6 +55,14 @@ def hello(_: dict[str, Any], channel: Channel) -> None:
     channel.send(facts=fingerprint())
 
 
+def doctor(spec: dict[str, Any], channel: Channel) -> None:
+    """The same with the GPUs' UUIDs, in torch's order; they are in no result."""
+    hello(spec, channel)
+    count = torch.cuda.device_count()
+    uuids = [gpu_uuid(torch.device("cuda", index)) for index in range(count)]
+    channel.send(facts={"gpu_uuids": uuids})
+
+
 def train(spec: dict[str, Any], channel: Channel) -> None:
     """Train a cell's model, or load it, and measure its accuracy."""
     from benchbench.training import task  # noqa: PLC0415 - only where there is a training
@@ -145,6 +153,7 @@ def time(spec: dict[str, Any], channel: Channel) -> None:
 
 TASKS: dict[str, Callable[[dict[str, Any], Channel], None]] = {
     "hello": hello,
+    "doctor": doctor,
     "train": train,
     "count": count,
     "count_once": count_once,

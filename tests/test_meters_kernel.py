@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchbench.errors import MeterError
-from benchbench.meters import NullMeter, open_meter
+from benchbench.meters import NullMeter, open_meter, rapl
 from benchbench.meters import sysfs as sysfs_module
 from benchbench.meters.jetson import JetsonMeter, rails
 from benchbench.meters.polled import PowerIntegral

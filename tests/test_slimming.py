@@ -99,6 +99,20 @@ def test_vgg19_comes_from_71_to_9_6_million() -> None:
     assert 9_500_000 < sum(p.numel() for p in smaller.parameters()) <= 9_650_000
 
 
+def test_a_layer_whose_scales_are_all_small_is_cut_too() -> None:
+    """A sixteenth of it is left, and the rate is what was asked for."""
+    model = uneven("vgg")
+    last = [m for m in model.modules() if isinstance(m, NORMS)][-1]
+    last.weight.data.mul_(1e-4)
+    smaller, _ = prune(model, FACES[:1], Slim(ratio=0.5))
+    left = [m for m in smaller.modules() if isinstance(m, NORMS)][-1]
+    assert left.num_features == round(last.num_features / 16)
+    assert 1 - len(gammas(smaller)) / len(gammas(model)) == pytest.approx(0.5, abs=0.01)
+    assert outputs(smaller).shape == (4, 7)
+    with pytest.raises(ModelError, match="must be left"):
+        prune(model, FACES[:1], Slim(ratio=0.95))
+
+
 def test_our_subgradient_is_torch_prunings() -> None:
     """The L1 term adds the same to every scale's gradient as BNScalePruner.regularize."""
     model = uneven("vgg")

@@ -19,6 +19,7 @@ from benchbench.report.details import (
     modelled,
     scales,
 )
+from benchbench.report.energy import metered, unmetered
 from benchbench.report.plots import plots
 from benchbench.report.side_by_side import side_by_side
 from benchbench.report.text import Grid, Notes
@@ -60,7 +61,7 @@ def page(results: Results) -> Page:
     ]
     if results.cells:
         grids.append(everything(results, notes))
-    grids += modelled(results)
+    grids += [*metered(results), *modelled(results)]
     if results.failed:
         grids.append(failures(results))
     grids += confusions(results) + curves(results) + scales(results)
@@ -88,6 +89,7 @@ def _banner(results: Results) -> list[str]:
     figures = [figure for cell in results.cells for figure in cell.measurements.values()]
     if any(figure.provenance == "simulated" for figure in figures):
         out.append("SIMULATED SENSOR: figures marked (simulated) measured no real device")
+    out += unmetered(results)
     if not results.run["complete"]:
         out.append("UNFINISHED RUN: the same command takes it up again")
     if results.failed:

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
     from benchbench.recipe import Slim
 
-__all__ = ["add_l1_subgradient", "gammas", "prune", "reshape"]
+__all__ = ["CUT_VERSION", "add_l1_subgradient", "gammas", "prune", "reshape"]
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 BISECTIONS = 12  # the rate to 1 / 4096
+LEAST_LEFT = 1 / 16  # ours: of each layer's channels; with fewer nothing comes through
+CUT_VERSION = 2  # of this cutting: what an older one cut is cut again
 
 
 def _scales(model: nn.Module) -> list[nn.Parameter]:
@@ -64,11 +66,13 @@ def prune(model: nn.Module, example: Tensor, recipe: Slim) -> tuple[nn.Module, f
     if not len(gammas(model)):
         raise ModelError("slimming needs batch norms with scales, and this model has none")
     if recipe.ratio is not None:
+        if recipe.ratio > 1 - LEAST_LEFT:
+            raise ModelError(f"ratio {recipe.ratio:g}: {LEAST_LEFT:.4g} of each layer must be left")
         return _cut(model, example, recipe.ratio), recipe.ratio
     size, target = _measure_of(recipe, example)
     if size(model) <= target:
         raise ModelError(f"the model has {size(model):,}, no more than the target {target:,}")
-    low, high = 0.0, 1.0
+    low, high = 0.0, 1.0 - LEAST_LEFT
     best: tuple[nn.Module, float] | None = None
     for _ in range(BISECTIONS):  # the smallest rate that reaches the target
         rate = (low + high) / 2
@@ -115,8 +119,7 @@ def _cut(model: nn.Module, example: Tensor, rate: float) -> nn.Module:
     pruner = tp.pruner.BNScalePruner(
         twin,
         example.cpu(),
-        # The default normaliser compares within layers: that is not slimming's global threshold.
-        importance=tp.importance.BNScaleImportance(normalizer=None),
+        importance=_importance(),
         global_pruning=True,
         pruning_ratio=rate,
         max_pruning_ratio=1.0,  # less would keep the last convolution whole
@@ -128,6 +131,27 @@ def _cut(model: nn.Module, example: Tensor, rate: float) -> nn.Module:
     reshape(smaller, state)
     smaller.load_state_dict(state)
     return smaller
+
+
+def _importance() -> Any:  # noqa: ANN401 - torch-pruning has no types
+    """The scales, with the largest few of each layer beyond any threshold.
+
+    Without that, torch-pruning leaves a layer whole whose channels are all below the threshold.
+    """
+    import torch_pruning as tp  # noqa: PLC0415 - only to prune
+
+    # The default normaliser compares within layers: that is not slimming's global threshold.
+    scales = tp.importance.BNScaleImportance(normalizer=None)
+
+    def importance(*arguments: Any, **named: Any) -> Tensor | None:  # noqa: ANN401
+        found: Tensor | None = scales(*arguments, **named)
+        if found is not None and len(found):
+            keep = max(1, round(LEAST_LEFT * len(found)))
+            found = found.clone()
+            found[torch.topk(found, keep).indices] = torch.inf
+        return found
+
+    return importance
 
 
 def reshape(model: nn.Module, state: dict[str, Tensor]) -> None:

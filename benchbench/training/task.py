@@ -12,7 +12,7 @@ from benchbench.measurement import Measurement
 from benchbench.metrics import measured
 from benchbench.probes import accuracy
 from benchbench.steps import to_input
-from benchbench.training.slimming import gammas, prune
+from benchbench.training.slimming import CUT_VERSION, gammas, prune
 from benchbench.training.splits import split
 from benchbench.training.store import Store, load_weights, save_weights
 from benchbench.workbench import build, facts_of, images_of, settings_of, source_digest
@@ -51,6 +51,8 @@ def store_of(cell: dict[str, Any]) -> Store | None:
     recipe = settings.train
     if recipe.slim and not recipe.slim.cuts:  # whatever else it says, only its strength counts
         recipe = replace(recipe, slim=recipe.slim.before_the_cut())
+    if recipe.slim and recipe.slim.cuts:
+        identity["cut"] = CUT_VERSION
     return Store(identity, recipe)
 
 

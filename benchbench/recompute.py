@@ -1,0 +1,103 @@
+"""Every joule of a stored run computed again, from the raw readings beside it alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchbench.errors import MeterError, ResultError
+from benchbench.probes import edges, energy
+from benchbench.results import TRACES
+from benchbench.traces import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from benchbench.measurement import Measurement
+    from benchbench.results import Results
+
+__all__ = ["Line", "recompute"]
+
+SAME = 1e-9  # relative: the same arithmetic on the same numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure of one window.
+
+    Attributes:
+        model: Its id in the suite.
+        figure: The metric's name.
+        repeat: Of the process, from 1.
+        stored: In the result.
+        again: From the trace; None where it cannot be computed.
+        reason: Why not, or why it differs; empty where both agree.
+    """
+
+    model: str
+    figure: str
+    repeat: int
+    stored: float
+    again: float | None
+    reason: str = ""
+
+
+def recompute(results: Results, folder: Path) -> list[Line]:
+    """Compute every metered window again.
+
+    Args:
+        results: The stored run.
+        folder: Where it is kept, with its traces.
+
+    Returns:
+        One line a figure and window; none where nothing was metered.
+    """
+    return [
+        _line(cell.model, figure.name, stored, folder)
+        for cell in results.cells
+        for figure in cell.measurements.values()
+        for stored in _windows(figure)
+    ]
+
+
+def _windows(figure: Measurement) -> Iterator[dict[str, Any]]:
+    """What is stored of each window of a figure that is made of joules."""
+    repeats = figure.detail.get("repeats", [{"value": figure.value, **figure.detail}])
+    for item in repeats:
+        if "window_j" in item and item["value"] is not None:
+            yield item
+
+
+def _line(model: str, name: str, stored: dict[str, Any], folder: Path) -> Line:
+    phase, _, short = name.partition("_")
+    head = (model, name, int(stored.get("repeat", 0)) + 1, float(stored["value"]))
+    if "trace" not in stored:
+        return Line(*head, None, "the result names no trace: it was made by an older version")
+    try:
+        again = _again(folder, str(stored["trace"]), phase, short)
+    except (ResultError, MeterError) as error:
+        return Line(*head, None, str(error))
+    apart = abs(again - head[3]) > SAME * max(abs(again), abs(head[3]))
+    return Line(*head, again, "the stored figure is not what its readings give" if apart else "")
+
+
+def _again(folder: Path, name: str, phase: str, short: str) -> float:
+    """One figure from its trace alone.
+
+    Raises:
+        ResultError: The trace is missing, damaged, or of another phase.
+        MeterError: Its readings give no energy.
+    """
+    try:
+        text = (folder / TRACES / name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ResultError(f"{name}: cannot be read: {error}") from error
+    trace = parse(name, text)
+    if trace.window.phase != phase:
+        raise ResultError(f"{name}: is of the phase {trace.window.phase!r}, not {phase!r}")
+    taken = edges.settle(trace.readings, trace.window)
+    found = energy.values(taken.energy_j, trace.window, trace.idle_w)
+    if short not in found:
+        raise ResultError(f"{name}: holds no idle power, which {short} needs")
+    return found[short]

@@ -1,0 +1,118 @@
+"""Who needs less energy, as far as this sensor can tell.
+
+A sensor's gain is the same for two windows of one sensor, so it falls out of their ratio. Its offset
+does not: o watts more or less in both windows move the ratio of energies e to
+
+    (e_a + o * s_a) / (e_b + o * s_b),    s: seconds per sample,
+
+which is monotonic in o, so that the two ends -o and +o bound it. The interval that is stated is the
+union of the statistical ones (Student's t over log-ratios, paired by round) at both ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchbench.statistics import paired_ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchbench.measurement import Measurement
+
+__all__ = ["Resolved", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The ratio of two models' energies per sample.
+
+    Attributes:
+        value: Geometric mean of the rounds' ratios; None where there is none.
+        low: Lower end with the sensor's offset carried through; None where there is none.
+        high: Upper end.
+        verdict: ``less``, ``more``, or ``not resolvable with this meter``.
+        reason: Why it is not; empty where it is.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    verdict: str
+    reason: str = ""
+
+
+def resolve(over: Measurement | None, under: Measurement | None) -> Resolved | None:
+    """Compare the metered energy of two models.
+
+    Args:
+        over: The first one's energy per sample, with its windows in the detail.
+        under: The second one's.
+
+    Returns:
+        None where neither was metered at all.
+    """
+    sides = [it for it in (over, under) if it is not None and it.value is not None]
+    if not sides:
+        return None
+    if len(sides) < 2:
+        return _unresolved("one of the two was not metered")
+    first, second = sides
+    if not (first.valid and second.valid):
+        return _unresolved("one of the figures is invalid")
+    rounds = [_rounds(side) for side in sides]
+    pairs = [
+        (rounds[0][key], rounds[1][key]) for key in sorted(rounds[0].keys() & rounds[1].keys())
+    ]
+    sensors = {str(item.get("sensor")) for pair in pairs for item in pair}
+    if not pairs or len(sensors) > 1 or first.provenance != second.provenance:
+        return _unresolved("the two were metered by different sensors, whose gains do not cancel")
+    offset_w = max(float(item["offset_w"]) for pair in pairs for item in pair)
+    value, *_ = paired_ratio(*_shifted(pairs, 0.0))
+    ends: list[float] = []
+    for shift_w in (-offset_w, offset_w):
+        energies = _shifted(pairs, shift_w)
+        if min(min(side) for side in energies) <= 0:
+            why = f"the sensor's offset of {offset_w:g} W is as large as the power itself"
+            return Resolved(value, None, None, UNRESOLVED, why)
+        _, low, high = paired_ratio(*energies)
+        if low is None or high is None:
+            return Resolved(value, None, None, UNRESOLVED, "one round gives no interval")
+        ends += [low, high]
+    low, high = min(ends), max(ends)
+    if low <= 1 <= high:
+        why = f"1 lies in the interval, which holds the sensor's offset of {offset_w:g} W"
+        return Resolved(value, low, high, UNRESOLVED, why)
+    return Resolved(value, low, high, "less" if high < 1 else "more")
+
+
+UNRESOLVED = "not resolvable with this meter"
+
+
+def _unresolved(reason: str) -> Resolved:
+    return Resolved(None, None, None, UNRESOLVED, reason)
+
+
+def _rounds(side: Measurement) -> dict[int, Mapping[str, Any]]:
+    """What is stored of each window, by round."""
+    repeats = side.detail.get("repeats", [{"value": side.value, **side.detail}])
+    return {
+        int(item.get("repeat", 0)): item
+        for item in repeats
+        if item["value"] is not None and "offset_w" in item
+    }
+
+
+def _shifted(
+    pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], shift_w: float
+) -> tuple[list[float], list[float]]:
+    """Energies per sample of both sides if every power were `shift_w` more."""
+    first, second = (
+        [
+            (float(item["window_j"]) + shift_w * float(item["seconds"])) / float(item["samples"])
+            for item in side
+        ]
+        for side in zip(*pairs, strict=True)
+    )
+    return first, second
