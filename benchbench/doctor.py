@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from dataclasses import asdict, dataclass, field
@@ -140,20 +141,17 @@ def _gpus(machine: Mapping[str, Any], look_s: float) -> list[Sensor]:
 
 
 def _rapl(look_s: float) -> list[Sensor]:
-    found = [
-        Finding(
-            zone.name,
-            "cannot be read"
-            if zone.problem
-            else f"starts again at {zone.range_j:,.0f} J, after {zone.range_j / rapl.MOST_W:,.0f} s at "
-            f"{rapl.MOST_W:,.0f} W"
-            if zone.range_j
-            else "does not say at what it starts again",
-            zone.problem,
-        )
-        for zone in rapl.zones()
-    ]
+    found = [Finding(zone.name, _zone_text(zone), zone.problem) for zone in rapl.zones()]
     return [_opened(rapl.RaplMeter, "processor (RAPL)", "rapl", found, look_s)]
+
+
+def _zone_text(zone: rapl.Zone) -> str:
+    if zone.problem:
+        return "cannot be read"
+    if not zone.range_j:
+        return "does not say at what it starts again"
+    lasts_s = zone.range_j / rapl.MOST_W
+    return f"starts again at {zone.range_j:,.0f} J, after {lasts_s:,.0f} s at {rapl.MOST_W:,.0f} W"
 
 
 def _jetson(look_s: float) -> list[Sensor]:
@@ -222,7 +220,7 @@ def _update_s(meter: Meter, look_s: float) -> float:
     times = [meter.wait_for_update().time_s]
     while times[-1] - times[0] < look_s or len(times) < 3:
         times.append(meter.wait_for_update().time_s)
-    steps = sorted(after - before for before, after in zip(times, times[1:], strict=False))
+    steps = sorted(after - before for before, after in itertools.pairwise(times))
     return steps[len(steps) // 2]
 
 

@@ -1,7 +1,7 @@
 """Who needs less energy, as far as this sensor can tell.
 
-A sensor's gain is the same for two windows of one sensor, so it falls out of their ratio. Its offset
-does not: o watts more or less in both windows move the ratio of energies e to
+A sensor's gain is the same for two windows of one sensor, so it falls out of their ratio. Its
+offset does not: o watts more or less in both windows move the ratio of energies e to
 
     (e_a + o * s_a) / (e_b + o * s_b),    s: seconds per sample,
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from benchbench.measurement import Measurement
 
 __all__ = ["Resolved", "resolve"]
+
+Pair = tuple["Mapping[str, Any]", "Mapping[str, Any]"]
+UNRESOLVED = "not resolvable with this meter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +59,46 @@ def resolve(over: Measurement | None, under: Measurement | None) -> Resolved | N
     sides = [it for it in (over, under) if it is not None and it.value is not None]
     if not sides:
         return None
-    if len(sides) < 2:
-        return _unresolved("one of the two was not metered")
-    first, second = sides
-    if not (first.valid and second.valid):
-        return _unresolved("one of the figures is invalid")
-    rounds = [_rounds(side) for side in sides]
-    pairs = [
-        (rounds[0][key], rounds[1][key]) for key in sorted(rounds[0].keys() & rounds[1].keys())
-    ]
-    sensors = {str(item.get("sensor")) for pair in pairs for item in pair}
-    if not pairs or len(sensors) > 1 or first.provenance != second.provenance:
-        return _unresolved("the two were metered by different sensors, whose gains do not cancel")
-    offset_w = max(float(item["offset_w"]) for pair in pairs for item in pair)
+    why, pairs = _pairs(sides)
+    if why:
+        return Resolved(None, None, None, UNRESOLVED, why)
     value, *_ = paired_ratio(*_shifted(pairs, 0.0))
-    ends: list[float] = []
-    for shift_w in (-offset_w, offset_w):
-        energies = _shifted(pairs, shift_w)
-        if min(min(side) for side in energies) <= 0:
-            why = f"the sensor's offset of {offset_w:g} W is as large as the power itself"
-            return Resolved(value, None, None, UNRESOLVED, why)
-        _, low, high = paired_ratio(*energies)
-        if low is None or high is None:
-            return Resolved(value, None, None, UNRESOLVED, "one round gives no interval")
-        ends += [low, high]
-    low, high = min(ends), max(ends)
+    offset_w = max(float(item["offset_w"]) for pair in pairs for item in pair)
+    why, low, high = _interval(pairs, offset_w)
+    if low is None or high is None:
+        return Resolved(value, None, None, UNRESOLVED, why)
     if low <= 1 <= high:
         why = f"1 lies in the interval, which holds the sensor's offset of {offset_w:g} W"
         return Resolved(value, low, high, UNRESOLVED, why)
     return Resolved(value, low, high, "less" if high < 1 else "more")
 
 
-UNRESOLVED = "not resolvable with this meter"
+def _pairs(sides: Sequence[Measurement]) -> tuple[str, list[Pair]]:
+    """The windows of both sides by round, or why they cannot be compared."""
+    if len(sides) < 2:
+        return "one of the two was not metered", []
+    if not all(side.valid for side in sides):
+        return "one of the figures is invalid", []
+    first, second = (_rounds(side) for side in sides)
+    pairs = [(first[key], second[key]) for key in sorted(first.keys() & second.keys())]
+    sensors = {str(item.get("sensor")) for pair in pairs for item in pair}
+    if not pairs or len(sensors) > 1 or len({side.provenance for side in sides}) > 1:
+        return "the two were metered by different sensors, whose gains do not cancel", []
+    return "", pairs
 
 
-def _unresolved(reason: str) -> Resolved:
-    return Resolved(None, None, None, UNRESOLVED, reason)
+def _interval(pairs: Sequence[Pair], offset_w: float) -> tuple[str, float | None, float | None]:
+    """Why there is none, or its ends with the offset carried through."""
+    ends: list[float] = []
+    for shift_w in (-offset_w, offset_w):
+        energies = _shifted(pairs, shift_w)
+        if min(min(side) for side in energies) <= 0:
+            return f"the sensor's offset of {offset_w:g} W is as large as the power", None, None
+        _, low, high = paired_ratio(*energies)
+        if low is None or high is None:
+            return "one round gives no interval", None, None
+        ends += [low, high]
+    return "", min(ends), max(ends)
 
 
 def _rounds(side: Measurement) -> dict[int, Mapping[str, Any]]:
@@ -104,9 +111,7 @@ def _rounds(side: Measurement) -> dict[int, Mapping[str, Any]]:
     }
 
 
-def _shifted(
-    pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], shift_w: float
-) -> tuple[list[float], list[float]]:
+def _shifted(pairs: Sequence[Pair], shift_w: float) -> tuple[list[float], list[float]]:
     """Energies per sample of both sides if every power were `shift_w` more."""
     first, second = (
         [

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -175,6 +175,62 @@ def test_energy_of_a_simulated_gpu_says_so(tmp_path: Path, fake_nvml: dict[str, 
     (folder,) = (tmp_path / "out" / "tiny").iterdir()
     assert "SIMULATED SENSOR" in (folder / "report.md").read_text()
     assert "simulated" in (folder / "results.csv").read_text()
+
+    def recompute() -> tuple[int, list[dict[str, Any]]]:
+        again = subprocess.run(
+            command("report", folder, "--recompute", "--json"),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return again.returncode, json.loads(again.stdout)
+
+    code, lines = recompute()
+    assert code == 0
+    assert len(lines) == 2 * 2 * 4  # rounds, phases, figures
+    assert {line["figure"] for line in lines} >= {"infer_energy_net", "train_fps_per_w"}
+    traces = sorted((folder / "traces").iterdir())
+    assert len(traces) == 4
+    assert traces[0].read_text().startswith("# benchbench trace 1\n# sensor: NVML energy counter")
+    assert "# provenance: simulated" in traces[0].read_text()
+
+    text = traces[0].read_text().splitlines()
+    row = next(index for index, line in enumerate(text) if line.startswith("last,"))
+    kind, time_s, energy_j, *rest = text[row].split(",")
+    text[row] = ",".join([kind, time_s, str(float(energy_j) + 1), *rest])
+    traces[0].write_text("\n".join(text) + "\n")  # a joule more
+    traces[1].write_text("\n".join(traces[1].read_text().splitlines()[:-2]))  # cut off
+    traces[2].unlink()
+    code, lines = recompute()
+    assert code == 3
+    reasons = " ".join(line["reason"] for line in lines)
+    assert "not what its readings give" in reasons
+    assert "cut off or damaged" in reasons
+    assert "cannot be read" in reasons
+
+
+def test_strict_fails_on_an_invalid_figure_and_on_nothing_else(
+    tmp_path: Path, fake_nvml: dict[str, str]
+) -> None:
+    """Throttling in a window: exit 3 with --strict, the figure marked either way."""
+    suite = write_suite(tmp_path, "small")
+    suite.write_text(suite.read_text().replace("repeats: 2", "repeats: 1"))
+    strict = command("run", suite, "--strict", "--json", "--device", "cpu", "--out", tmp_path / "o")
+    meter = ["--set", "meter=nvml:0", "--set", "window_s=0.6"]
+    throttled = {**os.environ, **fake_nvml, "FAKE_NVML_THROTTLE": "64"}
+    without = subprocess.run(strict, capture_output=True, text=True, check=False)
+    assert without.returncode == 0, without.stderr  # no sensor claims nothing
+    done = subprocess.run(
+        [*strict, *meter], capture_output=True, text=True, check=False, env=throttled
+    )
+    assert done.returncode == 3
+    assert "--strict: small: infer_energy is invalid" in done.stderr
+    assert "hardware thermal slowdown" in done.stderr
+    lax = [word for word in strict if word != "--strict"]
+    done = subprocess.run(
+        [*lax, *meter], capture_output=True, text=True, check=False, env=throttled
+    )
+    assert done.returncode == 0
 
 
 def test_a_bad_suite_runs_nothing(tmp_path: Path) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchbench.errors import MeterError
 from benchbench.meters.base import Busy, Condition, Reading, Uncertainty, wait_for_change
 
 if TYPE_CHECKING:
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
 
     from benchbench.measurement import Provenance
 
-__all__ = ["Curve", "SimulatedMeter", "VirtualClock"]
+__all__ = ["Curve", "Faults", "SimulatedMeter", "VirtualClock"]
 
 
 class VirtualClock:
@@ -46,17 +50,53 @@ class Curve:
             points: Time (seconds, not descending) and power (watts) of each; at least one.
         """
         self.points = tuple(points)
+        self._times_s = [time_s for time_s, _ in points]
+        first_s, first_w = self.points[0]
+        self._sums_j = [first_w * first_s]  # energy from 0 s to each point
+        for (from_s, from_w), (to_s, to_w) in itertools.pairwise(self.points):
+            self._sums_j.append(self._sums_j[-1] + (from_w + to_w) / 2 * (to_s - from_s))
 
     def energy_j(self, time_s: float) -> float:
         """Exact energy from 0 s to `time_s`: each piece is a trapezoid."""
-        (first_s, first_w), (last_s, last_w) = self.points[0], self.points[-1]
-        total_j = first_w * min(time_s, first_s)
-        for (from_s, from_w), (to_s, to_w) in zip(self.points, self.points[1:], strict=False):
-            until_s = min(time_s, to_s)
-            if until_s > from_s:
-                until_w = from_w + (to_w - from_w) * (until_s - from_s) / (to_s - from_s)
-                total_j += (from_w + until_w) / 2 * (until_s - from_s)
-        return total_j + last_w * max(0.0, time_s - last_s)
+        index = bisect.bisect_right(self._times_s, time_s) - 1
+        if index < 0:
+            return self.points[0][1] * time_s
+        from_s, from_w = self.points[index]
+        over_s, rise = time_s - from_s, 0.0
+        if index + 1 < len(self.points):
+            to_s, to_w = self.points[index + 1]
+            rise = (to_w - from_w) / (to_s - from_s)
+        return self._sums_j[index] + (from_w + rise * over_s / 2) * over_s
+
+    def mean_energy_j(self, from_s: float, to_s: float) -> float:
+        """Mean of `energy_j` over a time: what a counter of a moving mean of the power shows.
+
+        By the midpoint rule over forty pieces. Before 0 s the power is the first point's.
+        """
+        width_s = (to_s - from_s) / 40
+        middles = (from_s + (index + 0.5) * width_s for index in range(40))
+        return math.fsum(map(self.energy_j, middles)) / 40
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """How a simulated sensor differs from the truth.
+
+    Attributes:
+        gain: Share by which every reading is too high.
+        offset_w: Watts that every reading is too high by.
+        averaging_s: Window of the moving mean that it shows instead of the power now, seconds.
+        frozen_from_s: From when on the counter stands still.
+        reset_at_s: When the counter starts again at 0.
+        back_j: Joules by which it jumps back at `reset_at_s`, instead of to 0.
+    """
+
+    gain: float = 0.0
+    offset_w: float = 0.0
+    averaging_s: float = 0.0
+    frozen_from_s: float = math.inf
+    reset_at_s: float = math.inf
+    back_j: float = math.inf
 
 
 class SimulatedMeter:
@@ -67,40 +107,75 @@ class SimulatedMeter:
         update_s: Time between two updates of the counter, seconds.
         clock: The time that both the meter and the test live in.
         busy_share: What the utilisation says.
+        faults: How its readings differ from the curve.
+        uncertainty: States these faults, as a vendor's sheet would.
     """
 
     name = "simulated sensor"
     provenance: Provenance = "simulated"
     notes: tuple[str, ...] = ()
     integrates = False
-    uncertainty = Uncertainty(0.0, 0.0, "simulated without error")
 
     def __init__(
-        self, curve: Curve, update_s: float, clock: VirtualClock, busy_share: float = 1.0
+        self,
+        curve: Curve,
+        update_s: float,
+        clock: VirtualClock,
+        busy_share: float = 1.0,
+        faults: Faults | None = None,
     ) -> None:
         """Set the sensor up."""
         self.curve = curve
         self.update_s = update_s
         self.clock = clock
         self.busy_share = busy_share
+        self.faults = faults or Faults()
+        self._highest_j = 0.0
+        self.uncertainty = Uncertainty(
+            abs(self.faults.gain),
+            abs(self.faults.offset_w),
+            "the simulation's own",
+            self.faults.averaging_s,
+            self.faults.averaging_s,
+        )
+
+    def _shown_j(self, time_s: float) -> float:
+        """What an endless counter would show at `time_s`."""
+        faults, width_s = self.faults, self.faults.averaging_s
+        energy_j = self.curve.energy_j(time_s)
+        if width_s:  # the mean of the energies so far: a counter behind a moving mean
+            energy_j = self.curve.mean_energy_j(time_s - width_s, time_s)
+        return energy_j * (1 + faults.gain) + faults.offset_w * time_s
+
+    def _updated_s(self) -> float:
+        return math.floor(self.clock() / self.update_s) * self.update_s
 
     def power_w(self) -> float:
         """The mean power of the last whole update period."""
-        updated_s = math.floor(self.clock() / self.update_s) * self.update_s
-        before_s = max(0.0, updated_s - self.update_s)
-        if updated_s == before_s:
-            return self.curve.points[0][1]
-        energy_j = self.curve.energy_j(updated_s) - self.curve.energy_j(before_s)
-        return energy_j / (updated_s - before_s)
+        now_s = max(self.update_s, self._updated_s())
+        return (self._shown_j(now_s) - self._shown_j(now_s - self.update_s)) / self.update_s
 
     def condition(self) -> Condition:
         """Nothing disturbs it."""
         return Condition(foreign=0)
 
     def energy_j(self) -> float:
-        """The curve's energy up to the last update, in whole millijoules."""
-        updated_s = math.floor(self.clock() / self.update_s) * self.update_s
-        return math.floor(self.curve.energy_j(updated_s) * 1000) / 1000
+        """The curve's energy up to the last update, in whole millijoules.
+
+        Raises:
+            MeterError: The counter went backwards.
+        """
+        faults = self.faults
+        now_s = min(self._updated_s(), faults.frozen_from_s)
+        energy_j = self._shown_j(now_s)
+        if now_s >= faults.reset_at_s:
+            energy_j -= min(faults.back_j, self._shown_j(faults.reset_at_s))
+        energy_j = math.floor(energy_j * 1000) / 1000
+        if energy_j < self._highest_j:
+            self._highest_j = math.inf  # distrusted from now on, as every real meter does it
+            raise MeterError("the simulated counter went backwards")
+        self._highest_j = energy_j
+        return energy_j
 
     def wait_for_update(self, timeout_s: float = 2.0) -> Reading:
         """Wait until the counter changes.
