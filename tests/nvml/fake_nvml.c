@@ -194,6 +194,7 @@ int nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *energy
 static unsigned int power_mw(void *device) {
     double t = floor(now_s() / update_s) * update_s, before = fmax(t - update_s, 0);
     double w = t > before ? (curve_j(t) - curve_j(before)) / (t - before) : power_w[0];
+    if (kind == CONSTANT) w = power_w[0]; /* to the milliwatt */
     return (unsigned int)(w * 1000 * power_gain * (double)(uintptr_t)device);
 }
 
