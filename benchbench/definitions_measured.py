@@ -105,6 +105,11 @@ def modelled() -> list[Metric]:
             "the same layers as a ReLU network of ceil(log2(T + 1)) bits (Yan et al. 2024)",
         ),
         ("memory", "with memory", "fp32 arithmetic, and 24.96 pJ for each byte of a weight's use"),
+        (
+            "hierarchy",
+            "memory hierarchy",
+            "fp32 arithmetic, weights from DRAM once and from SRAM once a time step (Han et al. 2016)",
+        ),
         ("lemaire", "Lemaire", "arithmetic, addressing and SRAM by size (Lemaire et al. 2022)"),
     ]
     out = [

@@ -7,6 +7,8 @@ Sources:
     Yan et al. 2024 (arXiv:2409.08290): the fair baseline of a T-step SNN is an ANN of
     ceil(log2(T + 1)) bits.
     24.96 pJ a byte is SpikingJelly's default for memory, 3.12 pJ a bit.
+    Han et al. 2016 (EIE, arXiv:1602.01528, table I, 45 nm): energy of a 32-bit access to registers,
+    SRAM and DRAM.
 """
 
 from __future__ import annotations
@@ -14,7 +16,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["COSTS_PJ", "PJ", "Counted", "break_even_density", "compute_j", "quantised_twin_j"]
+__all__ = [
+    "COSTS_PJ",
+    "PJ",
+    "Counted",
+    "break_even_density",
+    "compute_j",
+    "hierarchy_j",
+    "quantised_twin_j",
+]
 
 PJ = 1e-12
 COSTS_PJ = {  # Horowitz 2014: a multiply-accumulate, and an accumulate
@@ -24,6 +34,8 @@ COSTS_PJ = {  # Horowitz 2014: a multiply-accumulate, and an accumulate
 }
 MEMORY_PJ_PER_BYTE = 24.96
 WORD_BYTES = 4
+ACCESS_PJ = {"register": 1.0, "sram": 5.0, "dram": 640.0}  # Han et al. 2016, a word of 32 bits
+REGISTERS = 3  # accesses of one operation: the weight, the sum read, the sum written
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,8 @@ class Counted:
         synops: Accumulates that real spikes trigger.
         neuron_updates: Spiking neurons times time steps.
         steps: Time steps; 1 for a network without time.
+        weights: Words of weights of layers that are fed by anything but spikes.
+        spike_weights: Words of weights of layers that are fed by spikes.
     """
 
     macs: float
@@ -43,6 +57,8 @@ class Counted:
     synops: float = 0.0
     neuron_updates: float = 0.0
     steps: int = 1
+    weights: float = 0.0
+    spike_weights: float = 0.0
 
     @property
     def one_pass(self) -> float:
@@ -55,6 +71,25 @@ def compute_j(counted: Counted, precision: str) -> float:
     mac_pj, add_pj = COSTS_PJ[precision]
     adds = counted.synops + counted.neuron_updates
     return PJ * (counted.macs * mac_pj + adds * add_pj)
+
+
+def hierarchy_j(counted: Counted) -> float:
+    """Arithmetic in fp32 with a memory hierarchy in which weights are reused.
+
+    Ours, on the same dataflow for both kinds of network: a layer's weights come from DRAM once an
+    inference (all time steps of a layer before the next layer), go from SRAM to registers once a
+    time step, and stay there over all positions; each operation reads its weight and reads and
+    writes its sum in registers; a neuron's potential is read from SRAM and written at every step.
+    Inputs are left out: each is used by a whole row of weights.
+
+        E = MAC * 4.6 + AC * 0.9 + 3 * (MAC + AC) * register
+            + (W + T * W_spike) * SRAM + (W + W_spike) * DRAM + 2 * updates * SRAM
+    """
+    operations = counted.macs + counted.synops
+    pj = compute_j(counted, "fp32") / PJ + REGISTERS * operations * ACCESS_PJ["register"]
+    fills = counted.weights + counted.steps * counted.spike_weights
+    pj += (fills + 2 * counted.neuron_updates) * ACCESS_PJ["sram"]
+    return PJ * (pj + (counted.weights + counted.spike_weights) * ACCESS_PJ["dram"])
 
 
 def quantised_twin_j(counted: Counted) -> tuple[float, int]:

@@ -18,7 +18,13 @@ from spikingjelly.activation_based.op_counter import (
 )
 
 from benchbench import zoo
-from benchbench.energy_models import COSTS_PJ, Counted, break_even_density, compute_j
+from benchbench.energy_models import (
+    COSTS_PJ,
+    Counted,
+    break_even_density,
+    compute_j,
+    hierarchy_j,
+)
 from benchbench.energy_models import quantised_twin_j as quantised
 from benchbench.probes import modelled, operations, spikes
 
@@ -136,3 +142,41 @@ def test_a_missing_count_is_no_figure() -> None:
     for figure in modelled.measure(built("shallow_cnn"), FACES, {}):
         assert figure.value is None
         assert "needs the counts" in figure.reasons[0]
+
+
+def test_the_hierarchy_by_hand() -> None:
+    """The paper's network at T = 4: every term computed here from the architecture alone."""
+    found = figures(built("conv_snn", gain=6))
+    synops = found["synops_exact"].value or 0
+    updates = found["neuron_updates"].value or 0
+    macs = 48 * 48 * 9 * 128  # the static convolution, once
+    static, spike_fed = 9 * 128, 9 * 128 * 128 + 9216 * 2304 + 2304 * 64 + 64 * 14
+    assert static + spike_fed + 2 * 2 * 128 == 21_531_136  # and two batch norms
+    by_hand_pj = (
+        (macs * 4.6 + (synops + updates) * 0.9)
+        + 3 * (macs + synops)
+        + 5 * (static + 4 * spike_fed + 2 * updates)
+        + 640 * (static + spike_fed)
+    )
+    assert value(found, "modelled_hierarchy") == pytest.approx(by_hand_pj * 1e-12, rel=1e-9)
+    assert found["modelled_hierarchy"].detail == {"T": 4, "coverage": 1.0}
+
+
+def test_the_hierarchy_of_a_silent_network_is_its_memory() -> None:
+    """Without a spike more time steps only cost the fills of registers and the potentials."""
+    silent = Counted(1000, 5000, 0, 300, steps=3, weights=10, spike_weights=50)
+    longer = replace(silent, steps=6, neuron_updates=600)
+    extra_pj = 3 * 50 * 5 + 300 * (2 * 5 + 0.9)
+    assert hierarchy_j(longer) - hierarchy_j(silent) == pytest.approx(extra_pj * 1e-12)
+
+
+def test_reuse_takes_most_of_the_memory_s_cost_away() -> None:
+    """The same accesses without reuse cost more, for the CNN as for the SNN."""
+    for name in ("conv_snn", "shallow_cnn"):
+        found = figures(built(name, gain=6))
+        least, most = value(found, "modelled_compute_fp32"), value(found, "modelled_memory")
+        if name == "shallow_cnn":
+            assert found["modelled_hierarchy"].detail["T"] == 1
+        assert least < value(found, "modelled_hierarchy")
+        weights_pj = 640 * sum(layer["params"] for layer in found["macs_dense"].detail["layers"])
+        assert value(found, "modelled_hierarchy") - weights_pj * 1e-12 < most

@@ -15,7 +15,14 @@ import torch
 from spikingjelly.activation_based import op_counter
 from torch import nn
 
-from benchbench.energy_models import PJ, Counted, break_even_density, compute_j, quantised_twin_j
+from benchbench.energy_models import (
+    PJ,
+    Counted,
+    break_even_density,
+    compute_j,
+    hierarchy_j,
+    quantised_twin_j,
+)
 from benchbench.metrics import measured, unavailable
 from benchbench.probes.state import countable, forget
 from benchbench.statistics import t_interval
@@ -43,14 +50,22 @@ def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
         return None
     macs = {layer["name"]: layer["macs_dense"] for layer in dense.detail["layers"]}
     spiking = {layer["name"] for layer in effective.detail["layers"] if layer["binary"]}
+    words = {layer["name"]: layer["params"] for layer in dense.detail["layers"]}
     synops = figures.get("synops_exact")
     if synops is None or synops.value is None:
-        return Counted(float(dense.value))
+        return Counted(float(dense.value), weights=sum(words.values()))
     updates = figures["neuron_updates"].value or 0.0
     neurons = sum(layer["neurons"] for layer in figures["firing_rate"].detail["layers"])
     on_spikes = sum(macs[name] for name in spiking)
+    spike_words = sum(words[name] for name in spiking)
     return Counted(
-        dense.value - on_spikes, on_spikes, synops.value, updates, round(updates / neurons)
+        dense.value - on_spikes,
+        on_spikes,
+        synops.value,
+        updates,
+        round(updates / neurons),
+        sum(words.values()) - spike_words,
+        spike_words,
     )
 
 
@@ -80,6 +95,7 @@ _ARITHMETIC = (
     "modelled_compute_fp32",
     "modelled_compute_fp16",
     "modelled_compute_int8",
+    "modelled_hierarchy",
     "modelled_zero_skipping",
     "modelled_quantised_twin",
     "break_even_compute",
@@ -93,6 +109,7 @@ def _arithmetic(counted: Counted, figures: Mapping[str, Measurement]) -> list[Me
         measured(f"modelled_compute_{precision}", compute_j(counted, precision), detail=detail)
         for precision in ("fp32", "fp16", "int8")
     ]
+    out.append(measured("modelled_hierarchy", hierarchy_j(counted), detail=detail))
     if not counted.spike_macs:
         effective = figures["macs_effective"].value or 0.0
         skipping = compute_j(Counted(effective), "fp32")

@@ -102,6 +102,7 @@ WHOLE_MODELS = (
     "modelled_compute_fp16",
     "modelled_compute_int8",
     "modelled_memory",
+    "modelled_hierarchy",
     "modelled_lemaire",
 )
 
