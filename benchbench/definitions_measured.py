@@ -108,7 +108,7 @@ def modelled() -> list[Metric]:
         (
             "hierarchy",
             "memory hierarchy",
-            "fp32 arithmetic, weights from DRAM once and from SRAM once a time step (Han et al. 2016)",
+            "fp32 arithmetic; weights from DRAM once, from SRAM once a time step (Han et al. 2016)",
         ),
         ("lemaire", "Lemaire", "arithmetic, addressing and SRAM by size (Lemaire et al. 2022)"),
     ]
