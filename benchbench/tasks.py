@@ -235,7 +235,7 @@ def _phase(
     else:
         step = inference_step(model, batches)
     channel.phase(f"{phase}: warm-up")
-    warm = speed.warm_up(step, sync, settings, steady)
+    warm = speed.warm_up(step, sync, settings, steady, energy_j=meter.energy_j)
     channel.phase(f"{phase}: window")
     if on_gpu:
         torch.cuda.reset_peak_memory_stats(device)

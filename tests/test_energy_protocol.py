@@ -52,6 +52,16 @@ def test_a_short_window_is_not_cross_checked_and_says_so(fake_nvml: dict[str, st
     assert figure["detail"]["power_check"] == "none: too few power readings"
 
 
+def test_power_refused_alone_leaves_the_counter_unchecked(fake_nvml: dict[str, str]) -> None:
+    """The energy is there, and its detail says why nothing was held against it."""
+    figure = energy_of({**fake_nvml, "FAKE_NVML_FAIL": "field:3,power:4"})
+    assert figure["valid"]
+    assert figure["value"] == pytest.approx(120 * figure["detail"]["seconds"] / 100, rel=0.02)
+    check = figure["detail"]["power_check"]
+    assert check.startswith("none: NVML gives no power")
+    assert "NO_PERMISSION" in check
+
+
 @pytest.mark.parametrize(
     ("fails", "said"),
     [

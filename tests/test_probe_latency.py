@@ -1,9 +1,13 @@
-"""The latency of single inferences, on a clock that we move."""
+"""Warm-up and latency, on a clock that we move."""
 
 from __future__ import annotations
 
-from benchbench.probes import latency
+import pytest
+
+from benchbench.meters import NullMeter
+from benchbench.probes import latency, speed
 from benchbench.probes.speed import WarmUp
+from benchbench.probes.window import Window
 from benchbench.suite import Settings
 
 STEADY = WarmUp(0.01, 3, 1.0, 0.0, steady=True)
@@ -39,3 +43,39 @@ def test_a_slow_model_still_gets_its_least_number_of_inferences() -> None:
     figure = latency.measure(lambda: None, lambda: None, settings, slow)
     assert figure.detail["iterations"] == 7
     assert "not steady" in figure.reasons[0]
+
+
+@pytest.mark.parametrize(("rise", "steady"), [(0.0, True), (0.02, True), (0.2, False)])
+def test_a_power_that_still_rises_is_not_steady(rise: float, steady: bool) -> None:  # noqa: FBT001 - a case
+    """A pace without spread is not enough where a sensor sees the power climb."""
+    now_s = 0.0
+
+    def step() -> None:
+        nonlocal now_s
+        now_s += 0.5
+
+    def energy_j() -> float:
+        return 100 * now_s + 100 * rise * now_s**2 / 4  # power rises by `rise` in two seconds
+
+    settings = Settings(warmup_s=4, warmup_iterations=2, warmup_cap_s=12)
+    found = speed.warm_up(step, lambda: None, settings, 1.0, lambda: now_s, energy_j)
+    assert found.spread == 0
+    assert found.steady == steady
+    assert (found.power_spread or 0) > 0 or rise == 0
+    said = " ".join(speed.measure(Window("infer", 1, 1, 0, 1), found).reasons)
+    assert ("power of these blocks" in said) == (not steady)
+
+
+def test_a_sensor_that_fails_leaves_the_warm_up_to_the_pace() -> None:
+    """Without a counter only the throughput decides."""
+    now_s = 0.0
+
+    def step() -> None:
+        nonlocal now_s
+        now_s += 0.5
+
+    settings = Settings(warmup_s=4, warmup_iterations=2, warmup_cap_s=12)
+    null = NullMeter("none").energy_j
+    found = speed.warm_up(step, lambda: None, settings, 1.0, lambda: now_s, null)
+    assert found.steady
+    assert found.power_spread is None

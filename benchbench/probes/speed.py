@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchbench.errors import MeterError
 from benchbench.metrics import measured
 from benchbench.probes.window import Window
 
@@ -25,6 +26,8 @@ __all__ = ["WarmUp", "measure", "run_window", "warm_up"]
 
 BLOCK_S = 2.0  # ours: long enough that a block of the slowest step holds a few iterations
 STEADY_BLOCKS = 3
+# Ours: a counter that moves every 100 ms sees the energy of a block of 2 s to 5 % at either end.
+POWER_PERCENT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class WarmUp:
         seconds: How long it took.
         spread: Largest over smallest pace of the last three blocks, less one; None where there
             were fewer.
-        steady: Whether `spread` came below the limit before the cap.
+        steady: Whether `spread` came below the limit before the cap, and `power_spread` as well.
+        power_spread: The same of the power; None where no sensor tells it.
     """
 
     step_s: float
@@ -45,6 +49,7 @@ class WarmUp:
     seconds: float
     spread: float | None
     steady: bool
+    power_spread: float | None = None
 
 
 def warm_up(
@@ -53,8 +58,9 @@ def warm_up(
     settings: Settings,
     steady_percent: float,
     clock: Callable[[], float] = time.perf_counter,
+    energy_j: Callable[[], float] | None = None,
 ) -> WarmUp:
-    """Run `step` until its pace is steady.
+    """Run `step` until its pace is steady, and its power where a sensor tells it.
 
     Args:
         step: One training step or inference of a batch.
@@ -62,12 +68,13 @@ def warm_up(
         settings: For the lengths.
         steady_percent: Spread of the last three blocks that counts as steady.
         clock: Seconds.
+        energy_j: Reads the sensor's counter, joules; None where there is none.
     """
     sync()
     begin = clock()
-    iterations, paces = 0, list[float]()
+    iterations, paces, powers_w = 0, list[float](), list[float]()
     while True:
-        start, done = clock(), 0
+        start, start_j, done = clock(), _joules(energy_j), 0
         while done == 0 or clock() - start < min(BLOCK_S, max(settings.warmup_s / 2, 1e-3)):
             step()
             sync()  # else the loop would only time how fast kernels are queued
@@ -75,12 +82,28 @@ def warm_up(
         paces.append((clock() - start) / done)
         iterations += done
         seconds = clock() - begin
-        last = paces[-STEADY_BLOCKS:]
-        spread = max(last) / min(last) - 1 if len(last) == STEADY_BLOCKS else None
+        if start_j is not None and (end_j := _joules(energy_j)) is not None:
+            powers_w.append((end_j - start_j) / (clock() - start))
+        spread, power_spread = _spread(paces), _spread(powers_w)
         steady = spread is not None and 100 * spread <= steady_percent
+        steady = steady and (power_spread is None or 100 * power_spread <= POWER_PERCENT)
         enough = seconds >= settings.warmup_s and iterations >= settings.warmup_iterations
         if (steady and enough) or seconds >= settings.warmup_cap_s:
-            return WarmUp(paces[-1], iterations, seconds, spread, steady)
+            return WarmUp(paces[-1], iterations, seconds, spread, steady, power_spread)
+
+
+def _joules(read: Callable[[], float] | None) -> float | None:
+    """The counter, where there is one that can be read."""
+    try:
+        return None if read is None else read()
+    except MeterError:
+        return None
+
+
+def _spread(values: list[float]) -> float | None:
+    """Largest over smallest of the last three, less one; None where there are fewer."""
+    last = values[-STEADY_BLOCKS:]
+    return max(last) / min(last) - 1 if len(last) == STEADY_BLOCKS and min(last) > 0 else None
 
 
 def run_window(
@@ -108,14 +131,21 @@ def measure(window: Window, warm: WarmUp) -> Measurement:
     """Samples per second of a window, with the warm-up's verdict."""
     seconds = window.end_s - window.start_s
     spread = f"{100 * warm.spread:.1f} %" if warm.spread is not None else "unknown"
-    reasons = (
+    reasons: tuple[str, ...] = (
         ()
         if warm.steady
         else (f"not steady: the last warm-up blocks differ by {spread} after {warm.seconds:.0f} s",)
     )
+    if not warm.steady and warm.power_spread is not None:
+        reasons += (f"the power of these blocks differs by {100 * warm.power_spread:.1f} %",)
     detail = {
         "iterations": window.iterations,
         "seconds": seconds,
-        "warm_up": {"iterations": warm.iterations, "seconds": warm.seconds, "spread": warm.spread},
+        "warm_up": {
+            "iterations": warm.iterations,
+            "seconds": warm.seconds,
+            "spread": warm.spread,
+            "power_spread": warm.power_spread,
+        },
     }
     return measured(f"{window.phase}_fps", window.samples / seconds, reasons=reasons, detail=detail)
