@@ -14,9 +14,11 @@ pytest_plugins = ["fixtures_nvml", "fixtures_sysfs"]
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test touches the user's cache."""
-    monkeypatch.setenv("BENCHBENCH_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the user's cache, or finds this machine's own sensors."""
+    base = tmp_path_factory.getbasetemp()
+    monkeypatch.setenv("BENCHBENCH_CACHE", str(base / "cache"))
+    monkeypatch.setenv("BENCHBENCH_SYSFS", str(base / "no-sensors"))
 
 
 @pytest.fixture

@@ -130,11 +130,11 @@ def run_window(
 def measure(window: Window, warm: WarmUp) -> Measurement:
     """Samples per second of a window, with the warm-up's verdict."""
     seconds = window.end_s - window.start_s
-    spread = f"{100 * warm.spread:.1f} %" if warm.spread is not None else "unknown"
+    apart = "there were fewer than three blocks"
+    if warm.spread is not None:
+        apart = f"the last warm-up blocks differ by {100 * warm.spread:.1f} %"
     reasons: tuple[str, ...] = (
-        ()
-        if warm.steady
-        else (f"not steady: the last warm-up blocks differ by {spread} after {warm.seconds:.0f} s",)
+        () if warm.steady else (f"not steady: {apart} after {warm.seconds:.0f} s of warm-up",)
     )
     if not warm.steady and warm.power_spread is not None:
         reasons += (f"the power of these blocks differs by {100 * warm.power_spread:.1f} %",)

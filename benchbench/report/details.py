@@ -62,29 +62,39 @@ def everything(results: Results, notes: Notes) -> Grid:
 def modelled(results: Results) -> list[Grid]:
     """Joules by formula, one line an energy model, and who is cheapest under each."""
     lines, winners = [], dict[str, str]()
-    for name in WHOLE_MODELS:
-        values = {
-            cell.model: figure.value
+    for name, source in WHOLE_MODELS.items():
+        figures = {
+            cell.model: figure
             for cell in results.cells
             if (figure := cell.measurements.get(name)) and figure.value
         }
-        if not values:
+        if not figures:
             continue
-        least = min(values, key=lambda model: values[model])
+        least = min(figures, key=lambda model: figures[model].value or 0.0)
         winners[name] = results.suite.model(least).title
         cells = [
-            number(1e3 * values[cell.model], 4) if cell.model in values else "n/a"
+            number(1e3 * (figures[cell.model].value or 0.0), 4) if cell.model in figures else "n/a"
             for cell in results.cells
         ]
+        seen = min(figure.detail.get("coverage", 1.0) for figure in figures.values())
         title = METRICS[name].title.partition(": ")[2]
-        lines.append(Line((title, *cells, winners[name] if len(values) > 1 else "")))
+        winner = winners[name] if len(figures) > 1 else ""
+        lines.append(Line((title, *cells, winner, f"{100 * seen:.1f} %", source)))
     if not lines:
         return []
-    titles = [_title(results, cell) for cell in results.cells]
+    titles = [_title(results, cell) + _steps(cell) for cell in results.cells]
     title = "Energy by formula, mJ per inference: modelled, not measured"
     if len(set(winners.values())) > 1:
         title += ". The winner flips with the model: none of them alone decides"
-    return [Grid(title, ("", *titles, "least"), tuple(lines), text_columns=1)]
+    header = ("", *titles, "least", "sees of the mult-adds", "source")
+    return [Grid(title, header, tuple(lines), text_columns=3)]
+
+
+def _steps(cell: CellResult) -> str:
+    """How many time steps the formulas were given."""
+    figure = cell.measurements.get("modelled_compute_fp32")
+    steps = figure.detail.get("T", 1) if figure else 1
+    return f" [T = {steps}]" if steps > 1 else ""
 
 
 def failures(results: Results) -> Grid:
@@ -97,14 +107,14 @@ def failures(results: Results) -> Grid:
     return Grid("Cells that failed", ("model", "status", "reason"), tuple(lines), text_columns=3)
 
 
-WHOLE_MODELS = (
-    "modelled_compute_fp32",
-    "modelled_compute_fp16",
-    "modelled_compute_int8",
-    "modelled_memory",
-    "modelled_hierarchy",
-    "modelled_lemaire",
-)
+WHOLE_MODELS = {  # and where their costs are from
+    "modelled_compute_fp32": "Horowitz 2014",
+    "modelled_compute_fp16": "Horowitz 2014",
+    "modelled_compute_int8": "Horowitz 2014",
+    "modelled_memory": "SpikingJelly's simple estimate",
+    "modelled_hierarchy": "Horowitz 2014, Han et al. 2016",
+    "modelled_lemaire": "Lemaire et al. 2022",
+}
 
 
 def claims(results: Results) -> Grid:
