@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = [
     "EXIT_FAILED_CELLS",
     "EXIT_INTERRUPTED",
+    "EXIT_NOTHING_COMPARABLE",
+    "EXIT_REGRESSION",
     "EXIT_USAGE",
     "as_json_option",
     "consoles",
@@ -24,7 +26,8 @@ __all__ = [
     "where",
 ]
 
-EXIT_USAGE, EXIT_FAILED_CELLS, EXIT_INTERRUPTED = 2, 3, 130
+EXIT_REGRESSION, EXIT_USAGE, EXIT_FAILED_CELLS, EXIT_NOTHING_COMPARABLE = 1, 2, 3, 4
+EXIT_INTERRUPTED = 130
 
 as_json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON instead of tables."

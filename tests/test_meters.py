@@ -40,7 +40,10 @@ def assert_unavailable(out: dict[str, Any], *words: str) -> None:
 
 def test_room_is_cheap_to_enter() -> None:
     """Importing the meters imports neither torch nor pynvml."""
-    code = "import sys, benchbench.meters; print(sorted({'torch', 'pynvml'} & set(sys.modules)))"
+    code = (
+        "import sys, benchbench.meters, benchbench.meters.rapl, benchbench.meters.jetson, "
+        "benchbench.meters.nvml; print(sorted({'torch', 'pynvml', 'scipy'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

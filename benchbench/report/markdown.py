@@ -10,9 +10,10 @@ from benchbench.report.view import page
 if TYPE_CHECKING:
     from benchbench.report.plots import Plot
     from benchbench.report.text import Grid
+    from benchbench.report.view import Page
     from benchbench.results import Results
 
-__all__ = ["render"]
+__all__ = ["render", "text_of"]
 
 _SPECIAL = str.maketrans(
     {
@@ -31,7 +32,11 @@ _SPECIAL = str.maketrans(
 
 def render(results: Results) -> str:
     """The report of a run as Markdown text."""
-    the_page = page(results)
+    return text_of(page(results))
+
+
+def text_of(the_page: Page) -> str:
+    """A page as Markdown text."""
     parts = [f"# {_escape(the_page.title)}"]
     if the_page.banner:
         parts.append("\n".join(f"> **{_escape(line)}**  " for line in the_page.banner))

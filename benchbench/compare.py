@@ -1,0 +1,221 @@
+"""Two stored results side by side: what is faster, slower, the same, or not comparable, and why.
+
+The process is the sample: a figure's value in each fresh process is one observation, and the ratio
+of two runs is that of their geometric means with Welch's interval on the logarithms (the runs were
+not interleaved, so nothing can be paired). What is counted has no noise: it is equal or it is not.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from benchbench.metrics import METRICS
+from benchbench.statistics import CONFIDENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from benchbench.measurement import Measurement
+    from benchbench.runs import Run
+
+__all__ = ["Comparison", "Line", "compare", "welch_ratio"]
+
+Verdict = Literal["better", "worse", "same", "not comparable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure of one model in both runs.
+
+    Attributes:
+        model: Its id, or the name of a benchmark.
+        metric: Name of the figure.
+        base: In the first run; None where it has none.
+        new: In the second.
+        ratio: New over base; None where one is missing.
+        low: Lower end of its 95 % interval; None where there is none.
+        high: Upper end.
+        verdict: What it comes to, the metric's better direction considered.
+        reason: Why it is not comparable, or the smallest change that would have been seen.
+    """
+
+    model: str
+    metric: str
+    base: float | None
+    new: float | None
+    ratio: float | None
+    low: float | None
+    high: float | None
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything that was compared.
+
+    Attributes:
+        base: Where the first run is from.
+        new: Where the second is from.
+        threshold: Share by which a timed or metered figure must differ to matter.
+        lines: One a figure.
+        differences: Of the machines; where there are any, nothing that depends on them is compared
+            unless it was asked for.
+    """
+
+    base: str
+    new: str
+    threshold: float
+    lines: tuple[Line, ...]
+    differences: tuple[str, ...]
+
+    @property
+    def comparable(self) -> list[Line]:
+        """The lines that have a verdict."""
+        return [line for line in self.lines if line.verdict != "not comparable"]
+
+    @property
+    def worse(self) -> list[Line]:
+        """The regressions."""
+        return [line for line in self.lines if line.verdict == "worse"]
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary for JSON."""
+        return {"schema": 1, **asdict(self)}
+
+
+def compare(base: Run, new: Run, threshold: float, *, across_machines: bool) -> Comparison:
+    """Set two runs against each other.
+
+    Args:
+        base: The older one.
+        new: The newer one.
+        threshold: Share by which a timed or metered figure must differ to matter.
+        across_machines: Compare what depends on the machine even where the machines differ.
+    """
+    differences = tuple(
+        f"{key}: {base.fingerprint.get(key)} : {new.fingerprint.get(key)}"
+        for key in dict.fromkeys((*base.fingerprint, *new.fingerprint))
+        if base.fingerprint.get(key) != new.fingerprint.get(key)
+    )
+    refused = ""
+    if differences and not across_machines:
+        refused = f"the machines differ ({differences[0]}): --across-machines compares all the same"
+    lines = tuple(_lines(base, new, threshold, refused))
+    return Comparison(base.name, new.name, threshold, lines, differences)
+
+
+def _lines(base: Run, new: Run, threshold: float, refused: str) -> Iterator[Line]:
+    for model in dict.fromkeys((*base.cells, *new.cells)):
+        sides = base.cells.get(model), new.cells.get(model)
+        if sides[0] is None or sides[1] is None:
+            where = "the new run" if sides[0] is None else "the base"
+            reason = f"only in {where}"
+            yield Line(model, "", None, None, None, None, None, "not comparable", reason)
+            continue
+        for metric in dict.fromkeys((*sides[0], *sides[1])):
+            line = _line(model, metric, sides[0].get(metric), sides[1].get(metric), threshold)
+            if refused and _depends_on_machine(metric) and line.verdict != "not comparable":
+                values = (model, metric, line.base, line.new)
+                line = Line(*values, None, None, None, "not comparable", refused)
+            yield line
+
+
+def _line(
+    model: str, metric: str, base: Measurement | None, new: Measurement | None, threshold: float
+) -> Line:
+    values = (base.value if base else None, new.value if new else None)
+    why = _refusal(base, new)
+    if why or base is None or new is None or base.value is None or new.value is None:
+        return Line(model, metric, *values, None, None, None, "not comparable", why)
+    sign = 1 if _better(metric) == "higher" else -1
+    ratio = new.value / base.value if base.value else None
+    if base.method == "counted":
+        return Line(model, metric, *values, ratio, None, None, _counted(base, new, sign))
+    if ratio is None or ratio <= 0:
+        why = "a ratio needs two positive figures"
+        return Line(model, metric, *values, None, None, None, "not comparable", why)
+    ratio, low, high = welch_ratio(_observations(base), _observations(new))
+    if low is None or high is None:
+        why = "one process a side gives no interval: run with repeats of two or more"
+        return Line(model, metric, *values, ratio, None, None, "not comparable", why)
+    verdict: Verdict = "same"
+    if (low > 1 or high < 1) and abs(ratio - 1) >= threshold:
+        verdict = "better" if (ratio > 1) == (sign > 0) else "worse"
+    seen = max(threshold, high / ratio - 1)
+    reason = (
+        f"a change below {100 * seen:.1f} % would not have been seen" if verdict == "same" else ""
+    )
+    return Line(model, metric, *values, ratio, low, high, verdict, reason)
+
+
+def _refusal(base: Measurement | None, new: Measurement | None) -> str:
+    """Why two figures cannot be compared; empty where they can."""
+    for side, name in ((base, "base"), (new, "new run")):
+        if side is None:
+            return f"the {name} does not have it"
+        if side.value is None:
+            return f"n/a in the {name}: {'; '.join(side.reasons)}"
+        if not side.valid:
+            return f"invalid in the {name}: {'; '.join(side.reasons)}"
+    if base and new and base.provenance != new.provenance:
+        return "one is simulated, the other is not"
+    return ""
+
+
+def _counted(base: Measurement, new: Measurement, sign: int) -> Verdict:
+    """What is counted on the same weights and data has no noise."""
+    if base.value is None or new.value is None or math.isclose(base.value, new.value):
+        return "same"
+    return "better" if (new.value > base.value) == (sign > 0) else "worse"
+
+
+def _better(metric: str) -> str:
+    return METRICS[metric].better if metric in METRICS else "lower"
+
+
+def _depends_on_machine(metric: str) -> bool:
+    return metric not in METRICS or METRICS[metric].hardware
+
+
+def _observations(figure: Measurement) -> list[float]:
+    """A figure's value in each process."""
+    repeats: Sequence[Mapping[str, Any]] = figure.detail.get("repeats", [])
+    found = [float(item["value"]) for item in repeats if item.get("value")]
+    return found or [figure.value or 0.0]
+
+
+def welch_ratio(
+    base: Sequence[float], new: Sequence[float]
+) -> tuple[float, float | None, float | None]:
+    """Ratio of two independent groups of positive figures, new over base.
+
+    Args:
+        base: One a process.
+        new: The same of the other run.
+
+    Returns:
+        Ratio of the geometric means, and the ends of Welch's 95 % interval (Welch 1947, degrees of
+        freedom by Satterthwaite); None where a side has fewer than two.
+    """
+    logs = [[math.log(value) for value in side] for side in (base, new)]
+    means = [math.fsum(side) / len(side) for side in logs]
+    gap = means[1] - means[0]
+    if min(len(side) for side in logs) < 2:
+        return math.exp(gap), None, None
+    from scipy.special import stdtrit  # noqa: PLC0415 - 0.2 s that only an interval needs
+
+    parts = [
+        math.fsum((value - mean) ** 2 for value in side) / (len(side) - 1) / len(side)
+        for side, mean in zip(logs, means, strict=True)
+    ]
+    total = math.fsum(parts)
+    if total == 0:
+        return math.exp(gap), math.exp(gap), math.exp(gap)
+    freedom = total**2 / math.fsum(
+        part**2 / (len(side) - 1) for part, side in zip(parts, logs, strict=True)
+    )
+    half = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(total)
+    return math.exp(gap), math.exp(gap - half), math.exp(gap + half)

@@ -1,0 +1,41 @@
+"""A comparison of two runs as a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchbench.report.text import Grid, Line, number
+from benchbench.report.view import Page
+
+if TYPE_CHECKING:
+    from benchbench.compare import Comparison
+    from benchbench.compare import Line as Compared
+
+__all__ = ["page_of"]
+
+HEADER = ("model", "figure", "base", "new", "new : base", "verdict", "why")
+
+
+def page_of(found: Comparison) -> Page:
+    """What differs first, then the rest."""
+    order = ("worse", "better", "not comparable", "same")
+    lines = sorted(found.lines, key=lambda line: order.index(line.verdict))
+    counts = {word: sum(line.verdict == word for line in lines) for word in order}
+    how = [
+        f"base: {found.base}",
+        f"new: {found.new}",
+        f"timed and metered: 1 outside the 95 % interval, and {100 * found.threshold:g} % apart",
+        "counted: not equal",
+        *(f"the machines differ: {text}" for text in found.differences),
+    ]
+    banner = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    grid = Grid("New run against base", HEADER, tuple(map(_line, lines)), text_columns=2)
+    return Page("benchbench compare", (banner,) if banner else (), (grid,), (), tuple(how))
+
+
+def _line(line: Compared) -> Line:
+    values = ["n/a" if value is None else number(value) for value in (line.base, line.new)]
+    ratio = "n/a" if line.ratio is None else f"{line.ratio:.4g}"
+    if line.low is not None and line.high is not None:
+        ratio += f" [{line.low:.4g}, {line.high:.4g}]"
+    return Line((line.model, line.metric, *values, ratio, line.verdict, line.reason))
