@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -132,6 +133,22 @@ def test_a_model_is_trained_once(tmp_path: Path) -> None:
     assert "trained already" not in said
     ended(train(tmp_path, "--epochs", "1"))
     assert len(list((tmp_path / "cache" / "trained").iterdir())) == 2
+
+
+def test_a_second_run_of_the_same_training_waits(tmp_path: Path) -> None:
+    """Two runs never write one training's state at a time: the second finds what the first made."""
+    ended(train(tmp_path, "--epochs", "1"))
+    made = weights(tmp_path)
+    with (kept(tmp_path) / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as a run that is still training
+        second = train(tmp_path, "--epochs", "1")
+        assert second.stderr is not None
+        said = iter(second.stderr.readline, "")
+        assert any("another run trains this very model" in line for line in said)
+        assert second.poll() is None
+    _, rest = ended(second)
+    assert "trained already" in rest
+    assert all(torch.equal(made[name], tensor) for name, tensor in weights(tmp_path).items())
 
 
 @pytest.mark.slow

@@ -7,6 +7,8 @@ suite that asks for the same training again loads it. Nothing is unpickled: weig
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 from dataclasses import asdict
@@ -15,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from benchbench.data.cache import folder as cache_folder
-from benchbench.errors import ModelError
+from benchbench.errors import ModelError, OutputError
 from benchbench.files import digest_of, write_whole
 from benchbench.training.slimming import reshape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from torch import Tensor, nn
@@ -69,6 +71,29 @@ class Store:
         except (OSError, ValueError):
             return None
         return found if whole else None
+
+    @contextlib.contextmanager
+    def held(self, waiting: Callable[[], None]) -> Iterator[None]:
+        """Keep this training to one run at a time: two would overwrite each other's state.
+
+        Args:
+            waiting: Called once where another run holds it; then it is waited for.
+
+        Raises:
+            OutputError: The folder cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = (self.folder / "lock").open("w")
+        except OSError as error:
+            raise OutputError(f"{self.folder}: cannot be written: {error.strerror}") from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
 
 def save_weights(model: nn.Module, file: Path, about: Mapping[str, Any]) -> None:

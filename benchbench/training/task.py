@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["load_trained", "store_of", "train"]
 
 EVALUATE = 64  # images at a time
+WAITING = "another run trains this very model: waiting for it"
 BINS = 20  # of the scales' histograms
 
 
@@ -92,11 +93,12 @@ def train(spec: dict[str, Any], channel: Channel) -> None:
         channel.send(facts={"weights": f"checkpoint {Path(cell['model']['checkpoint']).name}"})
         channel.measurements(_evaluate(model, splits, settings.seed, channel))
         return
-    found = store.finished()
-    if found is not None:
-        channel.note(f"trained already, weights {store.key[:12]}")
-    else:
-        found = _train(model, splits, cell, settings, channel)
+    with store.held(lambda: channel.note(WAITING)):
+        found = store.finished()
+        if found is not None:
+            channel.note(f"trained already, weights {store.key[:12]}")
+        else:
+            found = _train(model, splits, cell, settings, channel)
     channel.send(facts=found["facts"])
     channel.measurements([Measurement.from_json(item) for item in found["measurements"]])
 
@@ -152,10 +154,11 @@ def _stored(
     store = store_of(cell)
     if store is None:
         raise RuntimeError("a stage without a recipe")
-    found = store.finished()
-    if found is None:
-        channel.note("sparse training")
-        found = _train(build(cell, settings), splits, cell, settings, channel)
+    with store.held(lambda: channel.note(WAITING)):
+        found = store.finished()
+        if found is None:
+            channel.note("sparse training")
+            found = _train(build(cell, settings), splits, cell, settings, channel)
     return store, found
 
 
