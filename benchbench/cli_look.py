@@ -65,9 +65,9 @@ def compare(
         from benchbench.report.console import draw  # noqa: PLC0415
 
         draw(page, consoles()[0])
-    if not found.comparable:
-        return EXIT_NOTHING_COMPARABLE
-    return EXIT_REGRESSION if found.worse else 0
+    if found.worse:
+        return EXIT_REGRESSION
+    return EXIT_NOTHING_COMPARABLE if found.refused or not found.comparable else 0
 
 
 def _summarise(page: Page) -> None:

@@ -61,8 +61,9 @@ class Comparison:
         new: Where the second is from.
         threshold: Share by which a timed or metered figure must differ to matter.
         lines: One a figure.
-        differences: Of the machines; where there are any, nothing that depends on them is compared
-            unless it was asked for.
+        differences: Of the machines or the data; where there are any, nothing that depends on them
+            is compared unless it was asked for.
+        refused: Why figures that depend on the machine were not compared; empty where they were.
     """
 
     base: str
@@ -70,6 +71,7 @@ class Comparison:
     threshold: float
     lines: tuple[Line, ...]
     differences: tuple[str, ...]
+    refused: str = ""
 
     @property
     def comparable(self) -> list[Line]:
@@ -104,7 +106,7 @@ def compare(base: Run, new: Run, threshold: float, *, across_machines: bool) -> 
     if differences and not across_machines:
         refused = f"the machines differ ({differences[0]}): --across-machines compares all the same"
     lines = tuple(_lines(base, new, threshold, refused))
-    return Comparison(base.name, new.name, threshold, lines, differences)
+    return Comparison(base.name, new.name, threshold, lines, differences, refused)
 
 
 def _lines(base: Run, new: Run, threshold: float, refused: str) -> Iterator[Line]:
@@ -177,7 +179,8 @@ def _better(metric: str) -> str:
 
 
 def _depends_on_machine(metric: str) -> bool:
-    return metric not in METRICS or METRICS[metric].hardware
+    """Whether a figure is not the model's alone, but of the machine or of the data as well."""
+    return metric not in METRICS or METRICS[metric].probe not in {"size", "operations", "structure"}
 
 
 def _observations(figure: Measurement) -> list[float]:
