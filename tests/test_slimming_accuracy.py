@@ -42,4 +42,4 @@ def test_half_the_channels_cost_at_most_three_points(
     assert half["accuracy"]["value"] >= dense["accuracy"]["value"] - LARGEST_LOSS
     assert half["channels_cut"]["value"] == pytest.approx(0.5, abs=0.06)
     for cost in ("params", "macs_dense"):
-        assert half[cost]["value"] < 0.7 * dense[cost]["value"]
+        assert half[cost]["value"] < 0.8 * dense[cost]["value"]
