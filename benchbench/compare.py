@@ -34,7 +34,7 @@ class Line:
         metric: Name of the figure.
         base: In the first run; None where it has none.
         new: In the second.
-        ratio: New over base; None where one is missing.
+        value: New over base; None where one is missing.
         low: Lower end of its 95 % interval; None where there is none.
         high: Upper end.
         verdict: What it comes to, the metric's better direction considered.
@@ -45,7 +45,7 @@ class Line:
     metric: str
     base: float | None
     new: float | None
-    ratio: float | None
+    value: float | None
     low: float | None
     high: float | None
     verdict: Verdict

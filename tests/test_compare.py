@@ -64,7 +64,7 @@ def test_a_run_is_the_same_as_itself() -> None:
     found = lines(done)
     assert {line["verdict"] for line in found.values()} == {"same", "not comparable"}
     speed = found["conv_snn", "infer_fps"]
-    assert speed["ratio"] == pytest.approx(1)
+    assert speed["value"] == pytest.approx(1)
     assert speed["low"] < 1 < speed["high"]
     assert "would not have been seen" in speed["reason"]
     assert "n/a in the base" in found["conv_snn", "infer_energy"]["reason"]

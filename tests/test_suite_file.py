@@ -48,7 +48,7 @@ def test_five_faults_are_five_lines() -> None:
         ("benchbench: 2\nname: x\nmodels: [{id: a, model: cnn3}]", "benchbench"),
         (
             "benchbench: 1\nname: x\nsettings: {meter: nvm}\nmodels: [{id: a, model: cnn3}]",
-            "expected auto, none or nvml",
+            "expected auto, none, rapl, jetson",
         ),
         ("benchbench: 1\nname: x\nmodels: []", "at least one model"),
         ("benchbench: 1\nname: x\nsettings: {train: {epoch: 3}}", "did you mean 'epochs'?"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.report.text import Grid, Line, number
+from benchbench.report.text import Grid, Line, number, ratio_text
 from benchbench.report.view import Page
 
 if TYPE_CHECKING:
@@ -35,7 +35,5 @@ def page_of(found: Comparison) -> Page:
 
 def _line(line: Compared) -> Line:
     values = ["n/a" if value is None else number(value) for value in (line.base, line.new)]
-    ratio = "n/a" if line.ratio is None else f"{line.ratio:.4g}"
-    if line.low is not None and line.high is not None:
-        ratio += f" [{line.low:.4g}, {line.high:.4g}]"
+    ratio = ratio_text(line, digits=4)
     return Line((line.model, line.metric, *values, ratio, line.verdict, line.reason))

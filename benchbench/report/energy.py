@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.report.text import Grid, Line
+from benchbench.report.text import Grid, Line, ratio_text
 from benchbench.resolve import resolve
 
 if TYPE_CHECKING:
@@ -26,14 +26,10 @@ def metered(results: Results) -> list[Grid]:
             if found is None:
                 continue
             titles = [results.suite.model(model).title for model in (of, to)]
-            if found.value is None or found.low is None or found.high is None:
-                ratio = "n/a" if found.value is None else f"{found.value:.3g}"
-            else:
-                ratio = f"{found.value:.3g} [{found.low:.3g}, {found.high:.3g}]"
             verdict = found.verdict
             if not found.reason:
                 verdict = f"{titles[0]} needs {verdict} energy than {titles[1]}"
-            lines.append(Line((word, " : ".join(titles), ratio, verdict, found.reason)))
+            lines.append(Line((word, " : ".join(titles), ratio_text(found), verdict, found.reason)))
     if not lines:
         return []
     title = "Energy per sample, metered: the interval holds the sensor's offset, its gain cancels"

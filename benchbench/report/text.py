@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchbench.measurement import Measurement
     from benchbench.metrics import Metric
-    from benchbench.results import Comparison
 
 __all__ = ["Grid", "Line", "Notes", "figure_text", "how_got", "number", "ratio_text"]
 
@@ -40,6 +39,22 @@ class Grid:
     lines: tuple[Line, ...]
     text_columns: int = 2
     detail: bool = False
+
+
+class Ratio(Protocol):
+    """What has a ratio and, perhaps, its interval."""
+
+    @property
+    def value(self) -> float | None:
+        """The ratio; None where there is none."""
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of its interval."""
+
+    @property
+    def high(self) -> float | None:
+        """Upper end."""
 
 
 @dataclass(slots=True)
@@ -92,13 +107,13 @@ def figure_text(
     return text + mark
 
 
-def ratio_text(found: Comparison | None) -> str:
-    """A ratio with its interval."""
-    if found is None:
+def ratio_text(found: Ratio | None, digits: int = 3) -> str:
+    """A ratio with its interval, to so many significant digits."""
+    if found is None or found.value is None:
         return "n/a"
-    if found.low is None or found.high is None:
-        return f"{found.value:.3g}"
-    return f"{found.value:.3g} [{found.low:.3g}, {found.high:.3g}]"
+    ends = [end for end in (found.low, found.high) if end is not None]
+    text = f"{found.value:.{digits}g}"
+    return text + (f" [{ends[0]:.{digits}g}, {ends[1]:.{digits}g}]" if len(ends) == 2 else "")
 
 
 def how_got(metric: Metric, figures: Sequence[Measurement | None]) -> str:
