@@ -62,6 +62,14 @@ def test_rows_are_the_layers() -> None:
     ]
 
 
+def test_a_parametrised_weight_is_the_layer_s_own() -> None:
+    """Its parameters stand one module further in: they count, and the rows add up to the model."""
+    model = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(4, 2)))
+    rows = {item.name: item for item in operations.measure(model, torch.rand(2, 4))}
+    (row,) = rows["macs_dense"].detail["layers"]
+    assert row["params"] == sum(p.numel() for p in model.parameters()) == 4 * 2 + 2 + 2
+
+
 def test_torchinfo_adds_biases_and_norms() -> None:
     """What torchinfo adds to the multiply-accumulates is accounted for to the last one."""
     figures = measured(zoo.build("cnn3", {}))

@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from spikingjelly.activation_based import base, functional
+from torch.nn.utils import parametrize
 
 from benchbench.errors import CountError
 from benchbench.metrics import measured, unavailable
@@ -117,7 +118,7 @@ def _layers(
     total = counter.within("")
     rows = []
     for layer in counter.layers():
-        own = sum(p.numel() for p in model.get_submodule(layer.path).parameters(recurse=False))
+        own = _own(model.get_submodule(layer.path))
         weight = parameters[layer.weight].numel() if layer.weight else 0
         rows.append(
             {
@@ -131,6 +132,14 @@ def _layers(
             }
         )
     return rows
+
+
+def _own(module: nn.Module) -> int:
+    """Parameters of the module itself; a parametrised weight's stand one module further in."""
+    inside = [module]
+    if parametrize.is_parametrized(module):
+        inside += module.get_submodule("parametrizations").modules()
+    return sum(p.numel() for part in inside for p in part.parameters(recurse=False))
 
 
 def _torchinfo_measurement(
