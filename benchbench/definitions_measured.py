@@ -108,7 +108,7 @@ def modelled() -> list[Metric]:
         (
             "hierarchy",
             "memory hierarchy",
-            "fp32 arithmetic; weights from DRAM once, from SRAM once a time step (Han et al. 2016)",
+            "fp32 arithmetic; weights from DRAM once, from SRAM once a time step (Han et al. 2015)",
         ),
         ("lemaire", "Lemaire", "arithmetic, addressing and SRAM by size (Lemaire et al. 2022)"),
     ]
@@ -135,7 +135,11 @@ def modelled() -> list[Metric]:
             f"ReLU twin costs by {title}; above 1 it always wins",
             "higher",
         )
-        for name, title in (("compute", "arithmetic alone"), ("memory", "arithmetic and memory"))
+        for name, title in (
+            ("compute", "arithmetic alone"),
+            ("memory", "arithmetic and memory"),
+            ("hierarchy", "memory hierarchy"),
+        )
     ]
 
 

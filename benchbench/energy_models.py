@@ -7,14 +7,16 @@ Sources:
     Yan et al. 2024 (arXiv:2409.08290): the fair baseline of a T-step SNN is an ANN of
     ceil(log2(T + 1)) bits.
     24.96 pJ a byte is SpikingJelly's default for memory, 3.12 pJ a bit.
-    Han et al. 2016 (EIE, arXiv:1602.01528, table I, 45 nm): energy of a 32-bit access to registers,
-    SRAM and DRAM.
+    Han et al. 2015 (arXiv:1506.02626, figure 1, 45 nm): energy of a 32-bit access to registers,
+    SRAM and DRAM. Han et al. 2016 (EIE, arXiv:1602.01528, table I) has the last two again, its
+    SRAM one of 32 KB.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 __all__ = [
     "COSTS_PJ",
@@ -34,7 +36,7 @@ COSTS_PJ = {  # Horowitz 2014: a multiply-accumulate, and an accumulate
 }
 MEMORY_PJ_PER_BYTE = 24.96
 WORD_BYTES = 4
-ACCESS_PJ = {"register": 1.0, "sram": 5.0, "dram": 640.0}  # Han et al. 2016, a word of 32 bits
+ACCESS_PJ = {"register": 1.0, "sram": 5.0, "dram": 640.0}  # Han et al. 2015, a word of 32 bits
 REGISTERS = 3  # accesses of one operation: the weight, the sum read, the sum written
 
 
@@ -80,7 +82,10 @@ def hierarchy_j(counted: Counted) -> float:
     inference (all time steps of a layer before the next layer), go from SRAM to registers once a
     time step, and stay there over all positions; each operation reads its weight and reads and
     writes its sum in registers; a neuron's potential is read from SRAM and written at every step.
-    Inputs are left out: each is used by a whole row of weights.
+    Inputs are left out: each is used by a whole row of weights. Ours too: the weights of silent
+    inputs are fetched as well, and every SRAM access costs what one of 32 KB does, whatever must
+    fit. Were a layer that does not fit fetched again at each time step, DRAM would cost up to T
+    times as much.
 
         E = MAC * 4.6 + AC * 0.9 + 3 * (MAC + AC) * register
             + (W + T * W_spike) * SRAM + (W + W_spike) * DRAM + 2 * updates * SRAM
@@ -106,12 +111,15 @@ def quantised_twin_j(counted: Counted) -> tuple[float, int]:
     return PJ * counted.one_pass * (multiply_pj + add_pj), bits
 
 
-def break_even_density(counted: Counted, *, memory: bool) -> float | None:
+def break_even_density(
+    counted: Counted, model: Literal["compute", "memory", "hierarchy"]
+) -> float | None:
     """Share of non-zero inputs of the spike-fed layers at which the SNN costs what its twin does.
 
-    The twin has the same layers, ReLU and T = 1. Below this share the SNN is cheaper. Without
-    memory only arithmetic counts (fp32); with it each weight use, and each neuron's state read and
-    written, costs a word.
+    The twin has the same layers, ReLU and T = 1. Below this share the SNN is cheaper.
+    "compute" is arithmetic alone (fp32); with "memory" each weight use, and each neuron's state
+    read and written, costs a word; "hierarchy" is `hierarchy_j`, where both fetch the same weights
+    from DRAM, so that it drops out, and the SNN fills registers T times.
 
     Returns:
         A share; above 1 the SNN always wins, below 0 never. None without spike-fed layers.
@@ -119,8 +127,17 @@ def break_even_density(counted: Counted, *, memory: bool) -> float | None:
     if not counted.spike_macs:
         return None
     mac_pj, add_pj = COSTS_PJ["fp32"]
-    word_pj = WORD_BYTES * MEMORY_PJ_PER_BYTE if memory else 0.0
-    twin_pj = counted.one_pass * (mac_pj + word_pj)
-    fixed_pj = counted.macs * (mac_pj + word_pj)
-    fixed_pj += counted.neuron_updates * (add_pj + 2 * word_pj)
-    return (twin_pj - fixed_pj) / (counted.spike_macs * (add_pj + word_pj))
+    # What an operation's data cost, a potential's read or write, and all that is no operation's.
+    use_pj, state_pj, again_pj = {
+        "compute": (0.0, 0.0, 0.0),
+        "memory": (WORD_BYTES * MEMORY_PJ_PER_BYTE, WORD_BYTES * MEMORY_PJ_PER_BYTE, 0.0),
+        "hierarchy": (
+            REGISTERS * ACCESS_PJ["register"],
+            ACCESS_PJ["sram"],
+            (counted.steps - 1) * counted.spike_weights * ACCESS_PJ["sram"],
+        ),
+    }[model]
+    twin_pj = counted.one_pass * (mac_pj + use_pj)
+    fixed_pj = counted.macs * (mac_pj + use_pj) + again_pj
+    fixed_pj += counted.neuron_updates * (add_pj + 2 * state_pj)
+    return (twin_pj - fixed_pj) / (counted.spike_macs * (add_pj + use_pj))

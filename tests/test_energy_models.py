@@ -118,10 +118,53 @@ def test_at_the_break_even_density_both_cost_the_same(
 ) -> None:
     """Put back into the formula, the density gives the twin's energy."""
     counted = Counted(macs, spike_macs, 0.0, updates, steps)
-    density = break_even_density(counted, memory=False)
+    density = break_even_density(counted, "compute")
     assert density is not None
     at = compute_j(replace(counted, synops=density * spike_macs), "fp32")
     assert at == pytest.approx(compute_j(Counted(counted.one_pass), "fp32"))
+
+
+@given(
+    st.floats(1e5, 1e7),
+    st.floats(1e6, 1e9),
+    st.integers(1, 32),
+    st.floats(0, 1e5),
+    st.floats(1, 1e6),
+)
+def test_at_the_hierarchy_s_break_even_density_both_cost_the_same(
+    macs: float, spike_macs: float, steps: int, updates: float, words: float
+) -> None:
+    """Put back into the formula, the density gives the energy of the twin with the same weights."""
+    counted = Counted(macs, spike_macs, 0.0, updates, steps, words, 3 * words)
+    density = break_even_density(counted, "hierarchy")
+    assert density is not None
+    at = hierarchy_j(replace(counted, synops=density * spike_macs))
+    assert at == pytest.approx(hierarchy_j(Counted(counted.one_pass, weights=4 * words)))
+
+
+def test_break_even_in_the_hierarchy_by_hand() -> None:
+    """Conv-SNN at T = 4 may have 28 % of its inputs spike; which side it is on decides who wins."""
+    spike_fed = 9 * 128 * 128 + 9216 * 2304 + 2304 * 64 + 64 * 14  # weights
+    one_step = 84_934_656 + 21_233_664 + 147_456 + 896  # mult-adds of the spike-fed layers
+    updates = 4 * (128 * 48 * 48 + 128 * 24 * 24 + 1152 + 128 + 7)
+    saved_pj = one_step * (4.6 + 3) - updates * (0.9 + 2 * 5) - 3 * spike_fed * 5
+    twin = figures(built("shallow_cnn"))
+    for gain in (0.7, 6):
+        snn = figures(built("conv_snn", gain=gain))
+        density = value(snn, "break_even_hierarchy")
+        assert density == pytest.approx(saved_pj / (4 * one_step * (0.9 + 3)), rel=1e-9)
+        assert density == pytest.approx(0.283, abs=0.001)
+        wins = value(snn, "modelled_hierarchy") < value(twin, "modelled_hierarchy")
+        assert wins == (snn["break_even_hierarchy"].detail["density"] < density)
+        assert wins == (gain < 1)
+
+
+def test_every_figure_says_its_time_steps_and_what_it_saw() -> None:
+    """T and the share of the mult-adds, for the estimators of SpikingJelly too."""
+    for name, steps in (("conv_snn", 4), ("shallow_cnn", 1)):
+        for item in figures(built(name)).values():
+            if item.method == "modelled":
+                assert (item.detail["T"], item.detail["coverage"]) == (steps, 1.0), item.name
 
 
 def test_break_even_with_memory_is_about_one_over_t() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from spikingjelly.activation_based import op_counter
@@ -83,11 +83,11 @@ def measure(
     if counted is None:
         reason = "modelled energy needs the counts of operations and spikes"
         return [unavailable(name, reason) for name in (*_ARITHMETIC, *ESTIMATORS)]
-    seen = _coverage(model, figures["macs_dense"])
+    known = {"T": counted.steps, "coverage": _coverage(model, figures["macs_dense"])}
     return [
         *_arithmetic(counted, figures),
-        _estimate("modelled_memory", model, images, seen, _simple),
-        _estimate("modelled_lemaire", model, images, seen, _lemaire),
+        _estimate("modelled_memory", model, images, known, _simple),
+        _estimate("modelled_lemaire", model, images, known, _lemaire),
     ]
 
 
@@ -100,6 +100,12 @@ _ARITHMETIC = (
     "modelled_quantised_twin",
     "break_even_compute",
     "break_even_memory",
+    "break_even_hierarchy",
+)
+_BREAK_EVEN: tuple[Literal["compute", "memory", "hierarchy"], ...] = (
+    "compute",
+    "memory",
+    "hierarchy",
 )
 
 
@@ -117,10 +123,12 @@ def _arithmetic(counted: Counted, figures: Mapping[str, Measurement]) -> list[Me
         return out
     twin_j, bits = quantised_twin_j(counted)
     out.append(measured("modelled_quantised_twin", twin_j, detail={**detail, "bits": bits}))
-    for name, memory in (("break_even_compute", False), ("break_even_memory", True)):
-        density = break_even_density(counted, memory=memory)
+    here = counted.synops / counted.spike_macs
+    for energy in _BREAK_EVEN:
+        density = break_even_density(counted, energy)
         if density is not None:
-            out.append(measured(name, density, detail=detail))
+            found = {**detail, "density": here}
+            out.append(measured(f"break_even_{energy}", density, detail=found))
     return out
 
 
@@ -128,7 +136,7 @@ def _estimate(
     name: str,
     model: nn.Module,
     images: Tensor,
-    seen: float,
+    known: Mapping[str, float],
     joules: Callable[[nn.Module, Tensor], float],
 ) -> Measurement:
     """One of SpikingJelly's estimators over the first images, each alone."""
@@ -142,7 +150,7 @@ def _estimate(
     except Exception as error:  # noqa: BLE001 - a library's estimator fails on a model as it likes
         why = f"{type(error).__name__}: {error}"
         return unavailable(name, f"SpikingJelly's estimator refuses this model: {why}"[:300])
-    detail = {"coverage": seen, "what": ESTIMATORS[name]}
+    detail, seen = {**known, "what": ESTIMATORS[name]}, known["coverage"]
     reasons = () if seen > 0.999 else (f"covers {100 * seen:.1f} % of the dense mult-adds",)
     if len(values) < 2:
         return measured(name, values[0], n=1, reasons=reasons, detail=detail)

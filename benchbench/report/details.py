@@ -112,7 +112,7 @@ WHOLE_MODELS = {  # and where their costs are from
     "modelled_compute_fp16": "Horowitz 2014",
     "modelled_compute_int8": "Horowitz 2014",
     "modelled_memory": "SpikingJelly's simple estimate",
-    "modelled_hierarchy": "Horowitz 2014, Han et al. 2016",
+    "modelled_hierarchy": "Horowitz 2014, Han et al. 2015",
     "modelled_lemaire": "Lemaire et al. 2022",
 }
 
