@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import MeterError
-from benchbench.meters import jetson, rapl
+from benchbench.meters import jetson, powercap, rapl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -141,11 +141,11 @@ def _gpus(machine: Mapping[str, Any], look_s: float) -> list[Sensor]:
 
 
 def _rapl(look_s: float) -> list[Sensor]:
-    found = [Finding(zone.name, _zone_text(zone), zone.problem) for zone in rapl.zones()]
+    found = [Finding(zone.name, _zone_text(zone), zone.problem) for zone in powercap.zones()]
     return [_opened(rapl.RaplMeter, "processor (RAPL)", "rapl", found, look_s)]
 
 
-def _zone_text(zone: rapl.Zone) -> str:
+def _zone_text(zone: powercap.Zone) -> str:
     if zone.problem:
         return "cannot be read"
     if not zone.range_j:

@@ -17,6 +17,8 @@ from benchbench.meters.utilisation import share_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fixtures_sysfs import Tree
+
 UUID = "GPU-00000000-0000-0000-0000-000000000000"
 SECOND = "GPU-00000000-0000-0000-0000-000000000001"
 ENERGY = ("infer_power", "infer_energy", "infer_energy_net", "infer_fps_per_w")
@@ -182,6 +184,20 @@ def test_refused_energy_leaves_the_rest(fake_nvml: dict[str, str]) -> None:
     out = drive({**fake_nvml, "FAKE_NVML_FAIL": "energy:3,fields:13,power:3"}, uuid=UUID)
     assert_unavailable(out, "NOT_SUPPORTED")
     assert out["figures"]["infer_gpu_busy"]["value"] == pytest.approx(0.75)
+
+
+def test_a_jetson_s_power_monitor_stands_in_for_its_nvml(
+    fake_nvml: dict[str, str], sysfs: Tree
+) -> None:
+    """`auto` takes it where NVML refuses energy and power, or the GPU; else NVML's own sensor."""
+    sysfs.ina3221("hwmon0", VDD_IN=(5.0, 2.0))
+    for fail in ("energy:3,fields:3,power:3", "handle:3", "init:3"):
+        out = drive({**fake_nvml, "FAKE_NVML_FAIL": fail}, uuid=UUID)
+        assert out["name"] == "power monitor of VDD_IN", fail
+        assert out["figures"]["infer_power"]["value"] == pytest.approx(10, rel=0.2)
+    assert drive(fake_nvml, uuid=UUID)["name"].startswith("NVML energy counter")
+    summed = drive({**fake_nvml, "FAKE_NVML_FAIL": "energy:3"}, uuid=UUID)
+    assert summed["name"].startswith("NVML power, summed up")
 
 
 def test_old_driver_lacks_the_function(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from benchbench.meters import NullMeter, open_meter, rapl
 from benchbench.meters import sysfs as sysfs_module
 from benchbench.meters.jetson import JetsonMeter, rails
 from benchbench.meters.polled import PowerIntegral
-from benchbench.meters.rapl import RaplMeter, zones
+from benchbench.meters.powercap import zones
+from benchbench.meters.rapl import RaplMeter
 from benchbench.meters.simulated import VirtualClock
 from benchbench.meters.unwrap import Unwrapped
 
@@ -59,13 +60,36 @@ def test_packages_are_summed_and_nothing_is_counted_twice(sysfs: Tree) -> None:
             meter.power_w()
 
 
-def test_a_mirrored_die_is_counted_once(sysfs: Tree) -> None:
-    """Two folders with one package's name are one package."""
-    sysfs.zone("intel-rapl:0", "package-0", 1_000_000)
-    sysfs.zone("intel-rapl:1", "package-0", 1_000_000)
-    assert len(zones()) == 1
+def test_dies_that_mirror_their_package_are_counted_once(sysfs: Tree) -> None:
+    """Dies that show one counter are one; another package with as many joules is another one."""
+    names = ("package-0-die-0", "package-0-die-1", "package-0-die-2", "package-1-die-0")
+    for number, name in enumerate(names):
+        sysfs.zone(f"intel-rapl:{number}", name, 70_000_000_000 + number)
+    assert [zone.name for zone in zones()] == ["package-0-die-0", "package-1-die-0"]
     with RaplMeter() as meter:
         assert "without the memory" in meter.notes[0]
+        assert meter.notes[1].startswith("package-0-die-1 and package-0-die-2: the same counter")
+        for file in sysfs.root.glob("class/powercap/*/energy_uj"):
+            file.write_text("70010000000\n")
+        assert meter.energy_j() == pytest.approx(20, abs=1e-3)
+
+
+def test_dies_with_counters_of_their_own_are_summed(sysfs: Tree) -> None:
+    """Two dies of one package that differ by more than a reading apart are two counters."""
+    first = sysfs.zone("intel-rapl:0", "package-0-die-0", 70_000_000_000)
+    sysfs.zone("intel-rapl:1", "package-0-die-1", 70_003_000_000)
+    with RaplMeter() as meter:
+        assert meter.name == "RAPL, package-0-die-0 + package-0-die-1"
+        first.write_text("70010000000\n")
+        assert meter.energy_j() == pytest.approx(10)
+
+
+def test_a_package_that_only_mmio_shows_is_counted(sysfs: Tree) -> None:
+    """The second interface serves where the first one's driver is not loaded."""
+    sysfs.zone("intel-rapl-mmio:0", "package-0", 1_000_000)
+    assert [zone.folder.name for zone in zones()] == ["intel-rapl-mmio:0"]
+    sysfs.zone("intel-rapl:0", "package-0", 1_000_000)
+    assert [zone.folder.name for zone in zones()] == ["intel-rapl:0"]
 
 
 def test_the_counter_starts_again_within_a_window(sysfs: Tree) -> None:
@@ -127,8 +151,15 @@ def test_a_zone_that_vanishes_is_a_reason(sysfs: Tree) -> None:
 def test_a_frozen_counter_is_a_reason(sysfs: Tree) -> None:
     """It does not move while the meter waits."""
     sysfs.zone("intel-rapl:0", "package-0", 1)
-    with RaplMeter() as meter, pytest.raises(MeterError, match="frozen"):
+    with RaplMeter() as meter, pytest.raises(MeterError, match=r"frozen.* run on bare metal"):
         meter.wait_for_update(0.05)
+
+
+def test_a_processor_on_a_jetson_is_told_of_its_power_monitor(sysfs: Tree) -> None:
+    """There is no RAPL, and the reason names the sensor that includes the processor."""
+    assert "jetson" not in reason()
+    sysfs.ina3221("hwmon1", VDD_IN=(5.0, 1.0))
+    assert reason().endswith("choose its power monitor (meter: jetson)")
 
 
 def test_a_counter_beyond_its_range_is_a_reason(sysfs: Tree) -> None:
@@ -229,7 +260,7 @@ def test_every_layout_of_a_jetson_gives_watts(sysfs: Tree, layout: str) -> None:
         power_w = (last.energy_j - first.energy_j) / (last.time_s - first.time_s)
         assert power_w == pytest.approx(12, rel=0.2)
         assert meter.integrates
-        assert "whole module" in meter.notes[0]
+        assert f"whole {'board' if layout == 'ina238' else 'module'}" in meter.notes[0]
 
 
 def test_rails_are_summed_where_none_is_the_module_s(sysfs: Tree) -> None:
@@ -244,6 +275,30 @@ def test_rails_are_summed_where_none_is_the_module_s(sysfs: Tree) -> None:
         assert "this rail alone" in meter.notes[0]
     with pytest.raises(MeterError, match="no rail 'VDD_IN' here: VDD_GPU_SOC"):
         JetsonMeter("VDD_IN")
+
+
+def test_a_rail_that_feeds_another_is_not_added_to_it(sysfs: Tree) -> None:
+    """AGX Orin's 5 V rail already includes the memory's; alone, the memory's can be asked for."""
+    sysfs.ina3221("hwmon1", VDD_GPU_SOC=(20.0, 0.5), VDD_CPU_CV=(20.0, 0.25), VIN_SYS_5V0=(5.0, 1))
+    sysfs.ina3221("hwmon2", NC=(0.0, 0.0), VDDQ_VDD2_1V8AO=(5.0, 0.4))
+    with JetsonMeter() as meter:
+        assert meter.power_w() == pytest.approx(20)
+        assert "these rails together" in meter.notes[0]
+    with JetsonMeter("VDDQ_VDD2_1V8AO") as meter:
+        assert meter.power_w() == pytest.approx(2)
+
+
+def test_the_input_of_a_thor_is_its_total(sysfs: Tree) -> None:
+    """INA238 feeds the rails that INA3221 watches, so they are not added, whatever its name."""
+    sysfs.write("class/hwmon/hwmon9/name", "ina238")
+    sysfs.write("class/hwmon/hwmon9/power1_input", 50_000_000)
+    sysfs.ina3221("hwmon5", VDD_GPU=(5.0, 2.0), VDD_CPU_SOC_MSS=(5.0, 2.0), VIN_SYS_5V0=(5.0, 1.0))
+    for label in ("", "system input"):
+        sysfs.write("class/hwmon/hwmon9/label", label)
+        with JetsonMeter() as meter:
+            assert meter.power_w() == pytest.approx(50)
+            assert meter.name == f"power monitor of {label or 'VIN'}"
+            assert "whole board" in meter.notes[0]
 
 
 def test_a_power_monitor_that_fails_ends_the_sum(sysfs: Tree) -> None:

@@ -46,9 +46,9 @@ def open_meter(selector: str, device: str, uuid: str | None) -> Meter:
 
     Args:
         selector: ``auto`` (the sensor of the compute device: RAPL for a processor, NVML for a GPU
-            and, where that has no energy, a Jetson's power monitor), ``none``, or one chosen by
-            hand whatever the compute device is: ``rapl``, ``jetson``, ``jetson:<rail>``,
-            ``nvml:<index or UUID>``.
+            and, where that has neither energy nor power, a Jetson's power monitor), ``none``, or
+            one chosen by hand whatever the compute device is: ``rapl``, ``jetson``,
+            ``jetson:<rail>``, ``nvml:<index or UUID>``.
         device: The compute device as torch spells it: ``cpu``, ``cuda``, ``cuda:1``.
         uuid: The compute device's UUID as NVML spells it; None on a CPU, or where it is unknown.
 
@@ -72,7 +72,10 @@ def _open(kind: str, choice: str, device: str, uuid: str | None) -> Meter:
     if kind == "rapl" or (kind == "auto" and not on_gpu):
         from benchbench.meters.rapl import RaplMeter  # noqa: PLC0415
 
-        rapl = RaplMeter()
+        try:
+            rapl = RaplMeter()
+        except MeterError as error:
+            raise MeterError(f"{error}{_on_a_jetson() if kind == 'auto' else ''}") from error
         if on_gpu:
             rapl.notes = (_by_hand("rapl", device), *rapl.notes)
         return rapl
@@ -89,17 +92,40 @@ def _open(kind: str, choice: str, device: str, uuid: str | None) -> Meter:
 
 
 def _of_gpu(device: str, uuid: str | None) -> Meter:
-    """NVML's sensor of this GPU, or the board's power monitor where NVML has none."""
-    from benchbench.meters.jetson import JetsonMeter, rails  # noqa: PLC0415
+    """NVML's sensor of this GPU, or the board's power monitor where NVML has none.
 
-    if rails():
-        return JetsonMeter()
+    NVML first: a board with a power monitor may have a GPU in a slot, which the monitor misses.
+    """
+    from benchbench.meters.jetson import JetsonMeter, rails  # noqa: PLC0415
+    from benchbench.meters.nvml import ENERGY  # noqa: PLC0415
+
+    try:
+        nvml = _nvml_by_uuid(device, uuid)
+    except MeterError:
+        if rails():
+            return JetsonMeter()
+        raise
+    has_energy = nvml.integrates or nvml.calls[ENERGY] == "supported"
+    if has_energy or not rails():
+        return nvml
+    nvml.close()  # a Jetson's NVML says NOT_SUPPORTED to everything
+    return JetsonMeter()
+
+
+def _nvml_by_uuid(device: str, uuid: str | None) -> NvmlMeter:
     if not uuid:
         raise MeterError(
             f"the UUID of {device!r} is unknown, and NVML's order of GPUs is not CUDA's: choose "
             "the sensor by hand (meter: nvml:<index or UUID>)"
         )
     return _nvml(uuid)
+
+
+def _on_a_jetson() -> str:
+    """What to add to a reason where the board has a monitor that includes the processor."""
+    from benchbench.meters.jetson import rails  # noqa: PLC0415
+
+    return "; on this Jetson choose its power monitor (meter: jetson)" if rails() else ""
 
 
 def _nvml(choice: str) -> NvmlMeter:

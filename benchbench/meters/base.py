@@ -187,6 +187,7 @@ def wait_for_change(
     timeout_s: float,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
+    remedy: str = "see whether `nvidia-smi -q -d POWER` moves, else reload the driver or reboot",
 ) -> Reading:
     """Poll a counter until it changes.
 
@@ -195,6 +196,7 @@ def wait_for_change(
         timeout_s: After which it counts as frozen, seconds.
         clock: Seconds.
         sleep: Sleeps that many seconds of `clock`.
+        remedy: What helps against a frozen counter of this kind.
 
     Raises:
         MeterError: The counter did not change in time, or `energy_j` raised it.
@@ -212,5 +214,5 @@ def wait_for_change(
         if now - begin >= timeout_s:
             raise MeterError(
                 f"the energy counter is frozen: it stayed at {first:.3f} J for {timeout_s:g} s; "
-                "see whether `nvidia-smi -q -d POWER` moves, else reload the driver or reboot"
+                f"{remedy}"
             )

@@ -9,6 +9,9 @@ Documentation/hwmon/ina3221.rst and ina238.rst of the kernel (files and units):
     JetPack 4   bus/i2c/drivers/ina3221x/*/iio:device*/rail_name_N, in_powerN_input (mW)
     JetPack 5+  class/hwmon/hwmon*/name = ina3221, inN_label, inN_input (mV), currN_input (mA)
     Thor        class/hwmon/hwmon*/name = ina238, power1_input (uW), in1_label or label
+
+Thor's INA238 watches the input of the whole board (NVIDIA's forum, thread 366461), whatever it is
+called. Of AGX Orin's rails NVIDIA's guide says that VIN_SYS_5V0 includes VDDQ_VDD2_1V8AO.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["JetsonMeter", "Rail", "rails"]
 
 TOTALS = ("VDD_IN", "POM_5V_IN", "VIN")  # the whole module, where it has such a rail
+WITHIN = {"VDDQ_VDD2_1V8AO": "VIN_SYS_5V0"}  # a rail that is fed, and counted, by another one
 PERIOD_S = 0.02  # ours: a fiftieth of a second costs a few file reads
 
 
@@ -45,6 +49,7 @@ class Rail:
         scale_w: Watts of one unit of `power`.
         volts: The file of its voltage, mV.
         amps: The file of its current, mA.
+        whole_board: Whether it feeds module and carrier board.
     """
 
     name: str
@@ -52,6 +57,7 @@ class Rail:
     scale_w: float = 1e-3
     volts: Path | None = None
     amps: Path | None = None
+    whole_board: bool = False
 
     def power_w(self) -> float:
         """Its power now.
@@ -76,8 +82,8 @@ def rails() -> list[Rail]:
     for chip in sorted(root().glob("class/hwmon/hwmon*")):
         kind = text(chip / "name")
         if kind == "ina238":
-            name = text(chip / "label") or text(chip / "in1_label") or chip.name
-            found.setdefault(name, Rail(name, chip / "power1_input", 1e-6))
+            name = text(chip / "label") or text(chip / "in1_label") or "VIN"
+            found.setdefault(name, Rail(name, chip / "power1_input", 1e-6, whole_board=True))
         for channel in range(1, 4) if kind == "ina3221" else ():
             name = text(chip / f"in{channel}_label")
             amps = chip / f"curr{channel}_input"
@@ -120,11 +126,19 @@ class JetsonMeter:
         if rail and rail not in found:
             raise MeterError(f"no rail {rail!r} here: {', '.join(found)}")
         total = [name for name in TOTALS if name in found]
-        names = [rail] if rail else total[:1] or list(found)
+        total += [item.name for item in found.values() if item.whole_board]
+        apart = [name for name in found if WITHIN.get(name) not in found]
+        names = [rail] if rail else total[:1] or apart
         self._rails = [found[name] for name in names]
         self.name = f"power monitor of {' + '.join(names)}"
         self.provenance: Provenance = "real" if is_real() else "simulated"
-        covers = "of this rail alone" if rail else "of the whole module, CPU and memory included"
+        covers = "of these rails together: the board has none for the whole module"
+        if rail:
+            covers = "of this rail alone"
+        elif self._rails[0].whole_board:
+            covers = "of the whole board, module and carrier"
+        elif total:
+            covers = "of the whole module, CPU and memory included"
         self.notes = (f"the energy is summed up from power readings, {covers}",)
         self._sum = PowerIntegral(self.power_w).start(PERIOD_S)
 
@@ -162,7 +176,8 @@ class JetsonMeter:
         Raises:
             MeterError: A reading failed, or the power is 0.
         """
-        return wait_for_change(self.energy_j, timeout_s, time.perf_counter, time.sleep)
+        remedy = "see whether the rail's files in /sys move, else choose another rail or reboot"
+        return wait_for_change(self.energy_j, timeout_s, time.perf_counter, time.sleep, remedy)
 
     def busy_between(self, start_s: float, end_s: float) -> Busy:  # noqa: ARG002 - of the protocol
         """The power monitors do not say.

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
 from benchbench.meters.base import Busy, Condition, Reading, Uncertainty, wait_for_change
 from benchbench.meters.polled import Ticker
+from benchbench.meters.powercap import zones
 from benchbench.meters.sysfs import is_real, maybe, number, root, text
 from benchbench.meters.unwrap import Unwrapped
 
@@ -25,61 +24,10 @@ if TYPE_CHECKING:
 
     from benchbench.measurement import Provenance
 
-__all__ = ["RaplMeter", "Zone", "zones"]
+__all__ = ["RaplMeter"]
 
 MOST_W = 1000.0  # ours: no package draws so much; the shorter a counter seems to last, the better
 LONGEST_SILENCE_S = 10.0
-_POWERCAP = Path("class/powercap")
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """One counter that is summed up.
-
-    Attributes:
-        name: As the kernel names it: ``package-0``, ``dram``.
-        folder: Its folder.
-        range_j: At which it starts again, joules; None where it does not say.
-        problem: Why it cannot be read; empty where it can.
-    """
-
-    name: str
-    folder: Path
-    range_j: float | None
-    problem: str
-
-
-def zones() -> list[Zone]:
-    """The packages, and the memory beside them, each once.
-
-    ``core`` and ``uncore`` lie within a package, ``psys`` around all of them, and
-    ``intel-rapl-mmio`` shows a package a second time: none of these is added.
-    """
-    found: dict[str, Zone] = {}
-    place = root() / _POWERCAP
-    for folder in sorted(place.glob("intel-rapl:*"), key=lambda folder: folder.name):
-        name, parent = text(folder / "name"), folder.name.rpartition(":")[0]
-        is_package = name.startswith("package")
-        if not is_package and name != "dram":
-            continue
-        owner = text(place / parent / "name") if ":" in parent else ""
-        key = name if is_package else f"{owner} {name}"
-        if key not in found:  # a mirrored die has the name of its package
-            found[key] = _zone(key, folder)
-    return list(found.values())
-
-
-def _zone(name: str, folder: Path) -> Zone:
-    problem, range_j = "", None
-    try:
-        range_j = number(folder / "max_energy_range_uj") / 1e6 or None
-    except MeterError:
-        range_j = None  # an old kernel; only a backward counter is then an error
-    try:
-        number(folder / "energy_uj")
-    except MeterError as error:
-        problem = str(error)
-    return Zone(name, folder, range_j, problem)
 
 
 class RaplMeter:
@@ -124,6 +72,11 @@ class RaplMeter:
             "RAPL counts the whole processor with every process on it"
             + ("" if has_memory else ", without the memory")
             + ", not the board, the disks or the power supply",
+            *(
+                f"{' and '.join(zone.mirrors)}: the same counter as {zone.name}, counted once"
+                for zone in self._zones
+                if zone.mirrors
+            ),
         )
         self._throttles = _throttles()
         self._lock = threading.Lock()
@@ -176,7 +129,8 @@ class RaplMeter:
         Raises:
             MeterError: A counter cannot be read, or all are frozen.
         """
-        return wait_for_change(self.energy_j, timeout_s, time.perf_counter, time.sleep)
+        remedy = "virtual machines may show zones that do not count: run on bare metal, see `dmesg`"
+        return wait_for_change(self.energy_j, timeout_s, time.perf_counter, time.sleep, remedy)
 
     def busy_between(self, start_s: float, end_s: float) -> Busy:  # noqa: ARG002 - of the protocol
         """RAPL does not say.

@@ -1,0 +1,94 @@
+"""Which of powercap's counters make up the processor, each once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchbench.errors import MeterError
+from benchbench.meters.sysfs import number, root, text
+
+__all__ = ["Zone", "zones"]
+
+MIRROR_J = 1.0  # ours: one counter read twice, a millisecond apart at most, differs by less
+_POWERCAP = Path("class/powercap")
+_DIE = re.compile(r"(package-\d+)-die-\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """One counter that is summed up.
+
+    Attributes:
+        name: As the kernel names it: ``package-0``, ``dram``.
+        folder: Its folder.
+        range_j: At which it starts again, joules; None where it does not say.
+        problem: Why it cannot be read; empty where it can.
+        mirrors: Names of further zones that show this same counter.
+    """
+
+    name: str
+    folder: Path
+    range_j: float | None
+    problem: str
+    mirrors: tuple[str, ...] = ()
+
+
+def zones() -> list[Zone]:
+    """The packages, and the memory beside them, each once.
+
+    ``core`` and ``uncore`` lie within a package, ``psys`` around all of them, and
+    ``intel-rapl-mmio`` shows a package a second time: none of these is added. AMD's multi-die
+    packages (Zen 1, Zen 2) have one zone a die, all of them the package's counter, where Intel's
+    dies have one each (github.com/mlco2/codecarbon/issues/1274): the readings tell which it is.
+    """
+    found: dict[str, Zone] = {}
+    place = root() / _POWERCAP
+    folders = [*place.glob("intel-rapl:*"), *place.glob("intel-rapl-mmio:*")]
+    for folder in sorted(folders, key=lambda folder: ("mmio" in folder.name, folder.name)):
+        name, parent = text(folder / "name"), folder.name.rpartition(":")[0]
+        is_package = name.startswith("package")
+        if not is_package and name != "dram":
+            continue
+        owner = text(place / parent / "name") if ":" in parent else ""
+        key = name if is_package else f"{owner} {name}"
+        if key in found:
+            continue
+        zone = _zone(key, folder)
+        first = next((other for other in found.values() if _is_mirrored(other, zone)), None)
+        if first is None:
+            found[key] = zone
+        else:
+            found[first.name] = replace(first, mirrors=(*first.mirrors, key))
+    return list(found.values())
+
+
+def _is_mirrored(first: Zone, second: Zone) -> bool:
+    """Whether two dies of one package show one counter: the second's lies between two of the first.
+
+    Ours: two counters of their own, of 65 kJ or more, agree to 1 J by chance alone.
+    """
+    die, other = _DIE.fullmatch(first.name), _DIE.fullmatch(second.name)
+    if die is None or other is None or die[1] != other[1] or first.problem or second.problem:
+        return False
+    try:
+        before_j, between_j, after_j = (
+            number(zone.folder / "energy_uj") / 1e6 for zone in (first, second, first)
+        )
+    except MeterError:
+        return False  # the next reading says it
+    return before_j - MIRROR_J <= between_j <= after_j + MIRROR_J
+
+
+def _zone(name: str, folder: Path) -> Zone:
+    problem, range_j = "", None
+    try:
+        range_j = number(folder / "max_energy_range_uj") / 1e6 or None
+    except MeterError:
+        range_j = None  # an old kernel; only a backward counter is then an error
+    try:
+        number(folder / "energy_uj")
+    except MeterError as error:
+        problem = str(error)
+    return Zone(name, folder, range_j, problem)
