@@ -152,15 +152,14 @@ def _device(wanted: str, machine: dict[str, Any]) -> str:
 
 
 def doctor() -> Examination:
-    """Try every sensor of this machine.
-
-    Raises:
-        BenchbenchError: The worker cannot even start.
-    """
+    """Try every sensor of this machine, also where no worker can start, e.g. torch is broken."""
     from benchbench.doctor import examine  # noqa: PLC0415 - sensors, only to look at them
 
     with tempfile.TemporaryDirectory() as scratch:
-        machine = runner.hello(Path(scratch) / "doctor.log", "doctor")
+        try:
+            machine = runner.hello(Path(scratch) / "doctor.log", "doctor")
+        except BenchbenchError as error:
+            machine = {"problem": str(error)}
     return examine(machine)
 
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -112,3 +114,90 @@ def test_a_hidden_gpu_is_explained(sysfs: Tree) -> None:
         (line,) = (item for item in found["machine"] if "torch sees" in item["what"])
         assert line["found"] == "none"
         assert repr(value) in line["remedy"]
+
+
+def test_a_gpu_that_fails_does_not_hide_the_others(sysfs: Tree, fake_nvml: dict[str, str]) -> None:
+    """One that NVML refuses has its own reason, first or last; so has one that torch alone sees."""
+    for bad, good in ((0, 1), (1, 0)):
+        env = {**fake_nvml, "FAKE_NVML_DEVICES": "2", "FAKE_NVML_FAIL": f"handle{bad}:15"}
+        found = examine(env, gpu_uuids=["MIG-1234"])
+        by_selector = {sensor["selector"]: sensor for sensor in found["sensors"]}
+        refused = by_selector[f"nvml:{bad}"]
+        assert not refused["usable"]
+        assert "GPU_IS_LOST" in refused["findings"][-1]["found"]
+        assert by_selector[f"nvml:GPU-00000000-0000-0000-0000-00000000000{good}"]["usable"]
+        assert "MIG slice" in by_selector["nvml:MIG-1234"]["findings"][-1]["found"]
+
+
+def test_a_sensor_that_fails_while_it_is_watched_is_a_line(
+    sysfs: Tree, fake_nvml: dict[str, str]
+) -> None:
+    """The GPU falls off the bus during the self-test: the reason, and its calls still stand."""
+    found = examine({**fake_nvml, "FAKE_NVML_FAIL": "lost_after_s:0.5"})
+    sensor = found["sensors"][0]
+    assert not sensor["usable"]
+    assert sensor["simulated"]
+    last = sensor["findings"][-1]
+    assert "GPU_IS_LOST" in last["found"]
+    assert "reboot" in last["remedy"]
+    assert any(item["what"] == "nvmlDeviceGetSamples" for item in sensor["findings"])
+
+
+@pytest.mark.parametrize(("processes", "said"), [("0", "none seen"), ("3", "3")])
+def test_other_processes_on_a_gpu_are_counted(
+    sysfs: Tree, fake_nvml: dict[str, str], processes: str, said: str
+) -> None:
+    """The doctor computes nothing itself, so whoever is listed is somebody else."""
+    env = {**fake_nvml, "FAKE_NVML_PROCESSES": processes, "FAKE_NVML_THROTTLE": "64"}
+    items = {item["what"]: item for item in examine(env)["sensors"][0]["findings"]}
+    assert items["other processes on it"]["found"].startswith(said)
+    assert bool(items["other processes on it"]["remedy"]) is (processes != "0")
+    assert items["throttled by"]["found"] == "hardware thermal slowdown"
+
+
+def test_a_rail_that_cannot_be_read_has_its_remedy(sysfs: Tree) -> None:
+    """What is wrong with a power monitor stands in the summary."""
+    sysfs.ina3221("hwmon0", VDD_IN=(5.0, 2.0))
+    sysfs.write("class/hwmon/hwmon0/curr1_input", "EIO")
+    assert any("holds no number" in line for line in examine({})["summary"])
+
+
+def test_a_zone_that_opens_but_cannot_be_used_says_why(sysfs: Tree) -> None:
+    """Each file is readable, the sensor still is not, and its reason is not lost."""
+    sysfs.zone("intel-rapl:0", "package-0", 2_000_000_000, 1_000_000_000)
+    (sensor,) = (s for s in examine({})["sensors"] if s["selector"] == "rapl")
+    assert not sensor["usable"]
+    assert "outside its own range" in sensor["findings"][-1]["found"]
+
+
+def test_sensors_are_looked_at_without_a_worker(sysfs: Tree, tmp_path: Path) -> None:
+    """A broken torch is a line beside the sensors, not the end of the command."""
+    sysfs.ina3221("hwmon0", VDD_IN=(5.0, 2.0))
+    (tmp_path / "torch.py").write_text("raise ImportError('torch is broken here')\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        [sys.executable, "-m", "benchbench", "doctor", "--json"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert "torch is broken here" in found["machine"][0]["remedy"]
+    assert [s["selector"] for s in found["sensors"] if s["usable"]] == ["jetson"]
+
+
+def test_the_json_has_a_fixed_form(sysfs: Tree) -> None:
+    """Scripts may rely on these keys; a change of them changes the schema's number."""
+    sysfs.ina3221("hwmon0", VDD_IN=(5.0, 2.0))
+    found = examine({})
+    assert list(found) == ["schema", "sensors", "machine", "summary"]
+    assert found["schema"] == 1
+    finding = ["what", "found", "remedy"]
+    assert all(list(item) == finding for item in found["machine"])
+    for sensor in found["sensors"]:
+        assert list(sensor) == [
+            *("name", "selector", "usable", "simulated", "update_s", "polled_w", "findings"),
+        ]
+        assert all(list(item) == finding for item in sensor["findings"])

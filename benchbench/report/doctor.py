@@ -10,7 +10,8 @@ from benchbench.report.view import Page
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from benchbench.doctor import Examination, Finding
+    from benchbench.doctor import Examination
+    from benchbench.doctor_watch import Finding
 
 __all__ = ["page_of"]
 

@@ -16,8 +16,8 @@
  *   FAKE_NVML_THROTTLE   bits of the clocks' event reasons                 (default 0)
  *   FAKE_NVML_FAIL       list with commas of CALL:CODE (init, count, handle, name, uuid, energy,
  *                        samples, util, processes, fields, field, power, reasons, clock,
- *                        temperature), lost_after_s:S, frozen_after_s:S, frozen,
- *                        backwards_after_s:S
+ *                        temperature), handle0, handle1, ... of one device alone,
+ *                        lost_after_s:S, frozen_after_s:S, frozen, backwards_after_s:S
  *
  * -DWITHOUT_ENERGY leaves the symbol out, as a driver before Volta's did; -DWITHOUT_FIELDS that of
  * the field values.
@@ -153,7 +153,10 @@ int nvmlDeviceGetCount_v2(unsigned int *count) {
 int nvmlDeviceGetHandleByIndex_v2(unsigned int index, void **device) {
     if (index >= devices) return INVALID_ARGUMENT;
     *device = (void *)(uintptr_t)(index + 1);
-    return failing("handle");
+    char own_clause[24];
+    snprintf(own_clause, sizeof own_clause, "handle%u", index);
+    int code = failing(own_clause);
+    return code ? code : failing("handle");
 }
 
 static void uuid_of(unsigned int index, char *text, unsigned int size) {
