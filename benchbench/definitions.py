@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchbench.metric import Metric
 
-__all__ = ["counted", "trained"]
+__all__ = ["counted", "stepped", "trained"]
 
 
 def counted() -> list[Metric]:
@@ -111,6 +111,32 @@ def counted() -> list[Metric]:
             "higher",
         ),
     ]
+
+
+def stepped() -> list[Metric]:
+    """What a step of a batch asks of torch, once for the training step and once for inference."""
+    out: list[Metric] = []
+    for phase, word in (("train", "training step"), ("infer", "inference of a batch")):
+        out += [
+            Metric(
+                f"{phase}_operators",
+                f"Operators, {word}",
+                "1",
+                "counted",
+                "footprint",
+                f"operators that a {word} dispatches below autograd; on a GPU each launches a "
+                "kernel or more",
+            ),
+            Metric(
+                f"{phase}_allocated",
+                f"Allocated bytes, {word}",
+                "B",
+                "counted",
+                "footprint",
+                f"bytes that a {word} asks of torch's allocators, given back in between or not",
+            ),
+        ]
+    return out
 
 
 def trained() -> list[Metric]:

@@ -16,6 +16,7 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         *definitions.counted(),
+        *definitions.stepped(),
         *definitions.trained(),
         *definitions_measured.modelled(),
         *definitions_measured.phased(),

@@ -1,7 +1,8 @@
-"""What every task of a worker starts with: settings, images, the model, and what really runs."""
+"""What every task of a worker starts with: settings, images, the model and its steps."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,34 @@ import torch
 
 from benchbench import data, zoo
 from benchbench.errors import BenchbenchError
-from benchbench.steps import is_spiking, neuron_facts
+from benchbench.steps import (
+    batches_of,
+    inference_step,
+    is_spiking,
+    loss_of,
+    neuron_facts,
+    training_step,
+)
 from benchbench.suite import Settings
 
 if TYPE_CHECKING:
-    from torch import nn
+    from collections.abc import Callable
 
-__all__ = ["build", "facts_of", "images_of", "settings_of", "source_digest"]
+    from torch import Tensor, nn
+
+    from benchbench.steps import Batch
+
+__all__ = [
+    "build",
+    "facts_of",
+    "images_of",
+    "prepare",
+    "settings_of",
+    "source_digest",
+    "step_of",
+]
+
+RESIDENT_BATCHES = 32  # enough to vary the input; 32 batches of 16 faces are 5 MB
 
 
 def settings_of(cell: dict[str, Any]) -> Settings:
@@ -70,3 +92,31 @@ def facts_of(model: nn.Module, cell: dict[str, Any], settings: Settings) -> dict
         "device": cell["device"],
         "threads": torch.get_num_threads(),
     }
+
+
+def prepare(
+    cell: dict[str, Any],
+    settings: Settings,
+    device: torch.device,
+) -> tuple[nn.Module, list[Batch], str]:
+    """The model with its weights, its batches, and why it is untrained though it should not be."""
+    model, untrained = build(cell, settings), ""
+    if settings.train or cell["model"]["checkpoint"]:
+        from benchbench.training.task import load_trained  # noqa: PLC0415 - only where trained
+
+        untrained = load_trained(model, cell)
+    wanted = max(RESIDENT_BATCHES, math.ceil(settings.images / settings.batch_size))
+    images = images_of(cell["data"]).split("Training")
+    batches = batches_of(images, settings.batch_size, wanted, device)
+    return model.to(device), batches, untrained
+
+
+def step_of(
+    phase: str, model: nn.Module, batches: list[Batch], cell: dict[str, Any]
+) -> Callable[[], Tensor]:
+    """The training step, or the inference of a batch."""
+    if phase != "train":
+        return inference_step(model, batches)
+    settings = settings_of(cell)
+    loss = loss_of(cell["model"]["loss"], model, settings.label_smoothing)
+    return training_step(model, batches, loss, settings.learning_rate)

@@ -1,0 +1,99 @@
+"""Pairs of processes -> a verdict on one figure: slower, faster, the same, or not clear yet."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from benchbench.gate import sequential
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchbench.gate.duet import Pair
+    from benchbench.gate.sequential import Rule
+
+__all__ = ["Judgement", "Verdict", "judge"]
+
+Verdict = Literal["slower", "faster", "same", "unclear", "not comparable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the pairs of one figure say.
+
+    Attributes:
+        verdict: What it comes to.
+        pairs: How many pairs there were.
+        base_s: A step of the base, seconds; None where there is none.
+        candidate_s: The same of the candidate.
+        value: Time of a step, candidate over base; None without a pair.
+        low: Lower end of its 95 % interval; None where there are too few pairs.
+        high: Upper end.
+        detectable: The smallest slowdown that the whole budget finds in 19 of 20 cases, as a
+            share; None where it cannot be told.
+        reason: What a reader must know of the verdict.
+    """
+
+    verdict: Verdict
+    pairs: int = 0
+    base_s: float | None = None
+    candidate_s: float | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    detectable: float | None = None
+    reason: str = ""
+
+    @property
+    def clear(self) -> bool:
+        """Whether further pairs would not be looked at."""
+        return self.verdict != "unclear"
+
+
+def judge(pairs: Sequence[Pair], rule: Rule) -> Judgement:
+    """The verdict after these pairs.
+
+    A change counts where the sides are separated AND it reaches the threshold AND it reaches the
+    floor. A figure is the same where a change of the threshold, either way, can be left out.
+
+    Args:
+        pairs: In the order of their coming, at least one.
+        rule: What counts.
+    """
+    logs = [pair.log_ratio for pair in pairs]
+    found = sequential.estimate(logs)
+    base_s, candidate_s = (
+        statistics.median(pair.step_s[side] for pair in pairs) for side in (0, 1)
+    )
+    change = math.expm1(found.middle)
+    reached = abs(found.middle) >= math.log1p(rule.threshold)
+    large = reached and abs(change) * base_s >= rule.floor_s
+    apart = sequential.separated(logs if found.middle > 0 else [-log for log in logs], rule)
+    seen = sequential.detectable(logs, rule) if len(logs) > 1 else None
+    verdict: Verdict = "unclear"
+    if apart and large:
+        verdict = "slower" if change > 0 else "faster"
+    elif sequential.same(logs, rule.threshold):
+        verdict = "same"
+    low, high = (None if end is None else math.exp(end) for end in (found.low, found.high))
+    reason = _reason(verdict, seen, rule, len(logs), apart=apart)
+    return Judgement(
+        verdict, len(logs), base_s, candidate_s, math.exp(found.middle), low, high, seen, reason
+    )
+
+
+def _reason(verdict: Verdict, seen: float | None, rule: Rule, pairs: int, *, apart: bool) -> str:
+    """The smallest effect that would be found, and why there is no other verdict."""
+    if verdict in {"slower", "faster"} or seen is None:
+        return ""
+    text = f"{rule.pairs} pairs find a slowdown of {100 * seen:.1f} % in 19 of 20 gates"
+    if verdict == "same":
+        return text
+    if pairs < (least := sequential.least_pairs(rule.rate)):
+        return f"{pairs} pairs cannot tell anything, {least} could"
+    if apart:
+        return f"apart, but by less than the threshold or the floor; {text}"
+    return f"neither a change nor the lack of one is shown; {text}"

@@ -1,0 +1,123 @@
+"""The base's source tree: a revision in a worktree of its own, with this environment or its own."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import tomllib
+import venv
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from benchbench.errors import RevisionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Environment", "checked_out", "interpreter", "name_of", "other_dependencies", "root_of"]
+
+Environment = Literal["reuse", "own"]
+
+
+def root_of(folder: Path) -> Path:
+    """The root of the checkout that a folder is in.
+
+    Raises:
+        RevisionError: It is in none.
+    """
+    return Path(_git(folder, "rev-parse", "--show-toplevel"))
+
+
+def name_of(root: Path, revision: str) -> str:
+    """The commit that a revision names, in full.
+
+    Raises:
+        RevisionError: There is no such commit here; a shallow clone has few.
+    """
+    try:
+        return _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    except RevisionError as error:
+        shallow = _git(root, "rev-parse", "--is-shallow-repository") == "true"
+        why = "; this clone is shallow: git fetch --unshallow brings the rest" if shallow else ""
+        raise RevisionError(f"--base {revision}: no such commit{why}") from error
+
+
+@contextlib.contextmanager
+def checked_out(root: Path, commit: str) -> Iterator[Path]:
+    """A worktree of a commit, gone afterwards.
+
+    What an earlier gate left behind when it was killed is forgotten first.
+
+    Raises:
+        RevisionError: Git cannot make it.
+    """
+    _git(root, "worktree", "prune")
+    with tempfile.TemporaryDirectory(prefix="benchbench-base-") as place:
+        tree = Path(place) / "tree"
+        _git(root, "worktree", "add", "--detach", "--force", str(tree), commit)
+        try:
+            yield tree
+        finally:
+            with contextlib.suppress(RevisionError):  # the folder goes in any case
+                _git(root, "worktree", "remove", "--force", str(tree))
+
+
+def other_dependencies(base: Path, candidate: Path) -> bool:
+    """Whether the two trees' ``pyproject.toml`` declare different dependencies."""
+    return _dependencies(base) != _dependencies(candidate)
+
+
+def _dependencies(tree: Path) -> object:
+    try:
+        project = tomllib.loads((tree / "pyproject.toml").read_text("utf-8")).get("project", {})
+    except (OSError, ValueError):
+        return None
+    return project.get("dependencies"), project.get("optional-dependencies")
+
+
+def interpreter(tree: Path, environment: Environment) -> str:
+    """The Python that runs a base: this one, or one with what its ``pyproject.toml`` asks for.
+
+    Raises:
+        RevisionError: Its environment cannot be made.
+    """
+    if environment == "reuse":
+        return sys.executable
+    place = tree.parent / "environment"
+    venv.create(place, with_pip=True)
+    python = str(place / "bin" / "python")
+    words = [python, "-m", "pip", "install", "--quiet", "--editable", str(tree)]
+    done = subprocess.run(  # noqa: S603 - that interpreter and our own words
+        words, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        text = f"the base's own environment cannot be made: {_last(done.stderr)}"
+        raise RevisionError(text)
+    return python
+
+
+def _git(folder: Path, *words: str) -> str:
+    """What git prints.
+
+    Raises:
+        RevisionError: It fails, or is not there.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - our own words, whichever git the user has
+            ["git", "-C", str(folder), *words],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise RevisionError(f"git cannot be started: {error.strerror}") from error
+    if done.returncode:
+        raise RevisionError(f"git {words[0]}: {_last(done.stderr) or f'exit {done.returncode}'}")
+    return done.stdout.strip()
+
+
+def _last(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else ""
