@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import click
 
 from benchbench import __version__
-from benchbench.cli_look import compare, count, data, doctor, list_
+from benchbench.cli_gate import baseline, compare, gate
+from benchbench.cli_look import count, data, doctor, list_
 from benchbench.cli_options import (
     EXIT_FAILED_CELLS,
     EXIT_INTERRUPTED,
@@ -257,5 +258,5 @@ def _recompute(found: Results, folder: Path, *, as_json: bool) -> int:
     return EXIT_FAILED_CELLS if any(line.reason for line in lines) else 0
 
 
-for command in (count, list_, data, doctor, compare):
+for command in (count, list_, data, doctor, compare, gate, baseline):
     group.add_command(command)

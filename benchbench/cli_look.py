@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchbench.cli_options import (
     EXIT_FAILED_CELLS,
-    EXIT_NOTHING_COMPARABLE,
-    EXIT_REGRESSION,
     as_json_option,
     consoles,
     models_folder,
@@ -21,63 +17,9 @@ from benchbench.cli_options import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from benchbench.report.view import Page
-
-__all__ = ["compare", "count", "data", "doctor", "list_"]
-
-
-@click.command()
-@click.argument("base", type=click.Path(path_type=Path, exists=True))
-@click.argument("new", type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--threshold",
-    type=click.FloatRange(0, 100),
-    default=3.0,
-    show_default=True,
-    metavar="PERCENT",
-    help="Least difference of a timed or metered figure that matters.",
-)
-@click.option(
-    "--across-machines",
-    is_flag=True,
-    help="Compare figures of time although the machines differ.",
-)
-@as_json_option
-def compare(
-    base: Path, new: Path, *, threshold: float, across_machines: bool, as_json: bool
-) -> int:
-    """Set a NEW run beside a BASE: folders of runs, results.json, or pytest-benchmark's JSON.
-
-    Exit code 1 where a figure is worse, 4 where nothing could be compared.
-    """
-    from benchbench.compare import compare as compared  # noqa: PLC0415
-    from benchbench.runs import load  # noqa: PLC0415
-
-    found = compared(load(base), load(new), threshold / 100, across_machines=across_machines)
-    from benchbench.report.compared import page_of  # noqa: PLC0415
-
-    page = page_of(found)
-    _summarise(page)
-    if as_json:
-        click.echo(json.dumps(found.to_json(), indent=1))
-    else:
-        from benchbench.report.console import draw  # noqa: PLC0415
-
-        draw(page, consoles()[0])
-    if found.worse:
-        return EXIT_REGRESSION
-    return EXIT_NOTHING_COMPARABLE if found.refused or not found.comparable else 0
-
-
-def _summarise(page: Page) -> None:
-    """Add the page to GitHub's summary of the step, where there is one."""
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        from benchbench.report.markdown import text_of  # noqa: PLC0415
-
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(text_of(page))
+__all__ = ["count", "data", "doctor", "list_"]
 
 
 @click.command()

@@ -31,7 +31,18 @@ if TYPE_CHECKING:
     from benchbench.results import Results
     from benchbench.suite import Model
 
-__all__ = ["Counts", "Request", "check_data", "count", "doctor", "run", "setting", "train"]
+__all__ = [
+    "Counts",
+    "Request",
+    "check_data",
+    "chosen",
+    "count",
+    "device_of",
+    "doctor",
+    "run",
+    "setting",
+    "train",
+]
 
 
 LABELS: data_room.Labels = "fer2013"  # where there is no model that says otherwise
@@ -92,7 +103,7 @@ def train(
 
 
 def _run(suite: Suite, folder: Path, request: Request, console: Console) -> tuple[Results, Path]:
-    only = _only(suite, request.only)
+    only = chosen(suite, request.only)
     wanted = [model.labels for model in suite.models if model.id in only]
     labels = dict.fromkeys(wanted or [LABELS])
     images = {
@@ -106,7 +117,7 @@ def _run(suite: Suite, folder: Path, request: Request, console: Console) -> tupl
     }
     with tempfile.TemporaryDirectory() as scratch:
         found = runner.hello(Path(scratch) / "hello.log")
-    machine = runner.Machine(found, _device(request.device, found))
+    machine = runner.Machine(found, device_of(request.device, found))
     votes = str(Path(request.ferplus).resolve()) if request.ferplus else None
     run = runner.Asked(request.mode, request.changes)
     plan = runner.plan(suite, folder, machine, images, run, only, votes)
@@ -119,7 +130,7 @@ def _run(suite: Suite, folder: Path, request: Request, console: Console) -> tupl
         progress.close()
 
 
-def _only(suite: Suite, patterns: Sequence[str]) -> list[str]:
+def chosen(suite: Suite, patterns: Sequence[str]) -> list[str]:
     """The ids of the models that match one of the patterns; all, where there are none.
 
     Raises:
@@ -135,7 +146,7 @@ def _only(suite: Suite, patterns: Sequence[str]) -> list[str]:
     return [name for name in ids if any(map(partial(fnmatch.fnmatch, name), patterns or ["*"]))]
 
 
-def _device(wanted: str, machine: dict[str, Any]) -> str:
+def device_of(wanted: str, machine: dict[str, Any]) -> str:
     """``auto`` and ``cuda`` resolved; refused where there is no such device."""
     gpus = machine["gpus"]
     if wanted == "cpu" or (wanted == "auto" and not gpus):

@@ -8,7 +8,7 @@ not interleaved, so nothing can be paired). What is counted has no noise: it is 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench.metrics import METRICS
@@ -17,6 +17,7 @@ from benchbench.statistics import CONFIDENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from benchbench.gate.settings import Gate
     from benchbench.measurement import Measurement
     from benchbench.runs import Run
 
@@ -32,6 +33,7 @@ class Line:
     Attributes:
         model: Its id, or the name of a benchmark.
         metric: Name of the figure.
+        method: How it was got; empty where there is no figure.
         base: In the first run; None where it has none.
         new: In the second.
         value: New over base; None where one is missing.
@@ -43,6 +45,7 @@ class Line:
 
     model: str
     metric: str
+    method: str
     base: float | None
     new: float | None
     value: float | None
@@ -59,7 +62,7 @@ class Comparison:
     Attributes:
         base: Where the first run is from.
         new: Where the second is from.
-        threshold: Share by which a timed or metered figure must differ to matter.
+        gate: By how much a timed or metered figure must differ to matter.
         lines: One a figure.
         differences: Of the machines or the data; where there are any, nothing that depends on them
             is compared unless it was asked for.
@@ -68,7 +71,7 @@ class Comparison:
 
     base: str
     new: str
-    threshold: float
+    gate: Gate
     lines: tuple[Line, ...]
     differences: tuple[str, ...]
     refused: str = ""
@@ -88,13 +91,13 @@ class Comparison:
         return {"schema": 1, **asdict(self)}
 
 
-def compare(base: Run, new: Run, threshold: float, *, across_machines: bool) -> Comparison:
+def compare(base: Run, new: Run, gate: Gate, *, across_machines: bool) -> Comparison:
     """Set two runs against each other.
 
     Args:
         base: The older one.
         new: The newer one.
-        threshold: Share by which a timed or metered figure must differ to matter.
+        gate: By how much a timed or metered figure must differ to matter.
         across_machines: Compare what depends on the machine even where the machines differ.
     """
     differences = tuple(
@@ -105,44 +108,48 @@ def compare(base: Run, new: Run, threshold: float, *, across_machines: bool) -> 
     refused = ""
     if differences and not across_machines:
         refused = f"the machines differ ({differences[0]}): --across-machines compares all the same"
-    lines = tuple(_lines(base, new, threshold, refused))
-    return Comparison(base.name, new.name, threshold, lines, differences, refused)
+    lines = tuple(_lines(base, new, gate, refused))
+    return Comparison(base.name, new.name, gate, lines, differences, refused)
 
 
-def _lines(base: Run, new: Run, threshold: float, refused: str) -> Iterator[Line]:
+def _lines(base: Run, new: Run, gate: Gate, refused: str) -> Iterator[Line]:
     for model in dict.fromkeys((*base.cells, *new.cells)):
         sides = base.cells.get(model), new.cells.get(model)
         if sides[0] is None or sides[1] is None:
             where = "the new run" if sides[0] is None else "the base"
             reason = f"only in {where}"
-            yield Line(model, "", None, None, None, None, None, "not comparable", reason)
+            yield Line(model, "", "", None, None, None, None, None, "not comparable", reason)
             continue
         for metric in dict.fromkeys((*sides[0], *sides[1])):
-            line = _line(model, metric, sides[0].get(metric), sides[1].get(metric), threshold)
+            pair = (sides[0].get(metric), sides[1].get(metric))
+            line = _line(model, metric, *pair, gate.threshold(metric))
             if refused and _depends_on_machine(metric) and line.verdict != "not comparable":
-                values = (model, metric, line.base, line.new)
-                line = Line(*values, None, None, None, "not comparable", refused)
+                line = replace(
+                    line, value=None, low=None, high=None, verdict="not comparable", reason=refused
+                )
             yield line
 
 
 def _line(
     model: str, metric: str, base: Measurement | None, new: Measurement | None, threshold: float
 ) -> Line:
-    values = (base.value if base else None, new.value if new else None)
+    first = base or new
+    head = (model, metric, first.method if first else "")
+    values = (*head, base.value if base else None, new.value if new else None)
     why = _refusal(base, new)
     if why or base is None or new is None or base.value is None or new.value is None:
-        return Line(model, metric, *values, None, None, None, "not comparable", why)
+        return Line(*values, None, None, None, "not comparable", why)
     sign = 1 if _better(metric) == "higher" else -1
     ratio = new.value / base.value if base.value else None
     if base.method == "counted":
-        return Line(model, metric, *values, ratio, None, None, _counted(base, new, sign))
+        return Line(*values, ratio, None, None, _counted(base, new, sign))
     if ratio is None or ratio <= 0:
         why = "a ratio needs two positive figures"
-        return Line(model, metric, *values, None, None, None, "not comparable", why)
+        return Line(*values, None, None, None, "not comparable", why)
     ratio, low, high = welch_ratio(_observations(base), _observations(new))
     if low is None or high is None:
         why = "one process a side gives no interval: run with repeats of two or more"
-        return Line(model, metric, *values, ratio, None, None, "not comparable", why)
+        return Line(*values, ratio, None, None, "not comparable", why)
     verdict: Verdict = "same"
     if (low > 1 or high < 1) and abs(ratio - 1) >= threshold:
         verdict = "better" if (ratio > 1) == (sign > 0) else "worse"
@@ -150,7 +157,7 @@ def _line(
     reason = (
         f"a change below {100 * seen:.1f} % would not have been seen" if verdict == "same" else ""
     )
-    return Line(model, metric, *values, ratio, low, high, verdict, reason)
+    return Line(*values, ratio, low, high, verdict, reason)
 
 
 def _refusal(base: Measurement | None, new: Measurement | None) -> str:

@@ -110,6 +110,16 @@ class TrainingError(BenchbenchError):
 class DuetError(BenchbenchError):
     """One side of a gate cannot be run; the message names the side and why."""
 
+    def __init__(self, message: str, side: str) -> None:
+        """Remember which side it is.
+
+        Args:
+            message: What happened.
+            side: ``base`` or ``candidate``.
+        """
+        self.side = side
+        super().__init__(message)
+
 
 class RevisionError(BenchbenchError):
     """A gate's base is no commit here, or cannot be checked out; the message has git's reason."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchbench import journal
 from benchbench.cells import SCHEMA_VERSION
 from benchbench.errors import ResultError
+from benchbench.gate.settings import Gate
 from benchbench.measurement import Measurement
 from benchbench.metrics import METRICS
 from benchbench.recipe import train_of
@@ -258,6 +259,7 @@ def suite_of(data: Mapping[str, Any]) -> Suite:
             "models": tuple(
                 Model(**{**item, "train": train_of(item.get("train"))}) for item in data["models"]
             ),
+            "gate": Gate(**data.get("gate", {})),
             "distribution": Distribution(**found) if (found := data.get("distribution")) else None,
             "tables": tuple(_table(item) for item in data["tables"]),
             "figures": tuple(_figure(item) for item in data.get("figures", ())),

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Run", "load"]
+    from benchbench.gate.settings import Gate
+
+__all__ = ["MACHINE", "Run", "load", "of"]
 
 # What a figure of time depends on; more than that is in a fingerprint, and may differ.
 MACHINE = ("cpu", "cores", "gpus", "system", "python", "torch", "spikingjelly", "malloc", "threads")
@@ -29,11 +31,13 @@ class Run:
         name: Where it is from.
         fingerprint: What its figures of time depend on.
         cells: Figures by name, by model or benchmark.
+        gate: What its suite says of changes that matter; None where there is no suite.
     """
 
     name: str
     fingerprint: Mapping[str, Any]
     cells: Mapping[str, Mapping[str, Measurement]]
+    gate: Gate | None = None
 
 
 def load(path: Path) -> Run:
@@ -54,11 +58,15 @@ def load(path: Path) -> Run:
 
 
 def _ours(path: Path) -> Run:
-    found = results.load(path)
+    return of(results.load(path), str(path))
+
+
+def of(found: results.Results, name: str) -> Run:
+    """A run of benchbench."""
     fingerprint = {key: found.fingerprint.get(key) for key in MACHINE}
     fingerprint["data"] = found.data["digest"]
     cells = {cell.model: cell.measurements for cell in found.cells}
-    return Run(str(path), fingerprint, cells)
+    return Run(name, fingerprint, cells, found.suite.gate)
 
 
 def _pytest_benchmark(path: Path, data: Mapping[str, Any]) -> Run:

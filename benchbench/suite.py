@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Gt, Le
 
 from benchbench.data import Labels  # noqa: TC001 - pydantic reads the annotations
+from benchbench.gate.settings import Gate
 from benchbench.recipe import Train, train_of
 from benchbench.suite_tables import (  # noqa: TC001 - pydantic reads the annotations
     Claim,
@@ -146,6 +147,7 @@ class Suite:
         settings: Of the full run.
         quick: Overrides of `settings` for ``--quick``.
         publish: Overrides of `settings` for ``--publish``.
+        gate: When ``benchbench gate`` and ``compare`` say that a figure is worse.
         models: What is measured; none where only the data is looked at.
         distribution: The paper's table of its data.
         tables: The paper's tables.
@@ -163,6 +165,7 @@ class Suite:
     settings: Settings = field(default_factory=Settings)
     quick: dict[str, Any] = field(default_factory=dict)
     publish: dict[str, Any] = field(default_factory=dict)
+    gate: Gate = field(default_factory=Gate)
     distribution: Distribution | None = None
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()

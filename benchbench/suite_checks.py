@@ -81,6 +81,12 @@ def check_names(document: dict[str, Any]) -> list[tuple[Place, str]]:
                     for key in (named if isinstance(named, dict) else {})
                 ]
     used += _named_in_figures(document, ids)
+    gate = document.get("gate")
+    limits = gate.get("thresholds_percent") if isinstance(gate, dict) else None
+    used += [
+        (("gate", "thresholds_percent", key), key, list(METRICS), "metric")
+        for key in (limits if isinstance(limits, dict) else {})
+    ]
     for c, claim in _items(document, "claims"):
         measure = claim.get("measure")
         if isinstance(measure, dict):

@@ -14,6 +14,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from benchbench import zoo
 from benchbench.errors import Fault, SuiteError
+from benchbench.gate.settings import Gate
 from benchbench.recipe import Slim, Stdp, Train
 from benchbench.suite import Model, Settings, Suite
 from benchbench.suite_checks import check_meters, check_models, check_names
@@ -38,6 +39,7 @@ _KINDS: dict[tuple[str, ...], type] = {
     ("publish", "train"): Train,
     ("publish", "train", "stdp"): Stdp,
     ("publish", "train", "slim"): Slim,
+    ("gate",): Gate,
     ("models",): Model,
     ("models", "train"): Train,
     ("models", "train", "stdp"): Stdp,

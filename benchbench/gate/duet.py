@@ -168,13 +168,14 @@ class Voice:
         except (BrokenPipeError, EOFError) as error:
             code = process.wait()
             text = f"the {self.side.name} died ({_how(code)}){self._last_words()}"
-            raise DuetError(text) from error
+            raise DuetError(text, self.side.name) from error
         except TimeoutError as error:
             text = f"the {self.side.name} did not answer {do!r} in {self.limit_s:g} s"
-            raise DuetError(text) from error
+            raise DuetError(text, self.side.name) from error
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            raise DuetError(f"the {self.side.name} cannot {do}: {answer['error']}")
+            text = f"the {self.side.name} cannot {do}: {answer['error']}"
+            raise DuetError(text, self.side.name)
         return answer
 
     def _last_words(self) -> str:

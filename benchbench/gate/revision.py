@@ -16,7 +16,15 @@ from benchbench.errors import RevisionError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Environment", "checked_out", "interpreter", "name_of", "other_dependencies", "root_of"]
+__all__ = [
+    "Environment",
+    "checked_out",
+    "interpreter",
+    "name_of",
+    "other_dependencies",
+    "root_of",
+    "state_of",
+]
 
 Environment = Literal["reuse", "own"]
 
@@ -42,6 +50,13 @@ def name_of(root: Path, revision: str) -> str:
         shallow = _git(root, "rev-parse", "--is-shallow-repository") == "true"
         why = "; this clone is shallow: git fetch --unshallow brings the rest" if shallow else ""
         raise RevisionError(f"--base {revision}: no such commit{why}") from error
+
+
+def state_of(root: Path) -> str:
+    """The working tree in words: its commit, and whether there is more in it."""
+    commit = _git(root, "rev-parse", "HEAD")[:12]
+    changed = len(_git(root, "status", "--porcelain").splitlines())
+    return f"the working tree at {commit}" + (f", {changed} file(s) changed" if changed else "")
 
 
 @contextlib.contextmanager

@@ -21,10 +21,13 @@ def page_of(found: Comparison) -> Page:
     order = ("worse", "better", "not comparable", "same")
     lines = sorted(found.lines, key=lambda line: order.index(line.verdict))
     counts = {word: sum(line.verdict == word for line in lines) for word in order}
+    gate = found.gate
+    special = [f"{name} {limit:g}" for name, limit in gate.thresholds_percent.items()]
+    limits = ", ".join([f"{gate.threshold_percent:g}", *special])
     how = [
         f"base: {found.base}",
         f"new: {found.new}",
-        f"timed and metered: 1 outside the 95 % interval, and {100 * found.threshold:g} % apart",
+        f"timed and metered: 1 outside the 95 % interval, and {limits} % apart",
         "counted: not equal",
         *(f"the machines differ: {text}" for text in found.differences),
     ]

@@ -1,0 +1,123 @@
+"""Baselines in a repository: stored runs of a suite, one file a kind of machine.
+
+A baseline is a result as any other, less its details, under ``<folder>/<suite>/<machine>.json``.
+The name has what its figures of time depend on, so that each machine finds its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from benchbench import runs
+from benchbench.errors import ResultError
+from benchbench.files import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from benchbench.measurement import Measurement
+    from benchbench.results import Results
+
+__all__ = ["declared", "explained", "machine_key", "own", "store"]
+
+KEPT_DETAIL = ("repeats", "operators")
+
+
+def machine_key(fingerprint: Mapping[str, Any]) -> str:
+    """A file's name for a machine: processor, cores, GPU, torch, and a digest of all of it."""
+    told = {name: fingerprint.get(name) for name in runs.MACHINE}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
+    gpus = fingerprint.get("gpus") or []
+    words = [fingerprint.get("cpu"), f"{fingerprint.get('cores')} cores", *gpus[:1]]
+    text = "-".join([*map(str, words), f"torch {fingerprint.get('torch')}"])
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-") + f"-{digest}"
+
+
+def own(folder: Path, suite: str, fingerprint: Mapping[str, Any]) -> Path:
+    """Where the baseline of this machine is, or would be."""
+    return folder / suite / f"{machine_key(fingerprint)}.json"
+
+
+def store(results: Results, file: Path) -> None:
+    """Write a run as a baseline, without what only a report needs.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    cells = tuple(
+        replace(
+            cell,
+            measurements={name: _bare(figure) for name, figure in cell.measurements.items()},
+        )
+        for cell in results.cells
+    )
+    document = replace(results, cells=cells).to_json()
+    write_text(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+def _bare(figure: Measurement) -> Measurement:
+    detail = {key: figure.detail[key] for key in KEPT_DETAIL if key in figure.detail}
+    if "repeats" in detail:
+        detail["repeats"] = [
+            {"value": item["value"], "valid": item["valid"]} for item in detail["repeats"]
+        ]
+    return replace(figure, detail=detail)
+
+
+def explained(old: Results | None, new: Results) -> list[str]:
+    """What stands behind the changes from one baseline to the next, a line each."""
+    if old is None:
+        return ["there was no baseline of this machine"]
+    lines = [f"of {old.run['started']}, now of {new.run['started']}"]
+    before, now = (_told(results) for results in (old, new))
+    lines += [
+        f"{name}: {before.get(name)} -> {now.get(name)}"
+        for name in dict.fromkeys((*before, *now))
+        if before.get(name) != now.get(name)
+    ]
+    for cell in new.cells:
+        was = old.cell(cell.model)
+        if was is not None and was.id != cell.id:
+            lines.append(f"{cell.model}: its source, its settings or the data changed")
+    return lines
+
+
+def _told(results: Results) -> dict[str, Any]:
+    """Everything that a figure depends on and that has a name."""
+    given = asdict(results.suite.settings)
+    settings = {f"setting {key}": value for key, value in given.items()}
+    sets = {f"{model.id} is set to": model.set for model in results.suite.models}
+    data = {"data": results.data["digest"][:12], "mode": results.run["mode"]}
+    return {**settings, **sets, **data, **results.fingerprint, "benchbench": results.benchbench}
+
+
+def declared(base: Path, candidate: Path) -> Callable[[str, str], bool]:
+    """Whether a change of a count was declared: the baseline was changed along with it.
+
+    Args:
+        base: The suite's baselines in the base's tree.
+        candidate: The same in the candidate's.
+
+    Returns:
+        Of a model's id and a figure's name.
+    """
+    changed: set[tuple[str, str]] = set()
+    for file in sorted(candidate.glob("*.json")):
+        if not (base / file.name).is_file():
+            continue
+        try:
+            before, now = runs.load(base / file.name), runs.load(file)
+        except ResultError:
+            continue  # of another schema: it declares nothing
+        changed |= {
+            (model, name)
+            for model, figures in now.cells.items()
+            for name, figure in figures.items()
+            if name in (was := before.cells.get(model, {})) and was[name].value != figure.value
+        }
+    return lambda model, figure: (model, figure) in changed
