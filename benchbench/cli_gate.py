@@ -152,7 +152,7 @@ def gate(
         return _judge(compared, fail_on)
     try:
         found, folder = commands_gate.against_revision(
-            asked, lambda line: console.print(line, markup=False, highlight=False)
+            asked, lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
         )
     except DuetError as error:
         click.echo(f"nothing could be compared: {error}", err=True)

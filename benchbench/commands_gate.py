@@ -88,7 +88,8 @@ def against_revision(asked: Asked, tell: Callable[[str], None]) -> tuple[Gated, 
             asked.fail_on,
             notes=_notes(suite, asked, tree, root),
         )
-        place = asked.run.out / f"{suite.name}-gate" / datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        place = asked.run.out / suite.name / f"gate-{stamp}"
         session.run(plan, gated, tell, lambda found: _keep(found, place))
     return gated, place
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,8 @@ __all__ = [
 ]
 
 Environment = Literal["reuse", "own"]
+
+PREFIX = "benchbench-base-"  # and the gate's process id
 
 
 def root_of(folder: Path) -> Path:
@@ -63,13 +67,17 @@ def state_of(root: Path) -> str:
 def checked_out(root: Path, commit: str) -> Iterator[Path]:
     """A worktree of a commit, gone afterwards.
 
-    What an earlier gate left behind when it was killed is forgotten first.
+    What an earlier gate left behind when it was killed is removed first.
 
     Raises:
         RevisionError: Git cannot make it.
     """
+    for old in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        owner = old.name.removeprefix(PREFIX).partition("-")[0]
+        if not Path("/proc", owner).exists():
+            shutil.rmtree(old, ignore_errors=True)
     _git(root, "worktree", "prune")
-    with tempfile.TemporaryDirectory(prefix="benchbench-base-") as place:
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as place:
         tree = Path(place) / "tree"
         _git(root, "worktree", "add", "--detach", "--force", str(tree), commit)
         try:

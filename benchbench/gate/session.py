@@ -206,6 +206,8 @@ def _counts(
         if old is None or new is None:
             text = f"only in the {'candidate' if old is None else 'base'}"
             out.append(Count(model, figure, None, None, "not comparable", text))
+        elif old["value"] is None and old == new:
+            continue  # neither has it, for the same reason
         elif old["value"] is None or new["value"] is None:
             text = (old if old["value"] is None else new)["reason"]
             out.append(Count(model, figure, old["value"], new["value"], "not comparable", text))

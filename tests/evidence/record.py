@@ -16,7 +16,6 @@ import json
 import math
 import os
 import random
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -24,13 +23,14 @@ from typing import Any
 
 from benchbench.files import write_whole
 from benchbench.gate.duet import Pair, Piece, Score, Side, Voice, play
+from benchbench.gate.sequential import estimate
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOWED = str(Path(__file__).with_name("slowed.py")) + ":slowed"
 WORKS = (("conv_snn", "infer", {"T": 2}), ("vgg", "train", {}))
 SLOWDOWNS = (0.0, 0.03, 0.05)
 SCORE = Score(turns=12, window_s=0.1, warmup_s=0.3)
-PILOT_ROWS, PILOT_PAIRS = (200, 800), 6
+PILOT_ROWS, PILOT_PAIRS = (150, 500), 16
 
 
 def cell(of: str, settings: dict[str, Any], rows: int) -> dict[str, Any]:
@@ -65,7 +65,15 @@ def main() -> None:
         else:
             with _voice("candidate", folder) as voice:
                 machine = _hello(voice)
-            found = {"schema": 1, "fingerprint": machine, "works": calibrated(folder), "pairs": []}
+            works = [{"of": of, "phase": phase, "rows": [0, *PILOT_ROWS]} for of, phase, _ in WORKS]
+            pilot = [record(works, folder) for _ in range(PILOT_PAIRS)]
+            found = {
+                "schema": 1,
+                "fingerprint": machine,
+                "pilot": {"works": works, "pairs": pilot},
+                "pairs": [],
+            }
+        found.setdefault("works", calibrated(found["pilot"]))
         while len(found["pairs"]) < args.pairs:
             begin = time.monotonic()
             found["pairs"].append(record(found["works"], folder))
@@ -74,33 +82,35 @@ def main() -> None:
             print(len(found["pairs"]), f"{time.monotonic() - begin:.1f} s", flush=True)
 
 
-def calibrated(folder: Path) -> list[dict[str, Any]]:
+def calibrated(pilot: dict[str, Any]) -> list[dict[str, Any]]:
     """Rows of extra work that make a step slower by each share: a line through two measured ones.
 
     They are measured as everything else is, on pairs of their own. The line does not go through
     nought: the extra operators cost something by themselves.
     """
-    works = [{"of": of, "phase": phase, "rows": [0, *PILOT_ROWS]} for of, phase, _ in WORKS]
-    pilots = [record(works, folder) for _ in range(PILOT_PAIRS)]
-    for work in works:
+    works = []
+    for work in pilot["works"]:
         equal, at_few, at_many = (
-            statistics.median(
-                Pair(part["base"], part["candidate"]).log_ratio
-                for pilot in pilots
-                for part in pilot
-                if (part["of"], part["rows"]) == (work["of"], rows)
-            )
+            estimate(
+                [
+                    Pair(part["base"], part["candidate"]).log_ratio
+                    for pair in pilot["pairs"]
+                    for part in pair
+                    if (part["of"], part["rows"]) == (work["of"], rows)
+                ]
+            ).middle
             for rows in work["rows"]
         )
-        few, many = PILOT_ROWS
+        _, few, many = work["rows"]
         slope = (at_many - at_few) / (many - few)
-        work["rows"] = [
+        rows = [
             round(few + (math.log1p(by) - (at_few - equal)) / slope) if by else 0
             for by in SLOWDOWNS
         ]
-        if min(work["rows"][1:]) <= 0:
-            raise SystemExit(f"{work['of']}: the extra operators alone cost too much: {work}")
-        print(work, flush=True)
+        if min(rows[1:]) <= 0:
+            raise SystemExit(f"{work['of']}: the extra operators alone cost too much: {rows}")
+        works.append({**work, "rows": rows})
+        print(works[-1], flush=True)
     return works
 
 
