@@ -124,8 +124,7 @@ def stepped() -> list[Metric]:
                 "1",
                 "counted",
                 "footprint",
-                f"operators that a {word} dispatches below autograd; on a GPU each launches a "
-                "kernel or more",
+                f"calls of torch's operators in a {word}, those that operators call included",
             ),
             Metric(
                 f"{phase}_allocated",

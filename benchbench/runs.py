@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from benchbench import results
 from benchbench.errors import ResultError
 from benchbench.measurement import Measurement
+from benchbench.metrics import METRICS, measured
+from benchbench.statistics import merge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from benchbench.gate.settings import Gate
@@ -41,20 +43,32 @@ class Run:
 
 
 def load(path: Path) -> Run:
-    """Read a run's folder, its ``results.json``, or a file of pytest-benchmark.
+    """Read a run's folder, its ``results.json``, or pytest-benchmark's JSON.
+
+    A folder of pytest-benchmark's files is one side: each file is one process, and several have an
+    interval.
 
     Raises:
-        ResultError: It cannot be read, or is neither.
+        ResultError: It cannot be read, or is none of these.
     """
     if path.is_dir():
+        files = sorted(path.glob("*.json"))
+        if files and not (path / results.RESULTS).is_file():
+            return _merged(path, [_pytest_benchmark(file, _read(file)) for file in files])
         return _ours(path)
+    data = _read(path)
+    return _pytest_benchmark(path, data) if _is_pytest_benchmark(data) else _ours(path)
+
+
+def _read(path: Path) -> Any:  # noqa: ANN401 - whatever JSON holds
     try:
-        data = json.loads(path.read_text("utf-8"))
+        return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ResultError(f"{path}: cannot be read: {error}") from error
-    if isinstance(data, dict) and "machine_info" in data and "benchmarks" in data:
-        return _pytest_benchmark(path, data)
-    return _ours(path)
+
+
+def _is_pytest_benchmark(data: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
+    return isinstance(data, dict) and "machine_info" in data and "benchmarks" in data
 
 
 def _ours(path: Path) -> Run:
@@ -69,8 +83,10 @@ def of(found: results.Results, name: str) -> Run:
     return Run(name, fingerprint, cells, found.suite.gate)
 
 
-def _pytest_benchmark(path: Path, data: Mapping[str, Any]) -> Run:
-    """Its medians, seconds a round; one process, so no interval."""
+def _pytest_benchmark(path: Path, data: Any) -> Run:  # noqa: ANN401 - whatever JSON holds
+    """Its medians, seconds a step, and what the fixture `benchmark_model` counted."""
+    if not _is_pytest_benchmark(data):
+        raise ResultError(f"{path}: not a file of pytest-benchmark")
     try:
         machine = data["machine_info"]
         fingerprint = {
@@ -79,7 +95,8 @@ def _pytest_benchmark(path: Path, data: Mapping[str, Any]) -> Run:
             "python": machine.get("python_version"),
         }
         cells = {
-            str(item["fullname"]): {"median": _median(path, item)} for item in data["benchmarks"]
+            str(item["fullname"]): {"median": _median(path, item)} | _counted(item)
+            for item in data["benchmarks"]
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise ResultError(f"{path}: not a file of pytest-benchmark: {error!r}") from error
@@ -96,3 +113,32 @@ def _median(path: Path, item: Mapping[str, Any]) -> Measurement:
     if not (math.isfinite(value) and value > 0):
         raise ResultError(f"{path}: the median of {item['fullname']} is {value}, not a time")
     return Measurement("median", value, "s", "timed", n=int(item["stats"]["rounds"]))
+
+
+def _counted(item: Mapping[str, Any]) -> dict[str, Measurement]:
+    """What is in ``extra_info`` under the name of a counted figure."""
+    return {
+        name: measured(name, value)
+        for name, value in item.get("extra_info", {}).items()
+        if name in METRICS and METRICS[name].method == "counted" and isinstance(value, int | float)
+    }
+
+
+def _merged(path: Path, files: Sequence[Run]) -> Run:
+    """Several processes as one side.
+
+    Raises:
+        ResultError: They are of different machines.
+    """
+    first = files[0]
+    for file in files:
+        if file.fingerprint != first.fingerprint:
+            raise ResultError(f"{file.name}: another machine than that of {first.name}")
+    names = dict.fromkeys(name for file in files for name in file.cells)
+    cells = {}
+    for name in names:
+        figures = [file.cells[name] for file in files if name in file.cells]
+        cells[name] = {
+            key: merge([one[key] for one in figures if key in one]) for key in figures[0]
+        }
+    return Run(str(path), first.fingerprint, cells)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from benchbench.suite import Settings
     from benchbench.worker import Channel
 
-__all__ = ["time"]
+__all__ = ["time", "timing"]
 
 
 def time(spec: dict[str, Any], channel: Channel) -> None:
@@ -65,7 +65,7 @@ def _phase(
     channel: Channel,
 ) -> list[Measurement]:
     """Warm up, run one window, hand over what clock and allocator saw, return the joules."""
-    settings, sync, steady = _timing(cell)
+    settings, sync, steady = timing(cell)
     device = torch.device(cell["device"])
     on_gpu = device.type == "cuda"
     step = step_of(phase, model, batches, cell)
@@ -114,7 +114,7 @@ def _latency(
     model: nn.Module, batches: list[Batch], cell: dict[str, Any], channel: Channel
 ) -> None:
     """Warm up and time single inferences."""
-    settings, sync, steady = _timing(cell)
+    settings, sync, steady = timing(cell)
     singles = [
         (image[None], label[None]) for batch in batches for image, label in zip(*batch, strict=True)
     ]
@@ -127,7 +127,7 @@ def _latency(
     channel.measurements([figure])
 
 
-def _timing(cell: dict[str, Any]) -> tuple[Settings, Callable[[], None], float]:
+def timing(cell: dict[str, Any]) -> tuple[Settings, Callable[[], None], float]:
     """A cell's settings, how to wait for its device, and the spread that counts as steady."""
     settings, device = settings_of(cell), torch.device(cell["device"])
     on_gpu = device.type == "cuda"

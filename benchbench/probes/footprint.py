@@ -1,4 +1,4 @@
-"""What a step asks of torch: operators dispatched and bytes allocated. Equal from run to run.
+"""What a step asks of torch: operators called and bytes allocated. Equal from run to run.
 
 The gate loads this file by its place beside either side's own package, so that both sides are
 counted alike: it imports nothing but torch.
@@ -7,62 +7,31 @@ counted alike: it imports nothing but torch.
 from __future__ import annotations
 
 import collections
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-__all__ = ["allocated_bytes", "footprint", "operators"]
+__all__ = ["footprint"]
 
 WARM_UP_STEPS = 2  # the optimizer makes its state in the first
+AUTOGRAD = ("autograd::", "torch::autograd::")  # the engine's own names for what it calls
 
 
 def footprint(step: Callable[[], object]) -> tuple[dict[str, int], int]:
-    """Count a step that has nothing left to prepare.
+    """Count a step that has nothing left to prepare, by what torch's profiler saw.
 
     Args:
         step: A training step or the inference of a batch.
 
     Returns:
-        Calls of each operator by its name, and allocated bytes.
+        Calls of each operator by its name, those that operators call included; and the bytes that
+        were asked of the allocators, those that were given back in between counted again.
     """
     for _ in range(WARM_UP_STEPS):
         step()
-    return operators(step), allocated_bytes(step)
-
-
-class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in torch
-    """Counts what is dispatched below autograd; on a GPU each launches a kernel or more."""
-
-    def __init__(self) -> None:
-        """Start from none."""
-        super().__init__()  # type: ignore[no-untyped-call]  # untyped in torch
-        self.kinds: collections.Counter[str] = collections.Counter()
-
-    def __torch_dispatch__(
-        self,
-        func: Any,  # noqa: ANN401 - torch's own signature
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - torch's own signature
-        """Count `func` and run it."""
-        self.kinds[str(func)] += 1
-        return func(*args, **(kwargs or {}))
-
-
-def operators(step: Callable[[], object]) -> dict[str, int]:
-    """How often a step dispatches each operator, by its name."""
-    with _Operators() as mode:
-        step()
-    return dict(sorted(mode.kinds.items()))
-
-
-def allocated_bytes(step: Callable[[], object]) -> int:
-    """What a step asks of the allocator, bytes: what is given back in between counts again."""
     activities = [torch.profiler.ProfilerActivity.CPU]
     if torch.cuda.is_available():
         activities.append(torch.profiler.ProfilerActivity.CUDA)
@@ -70,4 +39,7 @@ def allocated_bytes(step: Callable[[], object]) -> int:
         step()
     # The averaged events have only what an operator kept; the raw ones each call of the allocator.
     raw = profile.profiler.kineto_results.events() if profile.profiler else []
-    return sum(max(0, event.nbytes()) for event in raw if event.name() == "[memory]")
+    names = [event.name() for event in raw]
+    kinds = collections.Counter(n for n in names if "::" in n and not n.startswith(AUTOGRAD))
+    allocated = sum(max(0, event.nbytes()) for event in raw if event.name() == "[memory]")
+    return dict(sorted(kinds.items())), allocated
