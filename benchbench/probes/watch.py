@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from benchbench.meters import Condition, Meter
 
-__all__ = ["Sample", "Watch", "Watched", "sample"]
+__all__ = ["CONDITION_S", "PERIOD_S", "Sample", "Watch", "Watched", "sample"]
 
 PERIOD_S = 0.05  # ours
 CONDITION_S = 1.0  # ours
@@ -62,10 +62,12 @@ class Watch:
     Attributes:
         meter: The sensor.
         period_s: Between two readings.
+        condition_s: Between two looks at the device's condition.
     """
 
     meter: Meter
     period_s: float = PERIOD_S
+    condition_s: float = CONDITION_S
     _samples: list[Sample] = field(default_factory=list)
     _conditions: list[Condition] = field(default_factory=list)
     _ticker: Ticker | None = None
@@ -80,7 +82,7 @@ class Watch:
 
     def _tick(self) -> None:
         self._samples.append(sample(self.meter))
-        if (len(self._samples) - 1) % max(1, round(CONDITION_S / self.period_s)) == 0:
+        if (len(self._samples) - 1) % max(1, round(self.condition_s / self.period_s)) == 0:
             self._conditions.append(self.meter.condition())
 
     def stop(self) -> Watched:
