@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchbench import baselines, commands, results, runner, runs, suite_file
 from benchbench import data as data_room
@@ -73,9 +73,7 @@ def against_revision(asked: Asked, tell: Callable[[str], None]) -> tuple[Gated, 
     suite = replace(suite, models=tuple(model for model in suite.models if model.id in only))
     root = revision.root_of(Path.cwd())
     commit = revision.name_of(root, asked.base)
-    with tempfile.TemporaryDirectory() as scratch:
-        machine = runner.hello(Path(scratch) / "hello.log")
-    device = commands.device_of(asked.run.device, machine)
+    device = commands.device_of(asked.run.device, _machine())
     with revision.checked_out(root, commit) as tree:
         base = Side("base", tree, revision.interpreter(tree, asked.environment))
         plan = _plan(asked, suite, folder, (base, Side("candidate", root)), device)
@@ -162,18 +160,33 @@ def against_result(asked: Asked, console: Console) -> tuple[Comparison, Path]:
     Raises:
         BenchbenchError: The suite, the data, the device or the stored run is not right.
     """
+    base = runs.load(_stored(Path(asked.base)))  # before anything runs
     found, place = commands.run(asked.run, console)
-    base = Path(asked.base)
-    if base.is_dir() and not (base / results.RESULTS).is_file():
-        base = base / f"{baselines.machine_key(found.fingerprint)}.json"
-        if not base.is_file():
-            there = ", ".join(sorted(file.stem for file in base.parent.glob("*.json"))) or "none"
-            raise ResultError(
-                f"{base.parent}: no baseline of this machine ({base.stem}); there are: {there}; "
-                "`benchbench baseline update` makes one"
-            )
     new = runs.of(found, str(place))
-    return compare(runs.load(base), new, found.suite.gate, across_machines=False), place
+    return compare(base, new, found.suite.gate, across_machines=False), place
+
+
+def _stored(base: Path) -> Path:
+    """A stored run; of a folder of baselines, that of this machine.
+
+    Raises:
+        ResultError: There is none of this machine.
+    """
+    if not base.is_dir() or (base / results.RESULTS).is_file():
+        return base
+    file = base / f"{baselines.machine_key(_machine())}.json"
+    if not file.is_file():
+        there = ", ".join(sorted(other.stem for other in base.glob("*.json"))) or "none"
+        raise ResultError(
+            f"{base}: no baseline of this machine ({file.stem}); there are: {there}; "
+            "`benchbench baseline update` makes one"
+        )
+    return file
+
+
+def _machine() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as scratch:
+        return runner.hello(Path(scratch) / "hello.log")
 
 
 def update(

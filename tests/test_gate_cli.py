@@ -7,12 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
+from fixtures_gate import MODEL, git, plays
 
 from benchbench import cli, runner
 from benchbench.gate import duet, revision
@@ -23,69 +23,6 @@ if TYPE_CHECKING:
     from click.testing import Result
 
 FAKE = Path(__file__).with_name("gate") / "fake_player.py"
-
-SUITE = """benchbench: 1
-name: mine
-settings: { batch_size: 2, threads: 1, phases: [infer], repeats: 2, window_s: 0.1, warmup_s: 0,
-  warmup_cap_s: 0.1, window_iterations: 1, idle_s: 0, train_steps: 0, images: 2, meter: none }
-gate: { alarm_percent: 20, pairs: 4, turns: 2, window_s: 0.05, warmup_s: 0 }
-models:
-  - { id: m, model: "model.py:small" }
-"""
-
-MODEL = """
-import torch
-from torch import nn
-
-REPEATS = 1
-
-class Small(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.flatten = nn.Flatten()
-        self.linear = nn.Linear(48 * 48, 7)
-        self.register_buffer("square", torch.randn(400, 400))
-
-    def forward(self, x):
-        for _ in range(REPEATS):
-            self.square @ self.square
-        return self.linear(self.flatten(x))
-
-def small():
-    return Small()
-"""
-
-
-def git(folder: Path, *words: str) -> str:
-    """What git prints."""
-    name = ("-c", "user.name=t", "-c", "user.email=t@t")
-    done = subprocess.run(
-        ["git", "-C", str(folder), *name, *words], capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
-
-
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with a suite and a model of its own, and the working folder in it."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))  # of worktrees
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    place = tmp_path / "repository"
-    (place / "bench").mkdir(parents=True)
-    (place / "bench" / "mine.yaml").write_text(SUITE)
-    (place / "bench" / "model.py").write_text(MODEL)
-    (place / "plays.json").write_text(plays())
-    git(place, "init", "-q", "-b", "main")
-    git(place, "add", "-A")
-    git(place, "commit", "-qm", "base")
-    monkeypatch.chdir(place)
-    return place
-
-
-def plays(**changes: Any) -> str:
-    """How the fake player's model behaves."""
-    count = {"value": 1, "reason": "", "detail": {}}
-    return json.dumps({"model.py:small": {"step_s": 0.01, "counts": {"params": count}} | changes})
 
 
 @pytest.fixture
@@ -270,9 +207,9 @@ def test_a_real_gate_finds_more_work_and_a_real_baseline_is_compared(repository:
     found = json.loads(done.stdout)
     counts = {count["figure"]: count for count in found["counts"]}
     assert counts["params"]["verdict"] == "same"
-    assert "aten::mm 1 -> 40" in counts["infer_operators"]["reason"]
+    assert "aten::addmm 3 -> 42" in counts["infer_operators"]["reason"]
     grown = counts["infer_allocated"]["candidate"] - counts["infer_allocated"]["base"]
-    assert grown == 39 * 4 * 400 * 400
+    assert grown == 39 * 4 * 2 * 1024
     assert found["timings"][0]["judgement"]["verdict"] == "slower"
 
     words = [*command, "baseline", "update", "bench/mine.yaml", "--baselines", "kept"]
