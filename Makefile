@@ -4,7 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install table3 test accuracy peers lint bench clean
+# What `make gate` plays this tree against: the commit before, or this one in a clone without a past.
+BASE ?= $(shell git rev-parse --verify --quiet HEAD^ || echo HEAD)
+EVIDENCE := reports/gate/evidence
+
+.PHONY: install table3 test accuracy peers lint bench gate evidence clean
 
 install: $(INSTALLED)
 
@@ -31,8 +35,20 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## what the harness itself costs, against a hand-written loop
+bench: $(INSTALLED)  ## the zoo's steps, and what the harness itself costs against a hand-written loop
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable
 	$(BIN)/python tests/benchmarks/overhead.py
+
+gate: $(INSTALLED)  ## this tree against BASE: changed counts fail, times are told; about four minutes
+	$(BIN)/benchbench gate --base $(BASE) --fail-on counts
+
+evidence: $(INSTALLED)  ## what reports/gate/evidence rests on, from nothing: about two hours
+	$(BIN)/python -m pip install --quiet --editable '.[dev,peers]'
+	$(BIN)/python tests/evidence/record.py --pairs 60 --out $(EVIDENCE)
+	$(BIN)/python tests/evidence/simulate.py --samples $(EVIDENCE)
+	$(BIN)/python tests/evidence/real.py --out $(EVIDENCE) --slowdown 0 --gates 10
+	$(BIN)/python tests/evidence/real.py --out $(EVIDENCE) --slowdown 5 --gates 10
+	$(BIN)/python tests/evidence/real.py --out $(EVIDENCE) --slowdown 3 --gates 5 --long
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
