@@ -22,7 +22,7 @@ from benchbench.suite import Settings, Suite
 from benchbench.suite_tables import Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console
 
@@ -39,6 +39,7 @@ __all__ = [
     "count",
     "device_of",
     "doctor",
+    "images_of",
     "run",
     "setting",
     "train",
@@ -105,16 +106,7 @@ def train(
 def _run(suite: Suite, folder: Path, request: Request, console: Console) -> tuple[Results, Path]:
     only = chosen(suite, request.only)
     wanted = [model.labels for model in suite.models if model.id in only]
-    labels = dict.fromkeys(wanted or [LABELS])
-    images = {
-        kind: data_room.load(
-            request.data or suite.data,
-            seed=suite.settings.seed,
-            labels=kind,
-            ferplus=request.ferplus,
-        )
-        for kind in labels
-    }
+    images = images_of(suite, wanted or [LABELS], request)
     with tempfile.TemporaryDirectory() as scratch:
         found = runner.hello(Path(scratch) / "hello.log")
     machine = runner.Machine(found, device_of(request.device, found))
@@ -128,6 +120,25 @@ def _run(suite: Suite, folder: Path, request: Request, console: Console) -> tupl
         return runner.run(plan, request.out, progress, keep)
     finally:
         progress.close()
+
+
+def images_of(
+    suite: Suite, labels: Iterable[data_room.Labels], request: Request
+) -> dict[data_room.Labels, data_room.FaceData]:
+    """The images of a run, for each kind of labels.
+
+    Raises:
+        DataError: They cannot be read.
+    """
+    return {
+        kind: data_room.load(
+            request.data or suite.data,
+            seed=suite.settings.seed,
+            labels=kind,
+            ferplus=request.ferplus,
+        )
+        for kind in dict.fromkeys(labels)
+    }
 
 
 def chosen(suite: Suite, patterns: Sequence[str]) -> list[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench import baselines, commands, results, runner, runs, suite_file
-from benchbench import data as data_room
 from benchbench.compare import compare
 from benchbench.errors import BenchbenchError, ResultError
 from benchbench.files import write_text
@@ -96,36 +95,28 @@ def _plan(
     asked: Asked, suite: Suite, folder: Path, sides: tuple[Side, Side], device: str
 ) -> session.Plan:
     root, tree = sides[1].tree, sides[0].tree
-    inside = folder.is_relative_to(root)
-    place = folder / suite.zoo if suite.zoo else folder
-    old = tree / place.relative_to(root) if inside else place
+    place = (folder / (suite.zoo or ".")).resolve()
+    old = tree / place.relative_to(root) if place.is_relative_to(root) else place
     request = asked.run
-    data = {
-        labels: data_room.load(
-            request.data or suite.data,
-            seed=suite.settings.seed,
-            labels=labels,
-            ferplus=request.ferplus,
-        )
-        for labels in {model.labels for model in suite.models}
-    }
+    data = commands.images_of(suite, (model.labels for model in suite.models), request)
     votes = str(Path(request.ferplus).resolve()) if request.ferplus else None
     folders = {"base": old, "candidate": place}
     pieces = pieces_of(suite, folders, sides, device, data, votes)
     directions = max(1, len({"slower", "faster"} & {*asked.fail_on}))
     budget = asked.pairs or (suite.gate.long_pairs if asked.long else suite.gate.pairs)
-    least = least_pairs(suite.gate.alarm_percent / 100 / max(1, len(pieces) * directions))
-    return session.Plan(
+    plan = session.Plan(
         sides,
         pieces,
         suite.gate,
-        max(budget, least),  # with fewer no change could ever be told
+        budget,
         suite.settings.threads,
         device,
         suite.settings.time_limit_s,
         directions,
         baselines.declared(tree / BASELINES / suite.name, root / BASELINES / suite.name),
     )
+    # With fewer pairs no change could ever be told.
+    return replace(plan, budget=max(budget, least_pairs(plan.rate)))
 
 
 def _notes(suite: Suite, asked: Asked, tree: Path, root: Path) -> list[str]:

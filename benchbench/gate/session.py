@@ -60,10 +60,14 @@ class Plan:
         here = sorted(os.sched_getaffinity(0))
         return here[-self.threads :] if self.threads and self.device == "cpu" else here
 
+    @property
+    def rate(self) -> float:
+        """Chance that one figure raises a false alarm: all of them share the gate's."""
+        return self.gate.alarm_percent / 100 / max(1, len(self.pieces) * self.directions)
+
     def rule(self, figure: str) -> Rule:
-        """What a change of one figure must be: the rate is shared among all of them."""
-        rate = self.gate.alarm_percent / 100 / max(1, len(self.pieces) * self.directions)
-        return Rule(self.budget, rate, self.gate.threshold(figure), self.gate.floor_us * 1e-6)
+        """What a change of one figure must be."""
+        return Rule(self.budget, self.rate, self.gate.threshold(figure), self.gate.floor_us * 1e-6)
 
 
 def run(
