@@ -71,7 +71,7 @@ def test_what_is_called_detectable_is_detected() -> None:
     """A slowdown of that size is found in about 19 of 20 simulated gates."""
     coin, found = random.Random(1), 0  # noqa: S311 - a simulation
     draws = [coin.gauss(0, 0.02) for _ in range(2000)]
-    size = math.log1p(sequential.detectable(draws, RULE))
+    size = math.log1p(sequential.detectable(draws, RULE, 0.01))
     for _ in range(1000):
         pairs = [pair_of(size + coin.gauss(0, 0.02)) for _ in range(RULE.pairs)]
         found += judge(pairs, RULE).verdict == "slower"
@@ -103,6 +103,9 @@ def test_a_change_counts_from_the_floor() -> None:
     assert verdict(0.1, rule, base_s=1e-5).verdict == "unclear"
     assert "the floor" in verdict(0.1, rule, base_s=1e-5).reason
     assert verdict(0.1, rule, base_s=1e-2).verdict == "slower"
+    seen = verdict(0.0, rule, base_s=1e-5).detectable
+    assert seen is not None
+    assert seen > 5  # fifty of ten microseconds
 
 
 def test_too_few_pairs_say_so() -> None:

@@ -133,14 +133,14 @@ def test_a_clear_verdict_ends_the_pairs(play: Callable[..., Gated]) -> None:
         ({"fail": "open"}, "cannot open: RuntimeError: on purpose"),
         ({"die": "play"}, "died (SIGKILL): a last word"),
         ({"hang": "play"}, "did not answer 'play' in 2 s"),
-        ({"die": "guard"}, "died (SIGKILL): a last word"),
+        ({"die": "count"}, "died (SIGKILL): a last word"),
     ],
 )
 def test_a_side_that_breaks_costs_its_own_figure_alone(
     play: Callable[..., Gated], fault: dict[str, str], words: str
 ) -> None:
     """It raises, dies or hangs: the reason is told and the other models go on."""
-    counted = "guard" in fault.values()
+    counted = "count" in fault.values()
     base = {"well": player(spread=1e-4), "broken": player()}
     candidate = {"well": player(spread=1e-4), "broken": player(**fault)}
     gated = play(base, candidate)

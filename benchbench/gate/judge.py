@@ -72,7 +72,7 @@ def judge(pairs: Sequence[Pair], rule: Rule) -> Judgement:
     reached = abs(found.middle) >= math.log1p(rule.threshold)
     large = reached and abs(change) * base_s >= rule.floor_s
     apart = sequential.separated(logs if found.middle > 0 else [-log for log in logs], rule)
-    seen = sequential.detectable(logs, rule) if len(logs) > 1 else None
+    seen = sequential.detectable(logs, rule, base_s) if len(logs) > 1 else None
     verdict: Verdict = "unclear"
     if apart and large:
         verdict = "slower" if change > 0 else "faster"

@@ -6,7 +6,7 @@ by this one file, while models, data and steps are each side's own. What it take
 
 The parent writes a line of JSON and waits for one: ``hello`` says what machine and software this
 is, ``open`` builds a model and warms its step up, ``play`` runs some steps and reads the clock
-around each, ``guard`` counts what has no noise.
+around each, ``count`` counts what has no noise.
 """
 
 from __future__ import annotations
@@ -86,14 +86,14 @@ class Player:
             seconds.append(clock() - start)
         return {"seconds": seconds}
 
-    def guard(self, order: dict[str, Any]) -> dict[str, Any]:
+    def count(self, order: dict[str, Any]) -> dict[str, Any]:
         """Count a model: parameters, operations, spikes, operators, allocated bytes."""
         self.step = lambda: None  # what was open is let go
         cell = order["cell"]
         guards, probe = _referee("gate/guards.py"), _referee("probes/footprint.py")
         figures: dict[str, Any] = guards.counts(
             lambda: self._model(cell),
-            lambda model, phase: self._step(model, cell, phase),
+            lambda model, phase: self._step(model.to(cell["device"]), cell, phase),
             [images for images, _ in self._batches(cell, "infer")],
             tuple(order["phases"]),
             probe.footprint,
@@ -145,6 +145,7 @@ def _referee(name: str) -> Any:  # noqa: ANN401 - a module
 
 def main() -> None:
     """Answer one order a line until standard input closes."""
+    Path("/proc/self/oom_score_adj").write_text("1000", "ascii")  # if the kernel kills, kill this
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a model prints goes to standard error
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -154,7 +155,7 @@ def main() -> None:
         "hello": player.hello,
         "open": player.open,
         "play": player.play,
-        "guard": player.guard,
+        "count": player.count,
     }
     while True:
         order = json.loads(lines.get())

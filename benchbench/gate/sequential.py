@@ -154,7 +154,7 @@ def same(logs: Sequence[float], threshold: float) -> bool:
     return -math.log1p(threshold) < found.low and found.high < math.log1p(threshold)
 
 
-def detectable(logs: Sequence[float], rule: Rule) -> float:
+def detectable(logs: Sequence[float], rule: Rule, step_s: float) -> float:
     """The smallest change that the whole budget finds in 19 of 20 cases, as a share.
 
     By the normal approximation of the signed-rank test, whose efficiency is 3/pi (Hodges & Lehmann
@@ -162,11 +162,12 @@ def detectable(logs: Sequence[float], rule: Rule) -> float:
 
     Args:
         logs: One a pair, at least two.
-        rule: With the budget, the rate and the threshold.
+        rule: With the budget, the rate, the threshold and the floor.
+        step_s: A step of the base, seconds.
     """
     normal = statistics.NormalDist()
     spread = statistics.stdev(logs) * math.sqrt(math.pi / 3 / rule.pairs)
     power = normal.inv_cdf(0.95)
     by_noise = (normal.inv_cdf(1 - rule.rate) + power) * spread
-    by_threshold = math.log1p(rule.threshold) + power * spread
-    return math.expm1(max(by_noise, by_threshold))
+    least = max(math.log1p(rule.threshold), math.log1p(rule.floor_s / step_s))
+    return math.expm1(max(by_noise, least + power * spread))

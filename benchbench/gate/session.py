@@ -138,7 +138,7 @@ class _Stage:
                     tell(f"counting {model}")
                     try:
                         found = [
-                            voice.ask("guard", cell=piece.cells[voice.side.name], phases=steps)
+                            voice.ask("count", cell=piece.cells[voice.side.name], phases=steps)
                             for voice in voices
                         ]
                     except DuetError as error:

@@ -8,7 +8,7 @@ pytest-benchmark's `--benchmark-compare-fail` compares one process a side, asv's
 two; asv is shown with as many as ours as well. Both sides are of one pair, taken in turn, and thus
 have less drift between them than those tools' own way of running has; pytest-benchmark is shown
 with the sides of two pairs as well, as where a stored run is the base. Their own code makes the
-verdict. Needs the extra `peers`; it takes some minutes.
+verdict. Needs the extra `peers`; it takes about eight minutes.
 """
 
 from __future__ import annotations

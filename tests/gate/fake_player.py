@@ -24,7 +24,7 @@ def main() -> None:
     for text in sys.stdin:
         order = json.loads(text)
         do = order["do"]
-        if do in {"open", "guard"}:
+        if do in {"open", "count"}:
             playing = plays[order["cell"]["model"]]
         if playing.get("hang") == do:
             time.sleep(60)
@@ -42,7 +42,7 @@ def main() -> None:
         elif do == "play":
             steady = playing["step_s"] * (1 + playing.get("spread", 0.0) * layout)
             answer = {"seconds": [steady * noise.uniform(1, 1.01) for _ in range(order["steps"])]}
-        elif do == "guard":
+        elif do == "count":
             answer = {"figures": playing["counts"]}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
