@@ -21,7 +21,7 @@ table3: $(INSTALLED)  ## Table 3 on drawn faces, in about five minutes of measur
 	$(BIN)/benchbench run suites/table3.yaml --quick
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 accuracy: $(INSTALLED)  ## the tests that train networks, about half an hour on two cores
 	$(BIN)/python -m pytest -m training

@@ -15,7 +15,12 @@ pytest_plugins = ["fixtures_gate", "fixtures_nvml", "fixtures_sysfs"]
 
 @pytest.fixture(autouse=True)
 def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test touches the user's cache, or finds this machine's own sensors."""
+    """No test touches the user's cache, finds this machine's own sensors, or a worker's name.
+
+    A pytest that a test starts would take itself for the worker that it runs in.
+    """
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+        monkeypatch.delenv(name, raising=False)
     base = tmp_path_factory.getbasetemp()
     monkeypatch.setenv("BENCHBENCH_CACHE", str(base / "cache"))
     monkeypatch.setenv("BENCHBENCH_SYSFS", str(base / "no-sensors"))

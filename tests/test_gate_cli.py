@@ -221,14 +221,3 @@ def test_a_real_gate_finds_more_work_and_a_real_baseline_is_compared(repository:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     assert "infer_operators" in done.stdout
-    words = [*command, "baseline", "update", "bench/mine.yaml", "--baselines", "kept"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert "m: its source, its settings or the data changed" in done.stderr
-    assert "infer_allocated" in done.stdout
-    (file,) = (repository / "kept" / "mine").iterdir()
-    file.rename(file.with_name("another-machine.json"))
-    words = [*command, "gate", "bench/mine.yaml", "--base", "kept/mine"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "no baseline of this machine" in done.stderr
-    assert "another-machine" in done.stderr
