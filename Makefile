@@ -35,7 +35,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## the zoo's steps, and what the harness itself costs against a hand-written loop
+bench: $(INSTALLED)  ## the zoo's steps, and what the harness itself costs against a hand-written loop; about ten minutes
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable
 	$(BIN)/python tests/benchmarks/overhead.py
 

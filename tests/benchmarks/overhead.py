@@ -4,6 +4,8 @@
 sensor is watched (four of the kernel's counters, every 50 ms) to one without. What watching costs
 is less than these windows can resolve: so it is watched twenty times as often as well, and a
 twentieth of that cost is printed. In between two readings a step has swept the caches either way.
+(A window here is a few tenths of a second, so that starting and ending the watch, once a window,
+weighs far more in the direct figure than in a window of ten seconds.)
 The loop is written as anybody would write it, without a line of ours; it runs on a copy of the same
 weights. Windows are short and alternate, so that the noise of a shared machine falls on both alike.
 Nothing is asserted: the machine is shared.
