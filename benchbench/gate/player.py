@@ -52,8 +52,7 @@ class Player:
     def hello(self, order: dict[str, Any]) -> dict[str, Any]:
         """Stay on some cores, and say what a time depends on.
 
-        Both sides get the same cores: on two cores, with one thread, pairs then spread 0.2 to 1.0 %
-        where they spread 0.8 to 1.6 % before.
+        Both sides get the same ones: what a core has to itself then falls out of their ratio.
         """
         from benchbench import fingerprint  # noqa: PLC0415 - the side's own
 
