@@ -1,1 +1,1 @@
-"""One file a question; a probe does not know which suite asked."""
+"""One file a question about a model; each declares the figures that it gives."""

@@ -1,0 +1,1 @@
+"""How a model is executed. Each backend proves that it computes the same."""

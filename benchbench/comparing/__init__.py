@@ -1,0 +1,1 @@
+"""Figures set against figures: a paper's, another run's, another model's."""

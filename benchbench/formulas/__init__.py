@@ -1,0 +1,1 @@
+"""Joules by formula, one file a formula. No sensor is involved."""

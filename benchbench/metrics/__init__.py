@@ -1,0 +1,1 @@
+"""What a figure is: its declaration, its value, its intervals."""

@@ -1,0 +1,1 @@
+"""How a sensor is read around and during a window."""

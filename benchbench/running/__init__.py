@@ -1,0 +1,1 @@
+"""Suite -> cells -> jobs -> worker processes -> journal."""

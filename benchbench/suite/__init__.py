@@ -1,0 +1,1 @@
+"""What a suite file says, and how it is read. Runs nothing."""
