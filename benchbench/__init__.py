@@ -6,7 +6,7 @@ Importing this package imports neither torch nor any other heavy library.
 from __future__ import annotations
 
 from benchbench.errors import BenchbenchError
-from benchbench.measurement import Measurement
+from benchbench.metrics.measurement import Measurement
 from benchbench.zoo import register
 
 __all__ = ["BenchbenchError", "Measurement", "__version__", "register"]

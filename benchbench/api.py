@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 from benchbench import data as data_room
-from benchbench import process, runner, suite_file, zoo
-from benchbench.cells import DataRef
+from benchbench import zoo
+from benchbench.cli.progress import LineProgress, LiveProgress
 from benchbench.errors import BenchbenchError, ModelError
-from benchbench.measurement import Measurement
-from benchbench.progress import LineProgress, LiveProgress
+from benchbench.metrics.measurement import Measurement
 from benchbench.report import keep
-from benchbench.suite import Settings, Suite
-from benchbench.suite_tables import Row, Table
+from benchbench.running import launcher, runner
+from benchbench.running.cells import DataRef
+from benchbench.suite import loader
+from benchbench.suite.schema import Settings, Suite
+from benchbench.suite.tables import Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from benchbench.data.check import Check
-    from benchbench.doctor import Examination
-    from benchbench.results import Results
-    from benchbench.suite import Model
+    from benchbench.doctor.examine import Examination
+    from benchbench.results.schema import Results
+    from benchbench.suite.schema import Model
 
 __all__ = [
     "Counts",
@@ -69,8 +71,8 @@ def run(request: Request, console: Console) -> tuple[Results, Path]:
     Raises:
         BenchbenchError: Before anything ran: the suite, the data or the device is not right.
     """
-    suite, folder = suite_file.load(request.suite)
-    changes = suite_file.settings_of(dict(map(setting, request.changes)))
+    suite, folder = loader.load(request.suite)
+    changes = loader.settings_of(dict(map(setting, request.changes)))
     if "train" in changes and not any(suite.settings_of(m).train for m in suite.models):
         raise ModelError("--set train: this suite trains nothing, so there is nothing to change")
     suite = suite.with_mode(request.mode).with_settings(changes)
@@ -175,7 +177,7 @@ def device_of(wanted: str, machine: dict[str, Any]) -> str:
 
 def doctor() -> Examination:
     """Try every sensor of this machine, also where no worker can start, e.g. torch is broken."""
-    from benchbench.doctor import examine  # noqa: PLC0415 - sensors, only to look at them
+    from benchbench.doctor.examine import examine  # noqa: PLC0415 - sensors, only to look at them
 
     with tempfile.TemporaryDirectory() as scratch:
         try:
@@ -234,7 +236,7 @@ def count(
         spec["data"] = asdict(DataRef(source, images.digest, images.num_classes, 0))
     with tempfile.TemporaryDirectory() as scratch:
         log = Path(scratch) / "count.log"
-        outcome = process.work(spec, time_limit_s=Settings().time_limit_s, log=log)
+        outcome = launcher.work(spec, time_limit_s=Settings().time_limit_s, log=log)
     figures = tuple(Measurement.from_json(item) for item in outcome.measurements)
     if outcome.status != "ok" and not figures:
         raise BenchbenchError(f"{model}: {outcome.status}: {outcome.reason}")

@@ -63,7 +63,7 @@ class ModelBenchmark:
             set: Settings of the model.
             folder: Where a relative path starts; the working folder by default.
             device: ``cpu`` or ``cuda:<index>``.
-            settings: Of `benchbench.suite.Settings`: ``batch_size``, ``threads``, ``window_s`` ...
+            settings: Fields of `benchbench.suite.schema.Settings`: ``batch_size``, ``threads`` ...
 
         Returns:
             What was put into ``extra_info``.
@@ -72,10 +72,10 @@ class ModelBenchmark:
             ModelError: There is no such model, or it has no such setting.
             SuiteError: There is no such setting of the run, or it has another type.
         """
-        from benchbench import bench_step  # noqa: PLC0415 - torch, only where it is used
+        from benchbench.worker import in_process  # noqa: PLC0415 - torch, only where it is used
 
         place = (folder or Path()).resolve()
-        step = bench_step.prepare(model, phase, set or {}, place, device, settings)
+        step = in_process.prepare(model, phase, set or {}, place, device, settings)
         info: dict[str, Any] = self.benchmark.extra_info
         info |= step.info
         benchmark: Any = self.benchmark  # ships no types

@@ -9,7 +9,7 @@ import torch
 from spikingjelly.activation_based import base, functional, neuron
 from torch import Tensor, nn
 
-from benchbench.probes.state import spiking_layers
+from benchbench.probes.counting.context import spiking_layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchbench.cli_options import (
+from benchbench.cli.options import (
     EXIT_FAILED_CELLS,
     EXIT_NOTHING_COMPARABLE,
     EXIT_REGRESSION,
@@ -19,9 +19,9 @@ from benchbench.cli_options import (
 )
 
 if TYPE_CHECKING:
-    from benchbench.compare import Comparison
+    from benchbench.comparing.welch import Comparison
     from benchbench.gate.outcome import Reason
-    from benchbench.report.view import Page
+    from benchbench.report.page import Page
 
 __all__ = ["baseline", "compare", "gate"]
 
@@ -55,9 +55,9 @@ def compare(
 
     Exit code 1 where a figure is worse, 4 where nothing could be compared.
     """
-    from benchbench.compare import compare as compared  # noqa: PLC0415
-    from benchbench.gate.settings import Gate  # noqa: PLC0415
-    from benchbench.runs import load  # noqa: PLC0415
+    from benchbench.comparing.loading import load  # noqa: PLC0415
+    from benchbench.comparing.welch import compare as compared  # noqa: PLC0415
+    from benchbench.suite.gate import Gate  # noqa: PLC0415
 
     runs = (load(base), load(new))
     limits = Gate(threshold) if threshold else runs[1].gate or Gate()
@@ -138,20 +138,21 @@ def gate(
     Exit code 1 where it fails, 3 where a model runs in the base and not here, 4 where nothing
     could be compared.
     """
-    from benchbench import commands, commands_gate  # noqa: PLC0415 - `--help` needs none of it
+    from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
     from benchbench.errors import DuetError  # noqa: PLC0415
+    from benchbench.gate import against  # noqa: PLC0415 - `--help` needs none of it
 
     console = consoles()[1]
     how = {key: options.pop(key) for key in ("environment", "long", "pairs")}
-    request = commands.Request(suite, "full", only, **options)
-    asked = commands_gate.Asked(request, base, fail_on=fail_on, **how)
+    request = api.Request(suite, "full", only, **options)
+    asked = against.Asked(request, base, fail_on=fail_on, **how)
     if Path(base).exists():
-        compared, folder = commands_gate.against_result(asked, console)
+        compared, folder = against.against_result(asked, console)
         _show_comparison(compared, as_json=as_json)
         click.echo(f"kept in {folder}", err=True)
         return _judge(compared, fail_on)
     try:
-        found, folder = commands_gate.against_revision(
+        found, folder = against.against_revision(
             asked, lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
         )
     except DuetError as error:
@@ -207,10 +208,11 @@ def update(
     **place: Any,  # noqa: ANN401 - click's own conversions of the options of `where`
 ) -> int:
     """Run a SUITE, say what changed and why, and store it as this machine's baseline."""
-    from benchbench import commands, commands_gate  # noqa: PLC0415 - `--help` needs none of it
+    from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
+    from benchbench.gate import against  # noqa: PLC0415 - `--help` needs none of it
 
-    request = commands.Request(suite, "full", only, **place)
-    file, explained, changes = commands_gate.update(request, baselines, consoles()[1])
+    request = api.Request(suite, "full", only, **place)
+    file, explained, changes = against.update(request, baselines, consoles()[1])
     if changes is not None:
         _show_comparison(changes, as_json=as_json)
     elif as_json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench import zoo
 from benchbench.errors import ModelError
-from benchbench.metrics import METRICS
+from benchbench.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,11 +36,11 @@ def models(pattern: str, folder: Path | None) -> list[dict[str, Any]]:
 
 def suites() -> list[dict[str, Any]]:
     """The bundled suites."""
-    from benchbench import suite_file  # noqa: PLC0415 - the other lists need no YAML
+    from benchbench.suite import loader  # noqa: PLC0415 - the other lists need no YAML
 
     rows = []
-    for name, file in suite_file.bundled_suites().items():
-        suite, _ = suite_file.load(str(file))
+    for name, file in loader.bundled_suites().items():
+        suite, _ = loader.load(str(file))
         rows.append(
             {
                 "suite": name,

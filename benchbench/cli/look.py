@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchbench.cli_options import (
+from benchbench.cli.options import (
     EXIT_FAILED_CELLS,
     as_json_option,
     consoles,
@@ -26,9 +26,9 @@ __all__ = ["count", "data", "doctor", "list_"]
 @as_json_option
 def doctor(*, as_json: bool) -> int:
     """Say what this machine can measure: every sensor tried, and what would help."""
-    from benchbench import commands  # noqa: PLC0415
+    from benchbench import api  # noqa: PLC0415
 
-    found = commands.doctor()
+    found = api.doctor()
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=1))
     else:
@@ -70,9 +70,9 @@ def count(
 
     MODEL is a name of the zoo, path/to/file.py:function or package.module:function.
     """
-    from benchbench import commands  # noqa: PLC0415
+    from benchbench import api  # noqa: PLC0415
 
-    figures = commands.count(model, settings, data, shape, folder)
+    figures = api.count(model, settings, data, shape, folder)
     if as_json:
         click.echo(json.dumps({"model": model, **figures.to_json()}, indent=1))
     else:
@@ -94,7 +94,7 @@ def list_() -> None:
 @as_json_option
 def models(pattern: str, folder: Path | None, *, as_json: bool) -> None:
     """List the zoo's models; PATTERN may have wildcards, e.g. 'conv_*'."""
-    from benchbench import listing  # noqa: PLC0415
+    from benchbench.cli import listing  # noqa: PLC0415
 
     _print_list(lambda: listing.models(pattern, folder), "models", as_json=as_json)
 
@@ -103,7 +103,7 @@ def models(pattern: str, folder: Path | None, *, as_json: bool) -> None:
 @as_json_option
 def suites(*, as_json: bool) -> None:
     """List the bundled suites."""
-    from benchbench import listing  # noqa: PLC0415
+    from benchbench.cli import listing  # noqa: PLC0415
 
     _print_list(listing.suites, "suites", as_json=as_json)
 
@@ -112,7 +112,7 @@ def suites(*, as_json: bool) -> None:
 @as_json_option
 def probes(*, as_json: bool) -> None:
     """List every figure: its unit, how it is got, and what it means."""
-    from benchbench import listing  # noqa: PLC0415
+    from benchbench.cli import listing  # noqa: PLC0415
 
     _print_list(listing.probes, "probes", as_json=as_json)
 
@@ -146,7 +146,7 @@ def check(file: str, ferplus: str | None, *, as_json: bool) -> None:
     FILE is FER2013 as csv, csv.gz, zip or a folder of images, or synthetic_faces. Rows are those
     of the csv file, the header being row 1. Faults are reported; they are no error.
     """
-    from benchbench.commands import check_data  # noqa: PLC0415
+    from benchbench.api import check_data  # noqa: PLC0415
 
     found = check_data(file, ferplus)
     if as_json:

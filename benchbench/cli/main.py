@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import click
 
 from benchbench import __version__
-from benchbench.cli_gate import baseline, compare, gate
-from benchbench.cli_look import count, data, doctor, list_
-from benchbench.cli_options import (
+from benchbench.cli.gate import baseline, compare, gate
+from benchbench.cli.look import count, data, doctor, list_
+from benchbench.cli.options import (
     EXIT_FAILED_CELLS,
     EXIT_INTERRUPTED,
     EXIT_USAGE,
@@ -30,7 +30,7 @@ from benchbench.errors import BenchbenchError, SuiteError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from benchbench.results import Results
+    from benchbench.results.schema import Results
 
 __all__ = ["main"]
 
@@ -98,11 +98,11 @@ def run(
 
     A run that was interrupted is taken up again by the same command: what was finished is kept.
     """
-    from benchbench import commands  # noqa: PLC0415 - `--help` needs none of it
+    from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
 
     console, err = consoles()
-    request = commands.Request(suite, mode or "full", only, **place, changes=changes)
-    results, folder = commands.run(request, err)
+    request = api.Request(suite, mode or "full", only, **place, changes=changes)
+    results, folder = api.run(request, err)
     code = _finish(results, folder, console, as_json=as_json)
     invalid = results.invalid if strict else []
     for line in invalid:
@@ -143,9 +143,9 @@ def train(
     MODEL is a name of the zoo, path/to/file.py:function or package.module:function. An interrupted
     training is taken up again by the same command.
     """
-    from benchbench import commands  # noqa: PLC0415
-    from benchbench.recipe import Stdp, Train  # noqa: PLC0415
-    from benchbench.suite import Model, Settings  # noqa: PLC0415
+    from benchbench import api  # noqa: PLC0415
+    from benchbench.suite.schema import Model, Settings  # noqa: PLC0415
+    from benchbench.suite.training import Stdp, Train  # noqa: PLC0415
 
     name = model.rpartition(":")[2]
     recipe = Train(
@@ -157,7 +157,7 @@ def train(
         devices=options["devices"],
         stdp=Stdp() if options["stdp"] else None,
     )
-    entry = Model(name, model, set=dict(map(commands.setting, settings)), labels=options["labels"])
+    entry = Model(name, model, set=dict(map(api.setting, settings)), labels=options["labels"])
     how = Settings(
         options["batch_size"],
         options["seed"],
@@ -166,9 +166,9 @@ def train(
         learning_rate=options["learning_rate"],
     )
     place = {key: options[key] for key in ("device", "data", "ferplus", "out")}
-    request = commands.Request(f"train-{name}", "full", (), **place)
+    request = api.Request(f"train-{name}", "full", (), **place)
     console, err = consoles()
-    return _finish(*commands.train(entry, how, request, err), console, as_json=as_json)
+    return _finish(*api.train(entry, how, request, err), console, as_json=as_json)
 
 
 def _finish(results: Results, folder: Path, console: Console, *, as_json: bool) -> int:
@@ -189,15 +189,15 @@ def _finish(results: Results, folder: Path, console: Console, *, as_json: bool) 
 @as_json_option
 def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
     """Check a SUITE file: every fault at once, with file, line and hint. Runs nothing."""
-    from benchbench import suite_file  # noqa: PLC0415
+    from benchbench.suite import loader  # noqa: PLC0415
 
     if schema:
-        click.echo(suite_file.json_schema(), nl=False)
+        click.echo(loader.json_schema(), nl=False)
         return 0
     if suite is None:
         raise click.UsageError("give a suite file, or --schema")
     try:
-        found, _ = suite_file.load(suite)
+        found, _ = loader.load(suite)
     except SuiteError as error:
         if not as_json:
             raise
@@ -224,9 +224,9 @@ def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
 @as_json_option
 def report(run: Path, *, write: bool, recompute: bool, as_json: bool) -> int:
     """Show the stored result of a RUN (its folder or its results.json) again."""
-    from benchbench import results  # noqa: PLC0415
+    from benchbench.results import schema  # noqa: PLC0415
 
-    found, folder = results.load(run), run if run.is_dir() else run.parent
+    found, folder = schema.load(run), run if run.is_dir() else run.parent
     if recompute:
         return _recompute(found, folder, as_json=as_json)
     if write:
@@ -246,9 +246,9 @@ def _recompute(found: Results, folder: Path, *, as_json: bool) -> int:
     """Show every metered figure beside what its raw readings give."""
     from dataclasses import asdict  # noqa: PLC0415
 
-    from benchbench.recompute import recompute  # noqa: PLC0415
     from benchbench.report.console import draw  # noqa: PLC0415
     from benchbench.report.recomputed import page_of  # noqa: PLC0415
+    from benchbench.results.recompute import recompute  # noqa: PLC0415
 
     lines = recompute(found, folder)
     if as_json:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from benchbench.cells import Job
-    from benchbench.process import Outcome
+    from benchbench.running.cells import Job
+    from benchbench.running.launcher import Outcome
 
 __all__ = ["LineProgress", "LiveProgress", "expected_s"]
 

@@ -12,7 +12,7 @@ import re
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from benchbench import runs
+from benchbench.comparing import loading
 from benchbench.errors import ResultError
 from benchbench.files import write_text
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from benchbench.measurement import Measurement
-    from benchbench.results import Results
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.results.schema import Results
 
 __all__ = ["declared", "explained", "machine_key", "own", "store"]
 
@@ -30,7 +30,7 @@ KEPT_DETAIL = ("repeats", "operators")
 
 def machine_key(fingerprint: Mapping[str, Any]) -> str:
     """A file's name for a machine: processor, cores, GPU, torch, and a digest of all of it."""
-    told = {name: fingerprint.get(name) for name in runs.MACHINE}
+    told = {name: fingerprint.get(name) for name in loading.MACHINE}
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
     gpus = fingerprint.get("gpus") or []
     words = [fingerprint.get("cpu"), f"{fingerprint.get('cores')} cores", *gpus[:1]]
@@ -111,7 +111,7 @@ def declared(base: Path, candidate: Path) -> Callable[[str, str], bool]:
         if not (base / file.name).is_file():
             continue
         try:
-            before, now = runs.load(base / file.name), runs.load(file)
+            before, now = loading.load(base / file.name), loading.load(file)
         except ResultError:
             continue  # of another schema: it declares nothing
         changed |= {

@@ -14,12 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchbench.statistics import paired_ratio
+from benchbench.metrics.statistics import paired_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchbench.measurement import Measurement
+    from benchbench.metrics.measurement import Measurement
 
 __all__ = ["Resolved", "resolve"]
 

@@ -7,17 +7,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchbench import results
 from benchbench.errors import ResultError
-from benchbench.measurement import Measurement
-from benchbench.metrics import METRICS, measured
-from benchbench.statistics import merge
+from benchbench.metrics.measurement import Measurement
+from benchbench.metrics.registry import METRICS, measured
+from benchbench.metrics.statistics import merge
+from benchbench.results import schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from benchbench.gate.settings import Gate
+    from benchbench.suite.gate import Gate
 
 __all__ = ["MACHINE", "Run", "load", "of"]
 
@@ -53,7 +53,7 @@ def load(path: Path) -> Run:
     """
     if path.is_dir():
         files = sorted(path.glob("*.json"))
-        if files and not (path / results.RESULTS).is_file():
+        if files and not (path / schema.RESULTS).is_file():
             return _merged(path, [_pytest_benchmark(file, _read(file)) for file in files])
         return _ours(path)
     data = _read(path)
@@ -72,10 +72,10 @@ def _is_pytest_benchmark(data: Any) -> bool:  # noqa: ANN401 - whatever JSON hol
 
 
 def _ours(path: Path) -> Run:
-    return of(results.load(path), str(path))
+    return of(schema.load(path), str(path))
 
 
-def of(found: results.Results, name: str) -> Run:
+def of(found: schema.Results, name: str) -> Run:
     """A run of benchbench."""
     fingerprint = {key: found.fingerprint.get(key) for key in MACHINE}
     fingerprint["data"] = found.data["digest"]

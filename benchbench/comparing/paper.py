@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from benchbench.metrics import METRICS
-from benchbench.suite_tables import Table
+from benchbench.metrics.registry import METRICS
+from benchbench.suite.tables import Table
 
 if TYPE_CHECKING:
-    from benchbench.results import Results
-    from benchbench.suite_tables import Row
+    from benchbench.results.schema import Results
+    from benchbench.suite.tables import Row
 
 __all__ = ["Verdict", "judge", "judge_model"]
 

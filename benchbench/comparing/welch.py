@@ -11,15 +11,15 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchbench.metrics import METRICS
-from benchbench.statistics import CONFIDENCE
+from benchbench.metrics.registry import METRICS
+from benchbench.metrics.statistics import CONFIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from benchbench.gate.settings import Gate
-    from benchbench.measurement import Measurement
-    from benchbench.runs import Run
+    from benchbench.comparing.loading import Run
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.suite.gate import Gate
 
 __all__ = ["Comparison", "Line", "compare", "welch_ratio"]
 

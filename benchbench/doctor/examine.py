@@ -6,8 +6,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from benchbench.doctor_gpus import gpus
-from benchbench.doctor_watch import Finding, Sensor, missing, watched
+from benchbench.doctor.gpus import gpus
+from benchbench.doctor.sensor import Finding, Sensor, missing, watched
 from benchbench.errors import MeterError
 from benchbench.meters import jetson, powercap, rapl
 

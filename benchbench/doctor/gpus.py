@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchbench.doctor_watch import Finding, Sensor, missing, watched
+from benchbench.doctor.sensor import Finding, Sensor, missing, watched
 from benchbench.errors import MeterError
 
 if TYPE_CHECKING:

@@ -9,26 +9,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchbench import baselines, commands, results, runner, runs, suite_file
-from benchbench.compare import compare
+from benchbench import api
+from benchbench.comparing import baselines, loading
+from benchbench.comparing.welch import compare
 from benchbench.errors import BenchbenchError, ResultError
 from benchbench.files import write_text
 from benchbench.gate import revision, session
-from benchbench.gate.duet import Side
 from benchbench.gate.outcome import Gated
-from benchbench.gate.pieces import pieces_of
-from benchbench.gate.sequential import least_pairs
+from benchbench.gate.paired import Side
+from benchbench.gate.stopping_rule import least_pairs
+from benchbench.gate.workloads import pieces_of
 from benchbench.report.gated import page_of
 from benchbench.report.markdown import text_of
+from benchbench.results import schema
+from benchbench.running import runner
+from benchbench.suite import loader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.console import Console
 
-    from benchbench.compare import Comparison
+    from benchbench.comparing.welch import Comparison
     from benchbench.gate.outcome import Reason
-    from benchbench.suite import Suite
+    from benchbench.suite.schema import Suite
 
 __all__ = ["BASELINES", "Asked", "against_result", "against_revision", "update"]
 
@@ -49,7 +53,7 @@ class Asked:
         pairs: Another budget than the suite's.
     """
 
-    run: commands.Request
+    run: api.Request
     base: str
     environment: revision.Environment
     fail_on: tuple[Reason, ...]
@@ -67,12 +71,12 @@ def against_revision(asked: Asked, tell: Callable[[str], None]) -> tuple[Gated, 
         BenchbenchError: Before anything ran: suite, revision, data or device is not right.
         DuetError: A side cannot even start.
     """
-    suite, folder = suite_file.load(asked.run.suite)
-    only = commands.chosen(suite, asked.run.only)
+    suite, folder = loader.load(asked.run.suite)
+    only = api.chosen(suite, asked.run.only)
     suite = replace(suite, models=tuple(model for model in suite.models if model.id in only))
     root = revision.root_of(Path.cwd())
     commit = revision.name_of(root, asked.base)
-    device = commands.device_of(asked.run.device, _machine())
+    device = api.device_of(asked.run.device, _machine())
     with revision.checked_out(root, commit) as tree:
         base = Side("base", tree, revision.interpreter(tree, asked.environment))
         plan = _plan(asked, suite, folder, (base, Side("candidate", root)), device)
@@ -98,7 +102,7 @@ def _plan(
     place = (folder / (suite.zoo or ".")).resolve()
     old = tree / place.relative_to(root) if place.is_relative_to(root) else place
     request = asked.run
-    data = commands.images_of(suite, (model.labels for model in suite.models), request)
+    data = api.images_of(suite, (model.labels for model in suite.models), request)
     votes = str(Path(request.ferplus).resolve()) if request.ferplus else None
     folders = {"base": old, "candidate": place}
     pieces = pieces_of(suite, folders, sides, device, data, votes)
@@ -151,9 +155,9 @@ def against_result(asked: Asked, console: Console) -> tuple[Comparison, Path]:
     Raises:
         BenchbenchError: The suite, the data, the device or the stored run is not right.
     """
-    base = runs.load(_stored(Path(asked.base)))  # before anything runs
-    found, place = commands.run(asked.run, console)
-    new = runs.of(found, str(place))
+    base = loading.load(_stored(Path(asked.base)))  # before anything runs
+    found, place = api.run(asked.run, console)
+    new = loading.of(found, str(place))
     return compare(base, new, found.suite.gate, across_machines=False), place
 
 
@@ -163,7 +167,7 @@ def _stored(base: Path) -> Path:
     Raises:
         ResultError: There is none of this machine.
     """
-    if not base.is_dir() or (base / results.RESULTS).is_file():
+    if not base.is_dir() or (base / schema.RESULTS).is_file():
         return base
     file = base / f"{baselines.machine_key(_machine())}.json"
     if not file.is_file():
@@ -181,7 +185,7 @@ def _machine() -> dict[str, Any]:
 
 
 def update(
-    request: commands.Request, folder: Path, console: Console
+    request: api.Request, folder: Path, console: Console
 ) -> tuple[Path, list[str], Comparison | None]:
     """Run a suite and keep it as this machine's baseline.
 
@@ -196,15 +200,15 @@ def update(
     Raises:
         BenchbenchError: A cell failed: what was there is kept.
     """
-    found, place = commands.run(request, console)
+    found, place = api.run(request, console)
     if found.failed:
         failed = ", ".join(f"{cell.model} ({cell.status})" for cell in found.failed)
         raise BenchbenchError(f"no baseline was stored, these failed: {failed}; see {place}")
     file = baselines.own(folder, found.suite.name, found.fingerprint)
-    old = results.load(file) if file.is_file() else None
+    old = schema.load(file) if file.is_file() else None
     changes = None
     if old is not None:
-        new = runs.of(found, str(place))
-        changes = compare(runs.of(old, str(file)), new, found.suite.gate, across_machines=False)
+        new = loading.of(found, str(place))
+        changes = compare(loading.of(old, str(file)), new, found.suite.gate, across_machines=False)
     baselines.store(found, file)
     return file, baselines.explained(old, found), changes

@@ -90,7 +90,7 @@ class Player:
         """Count a model: parameters, operations, spikes, operators, allocated bytes."""
         self.step = lambda: None  # what was open is let go
         cell = order["cell"]
-        guards, probe = _referee("gate/guards.py"), _referee("probes/footprint.py")
+        guards, probe = _referee("gate/exact_counts.py"), _referee("probes/footprint.py")
         figures: dict[str, Any] = guards.counts(
             lambda: self._model(cell),
             lambda model, phase: self._step(model.to(cell["device"]), cell, phase),
@@ -112,23 +112,24 @@ class Player:
         return model
 
     def _step(self, model: nn.Module, cell: dict[str, Any], phase: str) -> Callable[[], object]:
-        from benchbench import steps  # noqa: PLC0415 - the side's own
+        from benchbench.backends import native  # noqa: PLC0415 - the side's own
 
         batches = self._batches(cell, phase)
         if phase == "train":
-            loss = steps.loss_of(cell["loss"], model, cell["label_smoothing"])
-            return steps.training_step(model, batches, loss, cell["learning_rate"])
-        return steps.inference_step(model, batches)
+            loss = native.loss_of(cell["loss"], model, cell["label_smoothing"])
+            return native.training_step(model, batches, loss, cell["learning_rate"])
+        return native.inference_step(model, batches)
 
     def _batches(self, cell: dict[str, Any], phase: str) -> list[Any]:
-        from benchbench import data, steps  # noqa: PLC0415 - the side's own
+        from benchbench import data  # noqa: PLC0415 - the side's own
+        from benchbench.backends import native  # noqa: PLC0415 - the side's own
 
         key = json.dumps(cell["data"], sort_keys=True)
         if key not in self.data:
             self.data[key] = data.load(**cell["data"]).split("Training")
         size = 1 if phase == "latency" else cell["batch_size"]
         device = torch.device(cell["device"])
-        return steps.batches_of(self.data[key], size, BATCHES, device)
+        return native.batches_of(self.data[key], size, BATCHES, device)
 
 
 def _referee(name: str) -> Any:  # noqa: ANN401 - a module

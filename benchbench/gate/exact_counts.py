@@ -1,6 +1,6 @@
 """What noise cannot touch: counts that are equal from run to run, or the model has changed.
 
-Loaded by `benchbench.gate.player` beside the side's own package. Parameters, operations and spikes
+Loaded by `benchbench.gate.agent` beside the side's own package. Parameters, operations and spikes
 are counted by the side's own probes.
 """
 

@@ -7,13 +7,13 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from benchbench.gate import sequential
+from benchbench.gate import stopping_rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchbench.gate.duet import Pair
-    from benchbench.gate.sequential import Rule
+    from benchbench.gate.paired import Pair
+    from benchbench.gate.stopping_rule import Rule
 
 __all__ = ["Judgement", "Verdict", "judge"]
 
@@ -64,19 +64,19 @@ def judge(pairs: Sequence[Pair], rule: Rule) -> Judgement:
         rule: What counts.
     """
     logs = [pair.log_ratio for pair in pairs]
-    found = sequential.estimate(logs)
+    found = stopping_rule.estimate(logs)
     base_s, candidate_s = (
         statistics.median(pair.step_s[side] for pair in pairs) for side in (0, 1)
     )
     change = math.expm1(found.middle)
     reached = abs(found.middle) >= math.log1p(rule.threshold)
     large = reached and abs(change) * base_s >= rule.floor_s
-    apart = sequential.separated(logs if found.middle > 0 else [-log for log in logs], rule)
-    seen = sequential.detectable(logs, rule, base_s) if len(logs) > 1 else None
+    apart = stopping_rule.separated(logs if found.middle > 0 else [-log for log in logs], rule)
+    seen = stopping_rule.detectable(logs, rule, base_s) if len(logs) > 1 else None
     verdict: Verdict = "unclear"
     if apart and large:
         verdict = "slower" if change > 0 else "faster"
-    elif sequential.same(logs, rule.threshold):
+    elif stopping_rule.same(logs, rule.threshold):
         verdict = "same"
     low, high = (None if end is None else math.exp(end) for end in (found.low, found.high))
     reason = _reason(verdict, seen, rule, len(logs), apart=apart)
@@ -92,7 +92,7 @@ def _reason(verdict: Verdict, seen: float | None, rule: Rule, pairs: int, *, apa
     text = f"{rule.pairs} pairs find a slowdown of {100 * seen:.1f} % in 19 of 20 gates"
     if verdict == "same":
         return text
-    if pairs < (least := sequential.least_pairs(rule.rate)):
+    if pairs < (least := stopping_rule.least_pairs(rule.rate)):
         return f"{pairs} pairs cannot tell anything, {least} could"
     if apart:
         return f"apart, but by less than the threshold or the floor; {text}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from benchbench.gate.judge import Judgement
 
 if TYPE_CHECKING:
-    from benchbench.gate.duet import Pair
+    from benchbench.gate.paired import Pair
 
 __all__ = ["FAIL_ON", "SCHEMA_VERSION", "Count", "Gated", "Reason", "Timing"]
 

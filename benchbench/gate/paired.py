@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from benchbench.errors import DuetError
-from benchbench.process import WORKER_ENVIRONMENT
+from benchbench.running.launcher import WORKER_ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = ["Pair", "Piece", "Score", "Side", "Voice", "play"]
 
-PLAYER = Path(__file__).with_name("player.py")
+PLAYER = Path(__file__).with_name("agent.py")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench.errors import DuetError
-from benchbench.gate.duet import Piece, Score, Voice, play
 from benchbench.gate.judge import Judgement, judge
 from benchbench.gate.outcome import Count, Gated, Timing
-from benchbench.gate.sequential import Rule
+from benchbench.gate.paired import Piece, Score, Voice, play
+from benchbench.gate.stopping_rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from benchbench.gate.duet import Side
-    from benchbench.gate.settings import Gate
+    from benchbench.gate.paired import Side
+    from benchbench.suite.gate import Gate
 
 __all__ = ["Plan", "run"]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchbench.gate.duet import Piece
+from benchbench.gate.paired import Piece
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from benchbench.data import FaceData, Labels
-    from benchbench.gate.duet import Side
-    from benchbench.suite import Model, Suite
+    from benchbench.gate.paired import Side
+    from benchbench.suite.schema import Model, Suite
 
 __all__ = ["pieces_of"]
 

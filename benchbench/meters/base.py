@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from benchbench.measurement import Provenance
+    from benchbench.metrics.measurement import Provenance
 
 __all__ = ["Busy", "Condition", "Meter", "Reading", "Uncertainty", "wait_for_change"]
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from benchbench.measurement import Provenance
+    from benchbench.metrics.measurement import Provenance
 
 __all__ = ["JetsonMeter", "Rail", "rails"]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import NoReturn, Self
 
-    from benchbench.measurement import Provenance
+    from benchbench.metrics.measurement import Provenance
 
 __all__ = ["NullMeter"]
 

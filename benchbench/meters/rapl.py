@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from benchbench.measurement import Provenance
+    from benchbench.metrics.measurement import Provenance
 
 __all__ = ["RaplMeter"]
 

@@ -1,8 +1,8 @@
-"""Definitions of what is counted and trained. `benchbench.metrics` puts them together."""
+"""Definitions of what is counted and trained. `benchbench.metrics.registry` puts them together."""
 
 from __future__ import annotations
 
-from benchbench.metric import Metric
+from benchbench.metrics.metric import Metric
 
 __all__ = ["counted", "stepped", "trained"]
 

@@ -1,8 +1,8 @@
-"""Definitions of what is timed, metered and modelled. `benchbench.metrics` puts them together."""
+"""Definitions of what is timed, metered and modelled; the registry puts them together."""
 
 from __future__ import annotations
 
-from benchbench.metric import Metric
+from benchbench.metrics.metric import Metric
 
 __all__ = ["idle", "latency", "modelled", "phased"]
 

@@ -20,7 +20,7 @@ class Measurement:
     """A figure that says how it was got, or why it could not be.
 
     Attributes:
-        name: Name from `benchbench.metrics`, e.g. ``macs_dense``.
+        name: Name from `benchbench.metrics.registry`, e.g. ``macs_dense``.
         value: The figure in `unit`, or None where it could not be got.
         unit: SI unit or ``1`` for a share or a count.
         method: ``counted`` (arithmetic, exact), ``timed`` (clock), ``metered`` (sensor),

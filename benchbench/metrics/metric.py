@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from benchbench.measurement import Method
+    from benchbench.metrics.measurement import Method
 
 __all__ = ["Metric"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchbench import definitions, definitions_measured
-from benchbench.measurement import Measurement
-from benchbench.metric import Metric
+from benchbench.metrics import definitions, definitions_measured
+from benchbench.metrics.measurement import Measurement
+from benchbench.metrics.metric import Metric
 
 __all__ = ["METRICS", "PHASES", "PROBES", "Metric", "measured", "unavailable"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from benchbench.measurement import Measurement
+from benchbench.metrics.measurement import Measurement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

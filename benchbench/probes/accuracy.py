@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from benchbench.metrics import measured
-from benchbench.statistics import wilson
-from benchbench.steps import reset, to_input
+from benchbench.backends.native import reset, to_input
+from benchbench.metrics.registry import measured
+from benchbench.metrics.statistics import wilson
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from benchbench.measurement import Measurement
+    from benchbench.metrics.measurement import Measurement
 
 __all__ = ["confusion", "measure"]
 

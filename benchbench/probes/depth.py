@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from benchbench.metrics import measured, unavailable
-from benchbench.steps import reset
+from benchbench.backends.native import reset
+from benchbench.metrics.registry import measured, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
 
-    from benchbench.measurement import Measurement
+    from benchbench.metrics.measurement import Measurement
 
 __all__ = ["measure"]
 

@@ -1,6 +1,6 @@
 """Power, energy per sample and samples per joule of a window, and the idle baselines around it.
 
-How a window's joules are found between the steps of a counter: `benchbench.probes.edges`.
+How a window's joules are found between the steps of a counter: `benchbench.probes.metering.edges`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
-from benchbench.metrics import measured, unavailable
-from benchbench.probes import edges
-from benchbench.probes.suspicion import suspect
-from benchbench.probes.watch import Watched
+from benchbench.metrics.registry import measured, unavailable
+from benchbench.probes.metering import edges
+from benchbench.probes.metering.sampler import Watched
+from benchbench.probes.metering.validity import suspect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from benchbench.measurement import Measurement, Provenance
     from benchbench.meters import Meter, Reading, Uncertainty
-    from benchbench.probes.window import Window
+    from benchbench.metrics.measurement import Measurement, Provenance
+    from benchbench.probes.metering.window import Window
 
 __all__ = ["Finished", "Idle", "Start", "begin", "conclude", "finish", "idle_power", "values"]
 

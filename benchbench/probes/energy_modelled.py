@@ -1,6 +1,6 @@
 """Modelled energy of one inference: several formulas side by side, none of them a measurement.
 
-Arithmetic is modelled from our own counts (`benchbench.energy_models`). Memory is modelled by
+Arithmetic is modelled from our own counts (`benchbench.formulas.horowitz`). Memory is modelled by
 SpikingJelly's estimators, one image at a time: Lemaire's buffers grow with the batch, and so does
 the cost of each access to them.
 """
@@ -15,7 +15,7 @@ import torch
 from spikingjelly.activation_based import op_counter
 from torch import nn
 
-from benchbench.energy_models import (
+from benchbench.formulas.horowitz import (
     PJ,
     Counted,
     break_even_density,
@@ -23,16 +23,16 @@ from benchbench.energy_models import (
     hierarchy_j,
     quantised_twin_j,
 )
-from benchbench.metrics import measured, unavailable
-from benchbench.probes.state import countable, forget
-from benchbench.statistics import t_interval
+from benchbench.metrics.registry import measured, unavailable
+from benchbench.metrics.statistics import t_interval
+from benchbench.probes.counting.context import countable, forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Tensor
 
-    from benchbench.measurement import Measurement
+    from benchbench.metrics.measurement import Measurement
 
 __all__ = ["counted_of", "measure"]
 

@@ -1,7 +1,7 @@
 """Latency: how long one sample takes when it comes alone, as on a device that serves a camera.
 
 Here the clock is read around each inference, the device idle before and after: that is what is
-asked for. Throughput, whose window must not be disturbed, is `benchbench.probes.speed`.
+asked for. Throughput, whose window must not be disturbed, is `benchbench.probes.throughput`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchbench.metrics import measured
+from benchbench.metrics.registry import measured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchbench.measurement import Measurement
-    from benchbench.probes.speed import WarmUp
-    from benchbench.suite import Settings
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.probes.throughput import WarmUp
+    from benchbench.suite.schema import Settings
 
 __all__ = ["measure"]
 

@@ -9,15 +9,15 @@ from spikingjelly.activation_based import base, functional
 from torch.nn.utils import parametrize
 
 from benchbench.errors import CountError
-from benchbench.metrics import measured, unavailable
-from benchbench.probes.counter import Counter
-from benchbench.probes.crosscheck import TorchInfo, fvcore_macs, torch_macs, torchinfo_macs
-from benchbench.probes.state import countable, forget
+from benchbench.metrics.registry import measured, unavailable
+from benchbench.probes.counting.context import countable, forget
+from benchbench.probes.counting.counter import Counter
+from benchbench.probes.counting.crosscheck import TorchInfo, fvcore_macs, torch_macs, torchinfo_macs
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from benchbench.measurement import Measurement
+    from benchbench.metrics.measurement import Measurement
 
 __all__ = ["measure"]
 

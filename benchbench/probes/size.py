@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.metrics import measured, unavailable
+from benchbench.metrics.registry import measured, unavailable
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from benchbench.measurement import Measurement
+    from benchbench.metrics.measurement import Measurement
 
 __all__ = ["measure"]
 

@@ -10,16 +10,16 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from benchbench.metrics import measured, unavailable
-from benchbench.probes.activity import Activity, NotFiniteError, watch
-from benchbench.probes.contractions import Tally
-from benchbench.probes.counter import Counter
-from benchbench.probes.state import countable, forget, spiking_layers
+from benchbench.metrics.registry import measured, unavailable
+from benchbench.probes.counting.context import countable, forget, spiking_layers
+from benchbench.probes.counting.counter import Counter
+from benchbench.probes.counting.hooks import Activity, NotFiniteError, watch
+from benchbench.probes.counting.macs import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from benchbench.measurement import Measurement
+    from benchbench.metrics.measurement import Measurement
 
 __all__ = ["measure"]
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
-from benchbench.metrics import measured
-from benchbench.probes.window import Window
+from benchbench.metrics.registry import measured
+from benchbench.probes.metering.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchbench.measurement import Measurement
-    from benchbench.suite import Settings
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.suite.schema import Settings
 
 __all__ = ["WarmUp", "measure", "run_window", "warm_up"]
 

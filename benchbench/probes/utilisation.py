@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
-from benchbench.metrics import measured, unavailable
+from benchbench.metrics.registry import measured, unavailable
 
 if TYPE_CHECKING:
-    from benchbench.measurement import Measurement
     from benchbench.meters import Meter
-    from benchbench.probes.window import Window
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.probes.metering.window import Window
 
 __all__ = ["measure", "peak_rss_bytes"]
 

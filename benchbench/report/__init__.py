@@ -1,4 +1,4 @@
-"""Reports; each a pure function of `benchbench.results.Results`."""
+"""Reports; each a pure function of `benchbench.results.schema.Results`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from benchbench.files import write_text
 from benchbench.report import csv, html, markdown
 from benchbench.report.plots import plots
 from benchbench.report.svg import draw, figure_file
-from benchbench.results import RESULTS
+from benchbench.results.schema import RESULTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchbench.results import Results
+    from benchbench.results.schema import Results
 
 __all__ = ["keep"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.report.text import Grid, Line, number, ratio_text
-from benchbench.report.view import Page
+from benchbench.report.format import Grid, Line, number, ratio_text
+from benchbench.report.page import Page
 
 if TYPE_CHECKING:
-    from benchbench.compare import Comparison
-    from benchbench.compare import Line as Compared
+    from benchbench.comparing.welch import Comparison
+    from benchbench.comparing.welch import Line as Compared
 
 __all__ = ["page_of"]
 

@@ -8,14 +8,14 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from benchbench.report.view import page
+from benchbench.report.page import page
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from benchbench.report.text import Grid
-    from benchbench.report.view import Page
-    from benchbench.results import Results
+    from benchbench.report.format import Grid
+    from benchbench.report.page import Page
+    from benchbench.results.schema import Results
 
 __all__ = ["draw", "show"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.metrics import METRICS
-from benchbench.report.text import Grid, Line, number
-from benchbench.report.view import Page
+from benchbench.metrics.registry import METRICS
+from benchbench.report.format import Grid, Line, number
+from benchbench.report.page import Page
 
 if TYPE_CHECKING:
-    from benchbench.commands import Counts
+    from benchbench.api import Counts
 
 __all__ = ["page_of"]
 

@@ -6,10 +6,10 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from benchbench.verdict import judge
+from benchbench.comparing.paper import judge
 
 if TYPE_CHECKING:
-    from benchbench.results import Results
+    from benchbench.results.schema import Results
 
 __all__ = ["render"]
 

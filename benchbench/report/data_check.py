@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.report.text import Grid, Line, number
-from benchbench.report.view import Page
+from benchbench.report.format import Grid, Line, number
+from benchbench.report.page import Page
 
 if TYPE_CHECKING:
     from benchbench.data.check import Check

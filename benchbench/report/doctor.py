@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.report.text import Grid, Line
-from benchbench.report.view import Page
+from benchbench.report.format import Grid, Line
+from benchbench.report.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from benchbench.doctor import Examination
-    from benchbench.doctor_watch import Finding
+    from benchbench.doctor.examine import Examination
+    from benchbench.doctor.sensor import Finding
 
 __all__ = ["page_of"]
 

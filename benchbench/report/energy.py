@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.report.text import Grid, Line, ratio_text
-from benchbench.resolve import resolve
+from benchbench.comparing.energy_ratio import resolve
+from benchbench.report.format import Grid, Line, ratio_text
 
 if TYPE_CHECKING:
-    from benchbench.results import Results
+    from benchbench.results.schema import Results
 
 __all__ = ["metered", "unmetered"]
 

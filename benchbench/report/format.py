@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchbench.measurement import Measurement
-    from benchbench.metrics import Metric
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.metrics.registry import Metric
 
 __all__ = ["Grid", "Line", "Notes", "figure_text", "how_got", "number", "ratio_text"]
 

@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchbench.report.page import page
 from benchbench.report.svg import draw
-from benchbench.report.view import page
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-    from benchbench.results import Results
+    from benchbench.results.schema import Results
 
 __all__ = ["render"]
 

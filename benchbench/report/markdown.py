@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchbench.report.page import page
 from benchbench.report.svg import figure_file
-from benchbench.report.view import page
 
 if TYPE_CHECKING:
+    from benchbench.report.format import Grid
+    from benchbench.report.page import Page
     from benchbench.report.plots import Plot
-    from benchbench.report.text import Grid
-    from benchbench.report.view import Page
-    from benchbench.results import Results
+    from benchbench.results.schema import Results
 
 __all__ = ["render", "text_of"]
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchbench.report.details import (
+from benchbench.report.energy import metered, unmetered
+from benchbench.report.format import Grid, Notes
+from benchbench.report.plots import plots
+from benchbench.report.sections import (
     claims,
     confusions,
     curves,
@@ -19,15 +22,12 @@ from benchbench.report.details import (
     modelled,
     scales,
 )
-from benchbench.report.energy import metered, unmetered
-from benchbench.report.plots import plots
 from benchbench.report.side_by_side import side_by_side
-from benchbench.report.text import Grid, Notes
 
 if TYPE_CHECKING:
     from benchbench.report.plots import Plot
-    from benchbench.results import Results
-    from benchbench.suite import Settings
+    from benchbench.results.schema import Results
+    from benchbench.suite.schema import Settings
 
 __all__ = ["Page", "page"]
 

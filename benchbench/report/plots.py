@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchbench.metrics import METRICS
+from benchbench.metrics.registry import METRICS
 
 if TYPE_CHECKING:
-    from benchbench.measurement import Measurement
-    from benchbench.results import Results
-    from benchbench.suite_tables import Axis, Figure
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.results.schema import Results
+    from benchbench.suite.tables import Axis, Figure
 
 __all__ = ["Curve", "Plot", "Point", "plots"]
 

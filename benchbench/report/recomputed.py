@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.report.text import Grid
-from benchbench.report.text import Line as TextLine
-from benchbench.report.view import Page
+from benchbench.report.format import Grid
+from benchbench.report.format import Line as TextLine
+from benchbench.report.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchbench.recompute import Line
+    from benchbench.results.recompute import Line
 
 __all__ = ["page_of"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.metrics import METRICS
-from benchbench.report.text import Grid, Line, Notes, figure_text, how_got, number, ratio_text
+from benchbench.metrics.registry import METRICS
+from benchbench.report.format import Grid, Line, Notes, figure_text, how_got, number, ratio_text
 
 if TYPE_CHECKING:
-    from benchbench.results import CellResult, Results
+    from benchbench.results.schema import CellResult, Results
 
 __all__ = [
     "claims",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.metrics import METRICS
-from benchbench.report.text import Grid, Line, Notes, figure_text, how_got, number, ratio_text
-from benchbench.verdict import judge, judge_model
+from benchbench.comparing.paper import judge, judge_model
+from benchbench.metrics.registry import METRICS
+from benchbench.report.format import Grid, Line, Notes, figure_text, how_got, number, ratio_text
 
 if TYPE_CHECKING:
-    from benchbench.results import Results
-    from benchbench.suite import Model
-    from benchbench.suite_tables import Row, Table
+    from benchbench.results.schema import Results
+    from benchbench.suite.schema import Model
+    from benchbench.suite.tables import Row, Table
 
 __all__ = ["side_by_side"]
 

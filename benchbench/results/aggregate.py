@@ -5,17 +5,17 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from benchbench import journal
 from benchbench.errors import ResultError
-from benchbench.measurement import Measurement
-from benchbench.metrics import METRICS, measured, unavailable
-from benchbench.results import CellResult, Comparison, Results, check_schema, suite_of
-from benchbench.statistics import PEAKS, merge, paired_ratio
+from benchbench.metrics.measurement import Measurement
+from benchbench.metrics.registry import METRICS, measured, unavailable
+from benchbench.metrics.statistics import PEAKS, merge, paired_ratio
+from benchbench.results.schema import CellResult, Comparison, Results, check_schema, suite_of
+from benchbench.running import journal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchbench.suite import Suite
+    from benchbench.suite.schema import Suite
 
 __all__ = ["assemble"]
 

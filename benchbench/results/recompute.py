@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import MeterError, ResultError
-from benchbench.probes import edges, energy
-from benchbench.results import TRACES
-from benchbench.traces import parse
+from benchbench.probes import energy_metered
+from benchbench.probes.metering import edges
+from benchbench.results.schema import TRACES
+from benchbench.results.traces import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from benchbench.measurement import Measurement
-    from benchbench.results import Results
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.results.schema import Results
 
 __all__ = ["Line", "recompute"]
 
@@ -97,7 +98,7 @@ def _again(folder: Path, name: str, phase: str, short: str) -> float:
     if trace.window.phase != phase:
         raise ResultError(f"{name}: is of the phase {trace.window.phase!r}, not {phase!r}")
     taken = edges.settle(trace.readings, trace.window)
-    found = energy.values(taken.energy_j, trace.window, trace.idle_w)
+    found = energy_metered.values(taken.energy_j, trace.window, trace.idle_w)
     if short not in found:
         raise ResultError(f"{name}: holds no idle power, which {short} needs")
     return found[short]

@@ -6,15 +6,15 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from benchbench import journal
-from benchbench.cells import SCHEMA_VERSION
 from benchbench.errors import ResultError
-from benchbench.gate.settings import Gate
-from benchbench.measurement import Measurement
-from benchbench.metrics import METRICS
-from benchbench.recipe import train_of
-from benchbench.suite import Model, Settings, Suite
-from benchbench.suite_tables import Axis, Claim, Distribution, Figure, Ratio, Row, Table
+from benchbench.metrics.measurement import Measurement
+from benchbench.metrics.registry import METRICS
+from benchbench.running import journal
+from benchbench.running.cells import SCHEMA_VERSION
+from benchbench.suite.gate import Gate
+from benchbench.suite.schema import Model, Settings, Suite
+from benchbench.suite.tables import Axis, Claim, Distribution, Figure, Ratio, Row, Table
+from benchbench.suite.training import train_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -209,7 +209,7 @@ def load(place: Path) -> Results:
     """
     file = place / RESULTS if place.is_dir() else place
     if place.is_dir() and not file.is_file():
-        from benchbench.assembly import assemble  # noqa: PLC0415 - only an unfinished run needs it
+        from benchbench.results.aggregate import assemble  # noqa: PLC0415 - only an unfinished run needs it
 
         return assemble(journal.read(place))
     try:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from benchbench.errors import ResultError
 from benchbench.meters.base import Reading
-from benchbench.probes.edges import Readings
-from benchbench.probes.watch import Sample
-from benchbench.probes.window import Window
+from benchbench.probes.metering.edges import Readings
+from benchbench.probes.metering.sampler import Sample
+from benchbench.probes.metering.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from benchbench.data import Labels
-    from benchbench.suite import Model, Settings, Suite
+    from benchbench.suite.schema import Model, Settings, Suite
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -46,7 +46,7 @@ class DataRef:
         digest: SHA-256 of its content.
         num_classes: Number of classes.
         seed: Of the generator, where it is generated.
-        labels: As `benchbench.suite.Model.labels`.
+        labels: As `benchbench.suite.schema.Model.labels`.
         ferplus: The file of FER+'s votes, where they are not beside the images.
     """
 

@@ -67,7 +67,7 @@ def work(
     ends itself when it closes, so that a killed parent leaves no orphan behind.
 
     Args:
-        spec: What to do, see `benchbench.worker`.
+        spec: What to do, see `benchbench.worker.main`.
         time_limit_s: After which it is killed.
         log: Where its standard error goes; removed where nothing was written.
         on_phase: Called with the name of each phase.
@@ -86,7 +86,7 @@ def work(
         raise OutputError(f"{log}: cannot be written: {error.strerror}") from error
     with errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "benchbench.worker"],
+            [sys.executable, "-m", "benchbench.worker.main"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -8,21 +8,30 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from benchbench import __version__, journal, process
-from benchbench.assembly import assemble
-from benchbench.cells import SCHEMA_VERSION, Cell, DataRef, Job, cells_of, jobs_of, plan_digest
+from benchbench import __version__
 from benchbench.data.check import check
 from benchbench.errors import BenchbenchError, OutputError, ResultError
 from benchbench.files import write_text
-from benchbench.results import TRACES
+from benchbench.results.aggregate import assemble
+from benchbench.results.schema import TRACES
+from benchbench.running import journal, launcher
+from benchbench.running.cells import (
+    SCHEMA_VERSION,
+    Cell,
+    DataRef,
+    Job,
+    cells_of,
+    jobs_of,
+    plan_digest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from benchbench.data import FaceData, Labels
-    from benchbench.results import Results
-    from benchbench.suite import Suite
+    from benchbench.results.schema import Results
+    from benchbench.suite.schema import Suite
 
 __all__ = ["Asked", "Machine", "Mode", "Plan", "Progress", "hello", "plan", "run", "spec_of"]
 
@@ -41,7 +50,7 @@ class Progress(Protocol):
     def note(self, job: Job, text: str) -> None:
         """A job has something to say that is worth a line: an epoch has ended."""
 
-    def finished(self, job: Job, outcome: process.Outcome) -> None:
+    def finished(self, job: Job, outcome: launcher.Outcome) -> None:
         """A job has ended."""
 
 
@@ -99,7 +108,7 @@ def hello(log: Path, task: Literal["hello", "doctor"] = "hello") -> dict[str, An
     Raises:
         BenchbenchError: The worker cannot even start, e.g. torch is broken.
     """
-    outcome = process.work({"task": task}, time_limit_s=HELLO_LIMIT_S, log=log)
+    outcome = launcher.work({"task": task}, time_limit_s=HELLO_LIMIT_S, log=log)
     if outcome.status != "ok":
         raise BenchbenchError(f"the worker cannot start: {outcome.reason}")
     return outcome.facts
@@ -206,8 +215,8 @@ def run(
     return found, folder
 
 
-def _work(job: Job, folder: Path, progress: Progress) -> process.Outcome:
-    outcome = process.work(
+def _work(job: Job, folder: Path, progress: Progress) -> launcher.Outcome:
+    outcome = launcher.work(
         spec_of(job),
         time_limit_s=job.time_limit_s,
         log=folder / "logs" / f"{job.cell.model.id}-{job.id}.log",
@@ -263,7 +272,7 @@ def _header(the_plan: Plan, run_id: str, digest: str) -> dict[str, Any]:
     }
 
 
-def _record(job: Job, outcome: process.Outcome) -> dict[str, Any]:
+def _record(job: Job, outcome: launcher.Outcome) -> dict[str, Any]:
     return {
         "kind": "job",
         "job": job.id,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from benchbench import zoo
 from benchbench.errors import ModelError
 from benchbench.meters import EXPECTED, is_selector
-from benchbench.metrics import METRICS
+from benchbench.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from pathlib import Path

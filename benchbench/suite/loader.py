@@ -14,11 +14,11 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from benchbench import zoo
 from benchbench.errors import Fault, SuiteError
-from benchbench.gate.settings import Gate
-from benchbench.recipe import Slim, Stdp, Train
-from benchbench.suite import Model, Settings, Suite
-from benchbench.suite_checks import check_meters, check_models, check_names
-from benchbench.suite_tables import Axis, Claim, Distribution, Figure, Ratio, Row, Table
+from benchbench.suite.checks import check_meters, check_models, check_names
+from benchbench.suite.gate import Gate
+from benchbench.suite.schema import Model, Settings, Suite
+from benchbench.suite.tables import Axis, Claim, Distribution, Figure, Ratio, Row, Table
+from benchbench.suite.training import Slim, Stdp, Train
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ _Path = tuple[str | int, ...]
 
 def bundled_suites() -> dict[str, Path]:
     """The suite files that come with benchbench, by name."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     folder = package / "suites" if (package / "suites").is_dir() else package.parent / "suites"
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
 

@@ -1,6 +1,6 @@
 """What a suite says: models, settings, the paper's figures and claims. Frozen; runs nothing.
 
-These dataclasses are the file's schema too: `benchbench.suite_file` validates a document against
+These dataclasses are the file's schema too: `benchbench.suite.loader` validates a document against
 them and writes their JSON Schema.
 """
 
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Gt, Le
 
 from benchbench.data import Labels  # noqa: TC001 - pydantic reads the annotations
-from benchbench.gate.settings import Gate
-from benchbench.recipe import Train, train_of
-from benchbench.suite_tables import (  # noqa: TC001 - pydantic reads the annotations
+from benchbench.suite.gate import Gate
+from benchbench.suite.tables import (  # noqa: TC001 - pydantic reads the annotations
     Claim,
     Distribution,
     Figure,
     Table,
 )
+from benchbench.suite.training import Train, train_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from lightning import LightningModule
 
+from benchbench.backends.native import reset, to_input
 from benchbench.errors import TrainingError
-from benchbench.steps import reset, to_input
 from benchbench.training.slimming import add_l1_subgradient
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from benchbench.errors import TrainingError
 from benchbench.files import write_text, write_whole
 from benchbench.probes.accuracy import confusion
 from benchbench.training.stdp import fine_tune
-from benchbench.training.store import save_weights
+from benchbench.training.weight_store import save_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from lightning import LightningModule, Trainer
     from torch import Tensor, nn
 
-    from benchbench.recipe import Stdp
-    from benchbench.training.store import Store
+    from benchbench.suite.training import Stdp
+    from benchbench.training.weight_store import Store
 
 __all__ = ["Keeper", "Voice"]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from benchbench.recipe import Slim
+    from benchbench.suite.training import Slim
 
 __all__ = ["CUT_VERSION", "add_l1_subgradient", "gammas", "prune", "reshape"]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from benchbench.recipe import Stdp
+    from benchbench.suite.training import Stdp
 
 __all__ = ["LayerLog", "fine_tune", "stdp_update"]
 

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from benchbench.measurement import Measurement
-from benchbench.metrics import measured
+from benchbench.backends.native import to_input
+from benchbench.metrics.measurement import Measurement
+from benchbench.metrics.registry import measured
 from benchbench.probes import accuracy
-from benchbench.steps import to_input
 from benchbench.training.slimming import CUT_VERSION, gammas, prune
 from benchbench.training.splits import split
-from benchbench.training.store import Store, load_weights, save_weights
-from benchbench.workbench import build, facts_of, images_of, settings_of, source_digest
+from benchbench.training.weight_store import Store, load_weights, save_weights
+from benchbench.worker.setup import build, facts_of, images_of, settings_of, source_digest
 
 if TYPE_CHECKING:
     from torch import nn
 
     from benchbench.data import FaceData
-    from benchbench.recipe import Slim, Train
-    from benchbench.suite import Settings
+    from benchbench.suite.schema import Settings
+    from benchbench.suite.training import Slim, Train
     from benchbench.training.splits import Splits
-    from benchbench.worker import Channel
+    from benchbench.worker.main import Channel
 
 __all__ = ["load_trained", "store_of", "train"]
 
@@ -107,7 +107,7 @@ def _train(
     model: nn.Module, splits: Splits, cell: dict[str, Any], settings: Settings, channel: Channel
 ) -> dict[str, Any]:
     """Run the cell's recipe from its first stage that is not kept yet, and keep its result."""
-    from benchbench.training.fit import Order, fit, keep_result  # noqa: PLC0415 - 2 s
+    from benchbench.training.trainer import Order, fit, keep_result  # noqa: PLC0415 - 2 s
 
     recipe, store = settings.train, store_of(cell)
     if recipe is None or store is None:

@@ -15,11 +15,11 @@ from lightning.pytorch.callbacks import EarlyStopping, Timer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
+from benchbench.backends.native import loss_of, to_input
 from benchbench.errors import BenchbenchError, TrainingError
 from benchbench.files import digest_of, write_text
-from benchbench.steps import loss_of, to_input
 from benchbench.training.classifier import Classifier
-from benchbench.training.keeper import Keeper
+from benchbench.training.epoch_callback import Keeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from benchbench.data import FaceData
-    from benchbench.recipe import Train
-    from benchbench.suite import Settings
-    from benchbench.training.keeper import Voice
-    from benchbench.training.store import Store
+    from benchbench.suite.schema import Settings
+    from benchbench.suite.training import Train
+    from benchbench.training.epoch_callback import Voice
+    from benchbench.training.weight_store import Store
 
 __all__ = ["Order", "fit", "keep_result"]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from benchbench.recipe import Train
+    from benchbench.suite.training import Train
 
 __all__ = ["Store", "load_weights", "save_weights"]
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from benchbench import data as data_room
-from benchbench import suite_file, zoo
-from benchbench.cells import DataRef
+from benchbench import zoo
 from benchbench.errors import BenchbenchError, ModelError
-from benchbench.probes import operations, size, speed, spikes
-from benchbench.suite import Model, Settings
-from benchbench.tasks_timed import timing
-from benchbench.workbench import facts_of, step_of
-from benchbench.workbench import prepare as prepare_cell
+from benchbench.probes import operations, size, spikes, throughput
+from benchbench.running.cells import DataRef
+from benchbench.suite import loader
+from benchbench.suite.schema import Model, Settings
+from benchbench.worker.setup import facts_of, step_of
+from benchbench.worker.setup import prepare as prepare_cell
+from benchbench.worker.timing import timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from benchbench.measurement import Measurement
-    from benchbench.steps import Batch
+    from benchbench.backends.native import Batch
+    from benchbench.metrics.measurement import Measurement
 
 __all__ = ["BenchStep", "prepare"]
 
@@ -48,9 +49,9 @@ class BenchStep:
     steady_percent: float
     info: dict[str, Any]
 
-    def warm_up(self) -> speed.WarmUp:
+    def warm_up(self) -> throughput.WarmUp:
         """Run it until its pace is steady."""
-        return speed.warm_up(self.run, lambda: None, self.settings, self.steady_percent)
+        return throughput.warm_up(self.run, lambda: None, self.settings, self.steady_percent)
 
 
 def prepare(
@@ -78,7 +79,7 @@ def prepare(
     faults = zoo.find(model, folder).check(given)
     if faults:
         raise ModelError("; ".join(text for _, text in faults))
-    resolved = Settings(**suite_file.settings_of(settings))
+    resolved = Settings(**loader.settings_of(settings))
     images = data_room.load("synthetic_faces", seed=resolved.seed)
     reference = DataRef("synthetic_faces", images.digest, images.num_classes, resolved.seed)
     cell = {

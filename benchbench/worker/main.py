@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from benchbench.measurement import Measurement
+    from benchbench.metrics.measurement import Measurement
 
 __all__ = ["main"]
 
@@ -75,7 +75,7 @@ def main() -> None:
 def _task(spec: dict[str, Any]) -> Callable[[dict[str, Any], Channel], None]:
     _bound_memory(spec)
     # torch is imported here, after the memory is bounded and with its errors reported.
-    from benchbench import tasks  # noqa: PLC0415
+    from benchbench.worker import tasks  # noqa: PLC0415
 
     return tasks.TASKS[spec["task"]]
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from benchbench import data, zoo
-from benchbench.errors import BenchbenchError
-from benchbench.steps import (
+from benchbench.backends.native import (
     batches_of,
     inference_step,
     is_spiking,
@@ -18,14 +17,15 @@ from benchbench.steps import (
     neuron_facts,
     training_step,
 )
-from benchbench.suite import Settings
+from benchbench.errors import BenchbenchError
+from benchbench.suite.schema import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor, nn
 
-    from benchbench.steps import Batch
+    from benchbench.backends.native import Batch
 
 __all__ = [
     "build",

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from benchbench import zoo
+from benchbench.backends.native import batches_of, neuron_facts
 from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import fingerprint, gpu_uuid
-from benchbench.metrics import METRICS, PHASES, measured, unavailable
-from benchbench.probes import footprint, modelled, operations, size, spikes, structure
-from benchbench.steps import batches_of, neuron_facts
-from benchbench.tasks_timed import time
-from benchbench.workbench import facts_of, images_of, prepare, settings_of, step_of
+from benchbench.metrics.registry import METRICS, PHASES, measured, unavailable
+from benchbench.probes import depth, energy_modelled, footprint, operations, size, spikes
+from benchbench.worker.setup import facts_of, images_of, prepare, settings_of, step_of
+from benchbench.worker.timing import time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor, nn
 
-    from benchbench.measurement import Measurement
-    from benchbench.steps import Batch
-    from benchbench.suite import Settings
-    from benchbench.worker import Channel
+    from benchbench.backends.native import Batch
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.suite.schema import Settings
+    from benchbench.worker.main import Channel
 
 __all__ = ["TASKS"]
 
@@ -69,9 +69,9 @@ def count(spec: dict[str, Any], channel: Channel) -> None:
     channel.phase("count operations")
     example = batches[0][0][:1].cpu()
     on_cpu = model.cpu()
-    depth = structure.measure(on_cpu, example)
-    channel.measurements([depth])
-    channel.send(facts=facts | ({"layers": depth.detail["layers"]} if depth.value else {}))
+    deep = depth.measure(on_cpu, example)
+    channel.measurements([deep])
+    channel.send(facts=facts | ({"layers": deep.detail["layers"]} if deep.value else {}))
     figures = _attempt(channel, "operations", lambda: operations.measure(on_cpu, example))
     if untrained:
         _refuse(channel, "spikes", untrained)
@@ -83,7 +83,7 @@ def count(spec: dict[str, Any], channel: Channel) -> None:
     on_cpu, images = model.cpu(), _images(batches, settings)
     figures |= _attempt(channel, "spikes", lambda: spikes.measure(on_cpu, images))
     channel.phase("model energy")
-    _attempt(channel, "modelled", lambda: modelled.measure(on_cpu, images[0], figures))
+    _attempt(channel, "modelled", lambda: energy_modelled.measure(on_cpu, images[0], figures))
     channel.phase("count operators")
     channel.measurements(_footprints(model, batches, cell, settings))
 
@@ -110,7 +110,7 @@ def count_once(spec: dict[str, Any], channel: Channel) -> None:
     figures = _attempt(channel, "operations", lambda: operations.measure(model, batches[0][0][:1]))
     images = _images(batches, settings)
     figures |= _attempt(channel, "spikes", lambda: spikes.measure(model, images))
-    _attempt(channel, "modelled", lambda: modelled.measure(model, images[0], figures))
+    _attempt(channel, "modelled", lambda: energy_modelled.measure(model, images[0], figures))
 
 
 TASKS: dict[str, Callable[[dict[str, Any], Channel], None]] = {

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from benchbench.backends.native import inference_step
 from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import gpu_uuid
 from benchbench.meters import open_meter
-from benchbench.probes import energy, latency, occupancy, speed
-from benchbench.probes.watch import Watch
-from benchbench.steps import inference_step
-from benchbench.traces import Trace, text_of
-from benchbench.workbench import facts_of, prepare, settings_of, step_of
+from benchbench.probes import energy_metered, latency, throughput, utilisation
+from benchbench.probes.metering.sampler import Watch
+from benchbench.results.traces import Trace, text_of
+from benchbench.worker.setup import facts_of, prepare, settings_of, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor, nn
 
-    from benchbench.measurement import Measurement
+    from benchbench.backends.native import Batch
     from benchbench.meters import Meter
-    from benchbench.probes.window import Window
-    from benchbench.steps import Batch
-    from benchbench.suite import Settings
-    from benchbench.worker import Channel
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.probes.metering.window import Window
+    from benchbench.suite.schema import Settings
+    from benchbench.worker.main import Channel
 
 __all__ = ["time", "timing"]
 
@@ -41,7 +41,7 @@ def time(spec: dict[str, Any], channel: Channel) -> None:
     channel.send(facts=facts_of(model, cell, settings))
     with open_meter(settings.meter, cell["device"], gpu_uuid(device)) as meter:
         channel.phase("idle baseline")
-        idle = energy.idle_power(meter, settings.idle_s)
+        idle = energy_metered.idle_power(meter, settings.idle_s)
         joules: list[Measurement] = []
         try:
             for phase in settings.phases:
@@ -51,8 +51,8 @@ def time(spec: dict[str, Any], channel: Channel) -> None:
                     joules += _phase(phase, model, batches, cell, meter, idle, channel)
         finally:  # what was metered before a failure is kept
             channel.phase("idle baseline")
-            after = energy.idle_power(meter, settings.idle_s)
-            channel.measurements(energy.conclude(joules, idle, after))
+            after = energy_metered.idle_power(meter, settings.idle_s)
+            channel.measurements(energy_metered.conclude(joules, idle, after))
 
 
 def _phase(
@@ -61,7 +61,7 @@ def _phase(
     batches: list[Batch],
     cell: dict[str, Any],
     meter: Meter,
-    idle: energy.Idle,
+    idle: energy_metered.Idle,
     channel: Channel,
 ) -> list[Measurement]:
     """Warm up, run one window, hand over what clock and allocator saw, return the joules."""
@@ -70,27 +70,31 @@ def _phase(
     on_gpu = device.type == "cuda"
     step = step_of(phase, model, batches, cell)
     channel.phase(f"{phase}: warm-up")
-    warm = speed.warm_up(step, sync, settings, steady, energy_j=meter.energy_j)
+    warm = throughput.warm_up(step, sync, settings, steady, energy_j=meter.energy_j)
     channel.phase(f"{phase}: window")
     if on_gpu:
         torch.cuda.reset_peak_memory_stats(device)
     watch = Watch(meter).start()
-    start = energy.begin(meter)
-    window = speed.run_window(phase, step, sync, settings, warm)
-    joules = energy.finish(meter, start, window, idle, stop=watch.stop)
-    peaks = occupancy.measure(
+    start = energy_metered.begin(meter)
+    window = throughput.run_window(phase, step, sync, settings, warm)
+    joules = energy_metered.finish(meter, start, window, idle, stop=watch.stop)
+    peaks = utilisation.measure(
         meter,
         window,
         device_peak_bytes=torch.cuda.max_memory_reserved(device) if on_gpu else None,
-        rss_bytes=None if on_gpu else occupancy.peak_rss_bytes(),
+        rss_bytes=None if on_gpu else utilisation.peak_rss_bytes(),
     )
     _check_finite(step(), phase)  # the phase's time and joules are refused as well
-    channel.measurements([speed.measure(window, warm), *peaks])
+    channel.measurements([throughput.measure(window, warm), *peaks])
     return _traced(joules, meter, window, idle, channel)
 
 
 def _traced(
-    ended: energy.Finished, meter: Meter, window: Window, idle: energy.Idle, channel: Channel
+    ended: energy_metered.Finished,
+    meter: Meter,
+    window: Window,
+    idle: energy_metered.Idle,
+    channel: Channel,
 ) -> list[Measurement]:
     """Hand the raw readings over, and say in each figure where they are."""
     if ended.readings is None:
@@ -120,7 +124,7 @@ def _latency(
     ]
     step = inference_step(model, singles)
     channel.phase("latency: warm-up")
-    warm = speed.warm_up(step, sync, settings, steady)
+    warm = throughput.warm_up(step, sync, settings, steady)
     channel.phase("latency: window")
     figure = latency.measure(step, sync, settings, warm)
     _check_finite(step(), "latency")

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchbench.errors import ModelError
-from benchbench.zoo_source import (
+from benchbench.zoo.source import (
     ModelInfo,
     Parameter,
     bound_names,
@@ -73,7 +73,7 @@ def register(function: F) -> F:
 
 def bundled_folder() -> Path:
     """The folder of benchbench's own models: inside the installed package, or beside it."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     inside = package / "models"
     return inside if inside.is_dir() else package.parent / "models"
 

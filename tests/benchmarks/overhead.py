@@ -29,13 +29,13 @@ from scipy import stats
 from torch import nn
 
 from benchbench import zoo
+from benchbench.backends.native import batches_of, loss_of, training_step
 from benchbench.data import load
 from benchbench.meters.rapl import RaplMeter
-from benchbench.probes.speed import WarmUp, run_window
-from benchbench.probes.watch import CONDITION_S, PERIOD_S, Watch
-from benchbench.process import WORKER_ENVIRONMENT
-from benchbench.steps import batches_of, loss_of, training_step
-from benchbench.suite import Settings
+from benchbench.probes.metering.sampler import CONDITION_S, PERIOD_S, Watch
+from benchbench.probes.throughput import WarmUp, run_window
+from benchbench.running.launcher import WORKER_ENVIRONMENT
+from benchbench.suite.schema import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from benchbench.files import write_text
+from benchbench.report.format import Grid, Line
 from benchbench.report.markdown import text_of
-from benchbench.report.text import Grid, Line
-from benchbench.report.view import Page
+from benchbench.report.page import Page
 
 SLOWED = Path(__file__).with_name("slowed.py")
 SLOWDOWNS = (0, 3, 5)  # percent, in the order of the recorded rows

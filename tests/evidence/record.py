@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from benchbench.files import write_whole
-from benchbench.gate.duet import Pair, Piece, Score, Side, Voice, play
-from benchbench.gate.sequential import estimate
+from benchbench.gate.paired import Pair, Piece, Score, Side, Voice, play
+from benchbench.gate.stopping_rule import estimate
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOWED = str(Path(__file__).with_name("slowed.py")) + ":slowed"

@@ -31,14 +31,14 @@ from pytest_benchmark.stats import Stats
 from pytest_benchmark.utils import PercentageRegressionCheck
 
 from benchbench.files import write_text
-from benchbench.gate.duet import Pair
 from benchbench.gate.judge import judge
-from benchbench.gate.sequential import Rule, estimate
-from benchbench.gate.settings import Gate
+from benchbench.gate.paired import Pair
+from benchbench.gate.stopping_rule import Rule, estimate
+from benchbench.metrics.statistics import wilson
+from benchbench.report.format import Grid, Line
 from benchbench.report.markdown import text_of
-from benchbench.report.text import Grid, Line
-from benchbench.report.view import Page
-from benchbench.statistics import wilson
+from benchbench.report.page import Page
+from benchbench.suite.gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

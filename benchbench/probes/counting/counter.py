@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from benchbench.errors import CountError
-from benchbench.probes.contractions import Tally
-from benchbench.probes.dispatch import Dispatch
+from benchbench.probes.counting.dispatch import Dispatch
+from benchbench.probes.counting.macs import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from benchbench.probes.contractions import Geometry, Tally, convolution, product
+from benchbench.probes.counting.macs import Geometry, Tally, convolution, product
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchbench.meters import Meter, Reading
-    from benchbench.probes.window import Window
+    from benchbench.probes.metering.window import Window
 
 __all__ = ["Readings", "Taken", "read", "settle", "too_short"]
 

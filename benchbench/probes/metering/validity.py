@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchbench.meters import Condition, Meter
-    from benchbench.probes.watch import Sample, Watched
-    from benchbench.probes.window import Window
+    from benchbench.probes.metering.sampler import Sample, Watched
+    from benchbench.probes.metering.window import Window
 
 __all__ = ["Suspicion", "integrated_j", "suspect"]
 

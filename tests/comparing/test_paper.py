@@ -1,0 +1,82 @@
+"""When a paper's figure is called reproduced, and when it cannot be told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchbench.comparing.paper import judge
+from benchbench.metrics.registry import measured, unavailable
+from benchbench.results.schema import CellResult, Comparison, Results
+from benchbench.suite.schema import Model, Suite
+from benchbench.suite.tables import Row, Table
+
+if TYPE_CHECKING:
+    from benchbench.metrics.measurement import Measurement
+
+FPS = Row("train_fps", paper={"snn": 400, "cnn": 200}, tolerance_percent=10)
+PARAMS = Row("params", paper={"snn": 100, "cnn": 200}, tolerance_percent=1)
+
+
+def verdict(row: Row, snn: Measurement | None, *comparisons: Comparison) -> tuple[str, str]:
+    """Word and reasons, where the CNN has what the paper says and the SNN has `snn`."""
+    models = (Model("snn", "a.py:snn"), Model("cnn", "a.py:cnn"))
+    table = Table("t", (row,), ("snn", "cnn"))
+    suite = Suite(1, "s", models, tables=(table,))
+    figures = {"snn": {snn.name: snn} if snn else {}}
+    figures["cnn"] = {row.metric: measured(row.metric, row.paper["cnn"])}
+    cells = tuple(
+        CellResult(name, name, "cpu", "ok" if found else "oom", ("too big",), {}, found)
+        for name, found in figures.items()
+    )
+    run: dict[str, Any] = {"id": "x", "mode": "full", "command": "", "complete": True}
+    found = judge(
+        row, table, Results(run, {}, {"synthetic": False}, suite, cells, comparisons, "0")
+    )
+    return found.word, "; ".join(found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("value", "word"), [(100, "reproduced"), (101, "reproduced"), (102, "differs")]
+)
+def test_a_count_is_compared_itself(value: float, word: str) -> None:
+    """Within the row's tolerance it is reproduced, outside it differs."""
+    assert verdict(PARAMS, measured("params", value))[0] == word
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "word"),
+    [
+        (2.1, 1.9, 2.3, "reproduced"),
+        (1.5, 1.4, 1.6, "differs"),
+        (1.5, 0.9, 2.5, "not measurable here"),
+    ],
+)
+def test_a_speed_is_compared_as_a_ratio(ratio: float, low: float, high: float, word: str) -> None:
+    """The paper's machine is not ours; a wide interval decides nothing."""
+    here = Comparison("train_fps", "snn", "cnn", ratio, low, high, 5)
+    assert verdict(FPS, measured("train_fps", 4.0), here)[0] == word
+
+
+def test_what_is_missing_is_said() -> None:
+    """No value, or no cell: not measurable here, with the reason."""
+    missing = verdict(FPS, unavailable("train_fps", "no clock"))
+    assert missing == ("not measurable here", "no clock")
+    word, reasons = verdict(FPS, None)
+    assert word == "not measurable here"
+    assert "oom: too big" in reasons
+
+
+def test_a_paper_that_contradicts_itself_is_not_reproduced() -> None:
+    """Whatever we measure."""
+    row = Row("params", paper=PARAMS.paper, tolerance_percent=1, inconsistent="100 is not 100")
+    assert verdict(row, measured("params", 100.0))[0] == "paper inconsistent"
+
+
+def test_loaded_weights_are_not_called_untrained() -> None:
+    """Without a figure for its epochs an accuracy is not compared, and no 0 is invented."""
+    row = Row("accuracy", paper={"snn": 60.0, "cnn": 60.0}, scale=100)
+    word, reasons = verdict(row, measured("accuracy", 0.6))
+    assert word == "not measurable here"
+    assert "weights were loaded" in reasons

@@ -1,0 +1,80 @@
+"""The ready workflows for GitHub and GitLab, their steps run as the scripts that they are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fixtures_gate import MODEL, git
+from ruamel.yaml import YAML
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CI = Path(__file__).resolve().parents[2] / ".ci"
+
+
+def workflow(name: str) -> Any:
+    """A workflow's document."""
+    return YAML(typ="safe", pure=True).load((CI / name).read_text("utf-8"))
+
+
+def script(text: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a step as the runner would: bash that ends at the first failure."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment: Mapping[str, str] = {**os.environ, "PATH": path, **variables}
+    return subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", text],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+
+
+@pytest.fixture
+def pull_request(repository: Path) -> Path:
+    """A clone at a branch that does ten times the work, as a runner checks it out."""
+    suite = repository / "bench" / "mine.yaml"
+    suite.write_text(suite.read_text().replace("pairs: 4", "pairs: 3"))
+    git(repository, "commit", "-qam", "a short suite")
+    clone = repository.parent / "clone"
+    git(repository.parent, "clone", "-q", str(repository), str(clone))
+    (clone / "bench" / "model.py").write_text(MODEL.replace("REPEATS = 1", "REPEATS = 10"))
+    git(clone, "commit", "-qam", "slower")
+    return clone
+
+
+@pytest.mark.slow
+def test_the_github_workflow_fails_a_slower_pull_request(pull_request: Path) -> None:
+    """Exit code 1, the table in the step's summary, the files where they are taken from."""
+    job = workflow("github.yml")["jobs"]["gate"]
+    (checkout,) = (step for step in job["steps"] if "checkout" in step.get("uses", ""))
+    assert checkout["with"]["fetch-depth"] == 0
+    (step,) = (step for step in job["steps"] if step.get("name") == "gate")
+    summary = pull_request.parent / "summary.md"
+    names = {"GITHUB_BASE_REF": "main", "GITHUB_STEP_SUMMARY": str(summary), "CI": "true"}
+    done = script(step["run"], pull_request, **names, SUITE="bench/mine.yaml")
+    assert done.returncode == 1, done.stderr
+    text = summary.read_text("utf-8")
+    assert text.startswith("# benchbench gate: mine")
+    assert "FAILED: m: the infer step is slower" in text
+    (upload,) = (step for step in job["steps"] if "upload" in step.get("uses", ""))
+    assert list((pull_request / upload["with"]["path"]).rglob("gate.json"))
+
+
+@pytest.mark.slow
+def test_the_gitlab_job_passes_a_merge_request_that_changes_nothing(pull_request: Path) -> None:
+    """Exit code 0 against its own commit, and the files where they are taken from."""
+    job = workflow("gitlab.yml")["benchbench"]
+    assert job["variables"]["GIT_DEPTH"] == "0"
+    names = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": git(pull_request, "rev-parse", "HEAD")}
+    done = script("\n".join(job["script"]), pull_request, **names, SUITE="bench/mine.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "counts are equal" in done.stdout
+    assert list((pull_request / job["artifacts"]["paths"][0]).rglob("report.md"))

@@ -1,0 +1,172 @@
+"""HTML and figures: the same content as the other forms, nothing from outside, names escaped."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from benchbench.metrics.registry import measured, unavailable
+from benchbench.report import html, keep
+from benchbench.report.page import page
+from benchbench.report.plots import plots
+from benchbench.report.svg import draw
+from benchbench.results.schema import CellResult, Results, load
+from benchbench.suite.schema import Model, Settings, Suite
+from benchbench.suite.tables import Axis, Figure
+
+if TYPE_CHECKING:
+    from benchbench.metrics.measurement import Measurement
+
+REFERENCES = Path(__file__).resolve().parents[2] / "reports" / "reference"
+VOID = {"meta", "br", "link", "img"}
+EVIL = "<script>alert('$x$')</script>"
+
+
+class Reader(HTMLParser):
+    """Reads a document as a strict browser would: tags nest, cells and links are collected."""
+
+    def __init__(self) -> None:
+        """Nothing is open yet."""
+        super().__init__()
+        self.open: list[str] = []
+        self.cells: list[str] = []
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A tag opens."""
+        self.tags.add(tag)
+        found = dict(attrs)
+        self.ids.add(str(found.get("id")))
+        self.links += [str(value) for key, value in attrs if key in {"href", "src", "xlink:href"}]
+        if tag in {"td", "th"}:
+            self.cells.append("")
+        if tag == "br" and self.open[-1] in {"td", "th"}:
+            self.cells[-1] += "\n"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A tag that closes itself, as in SVG."""
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        """A tag closes: it must be the last that was opened."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Text of a cell."""
+        if "td" in self.open or "th" in self.open:
+            self.cells[-1] += data
+
+
+def read(text: str) -> Reader:
+    """The whole document."""
+    reader = Reader()
+    reader.feed(text)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+def results(*figures: tuple[str, Measurement, Measurement]) -> Results:
+    """A run of models with an id, an x and a y each, and one figure of them."""
+    ids = tuple(name for name, _, _ in figures)
+    axes = Axis("params", log=True), Axis("accuracy", scale=100, unit="%")
+    suite = Suite(
+        1,
+        "tiny",
+        tuple(Model(name, "conv_snn", label=f"{EVIL} {name}") for name in ids),
+        settings=Settings(),
+        figures=(Figure(f"Accuracy {EVIL}", *axes, {f"All of {EVIL}": ids}),),
+    )
+    cells = tuple(
+        CellResult(name, name, "cpu", "ok", measurements={it.name: it for it in both})
+        for name, *both in figures
+    )
+    run = {"id": "r", "mode": "full", "command": "x", "complete": True}
+    data = {"name": "d", "source": "d", "synthetic": False, "digest": "0", "samples": 1}
+    return Results(run, {}, {**data, "warnings": []}, suite, cells, (), "0")
+
+
+def share(value: float) -> Measurement:
+    """An accuracy with its interval."""
+    return measured("accuracy", value, low=value - 0.1, high=value + 0.1)
+
+
+GOOD = ("good", measured("params", 1e6), share(0.5))
+
+
+@pytest.mark.parametrize("suite", ["table3", "table4"])
+def test_html_has_the_cells_of_the_page_and_nothing_from_outside(suite: str) -> None:
+    """Every cell of every table is there in order; links stay inside the document."""
+    stored = load(next((REFERENCES / suite).iterdir()))
+    found = read(html.render(stored))
+    expected = [
+        cell
+        for grid in sorted(page(stored).grids, key=lambda grid: grid.detail)
+        for line in ((grid.header,), (line.cells for line in grid.lines))
+        for cells in line
+        for cell in cells
+    ]
+    assert found.cells == expected
+    assert found.links
+    assert all(link[0] == "#" and link[1:] in found.ids for link in found.links)
+    assert "script" not in found.tags
+
+
+def test_names_are_escaped_in_html_and_svg() -> None:
+    """A model called <script> is text in both."""
+    made = results(GOOD)
+    found = read(html.render(made))
+    assert "script" not in found.tags
+    assert any(EVIL in cell for cell in found.cells)
+    root = ET.fromstring(draw(plots(made)[0]))  # noqa: S314 - our own drawing
+    words = "".join(root.itertext())
+    assert EVIL in words
+    assert not [tag for tag in root.iter() if tag.tag.endswith("script")]
+
+
+def test_a_plot_has_what_the_axes_say_and_names_what_is_not_there() -> None:
+    """Values are in the axis's unit with their interval; a missing one is named with its reason."""
+    no_energy = ("none", measured("params", 2e6), unavailable("accuracy", "not trained"))
+    zero = ("zero", measured("params", 0), share(0.4))
+    (plot,) = plots(results(GOOD, no_energy, zero))
+    ((point,),) = [curve.points for curve in plot.curves]
+    assert (point.x, point.y, point.low, point.high) == (1e6, 50, pytest.approx(40), 60)
+    assert plot.y_title == "Accuracy, PrivateTest, % (counted)"
+    assert len(plot.missing) == 2
+    assert any("none" in text and "not trained" in text for text in plot.missing)
+    assert any("zero" in text and "logarithmic" in text for text in plot.missing)
+
+
+def test_the_same_plot_is_the_same_drawing_and_another_is_not() -> None:
+    """No date and no random id is in an SVG."""
+    (plot,) = plots(results(GOOD))
+    assert draw(plot) == draw(plot)
+    assert draw(plot) != draw(replace(plot, y_title="another"))
+
+
+def test_figures_are_files_that_the_markdown_links_to(tmp_path: Path) -> None:
+    """A figure without a point is n/a and has no file."""
+    made = results(GOOD)
+    keep(made, tmp_path)
+    links = re.findall(r"!\[.*\]\((.*)\)", (tmp_path / "report.md").read_text("utf-8"))
+    assert links == ["figures/1.svg"]
+    assert (tmp_path / links[0]).read_text("utf-8").startswith("<svg")
+    again = load(tmp_path)
+    assert again.suite.figures == made.suite.figures
+
+    empty = results(("none", measured("params", 1), unavailable("accuracy", "not trained")))
+    keep(empty, tmp_path / "empty")
+    assert not (tmp_path / "empty" / "figures").exists()
+    assert "not trained" in (tmp_path / "empty" / "report.html").read_text("utf-8")

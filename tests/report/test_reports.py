@@ -1,0 +1,91 @@
+"""Reports: pure functions of a stored result, the same today as when they were committed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from benchbench import api
+from benchbench.errors import ResultError
+from benchbench.report import csv as csv_report
+from benchbench.report import html, markdown
+from benchbench.report.console import draw
+from benchbench.report.counts import page_of
+from benchbench.results.aggregate import assemble
+from benchbench.results.schema import load
+from benchbench.running import journal
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = Path(__file__).parents[1] / "golden"
+REFERENCES = sorted((ROOT / "reports" / "reference").rglob("results.json"))
+
+
+def test_there_are_reference_reports() -> None:
+    """The tests below have something to read."""
+    assert REFERENCES
+
+
+@pytest.mark.parametrize("file", REFERENCES, ids=lambda file: str(file.parent.relative_to(ROOT)))
+def test_a_committed_report_is_what_its_result_gives(file: Path) -> None:
+    """`benchbench report RUN --write` would change no committed file."""
+    results = load(file)
+    assert (file.parent / "report.md").read_text("utf-8") == markdown.render(results)
+    assert (file.parent / "results.csv").read_text("utf-8") == csv_report.render(results)
+    if not results.suite.figures:  # a drawing's bytes are its matplotlib's
+        assert (file.parent / "report.html").read_text("utf-8") == html.render(results)
+    again = assemble(journal.read(file.parent))
+    assert json.dumps(again.to_json()) == json.dumps(results.to_json())
+
+
+@pytest.mark.parametrize("file", REFERENCES, ids=lambda file: str(file.parent.relative_to(ROOT)))
+def test_no_figure_of_a_csv_is_without_its_how(file: Path) -> None:
+    """Each line has a method and a unit; where there is no value there is a reason."""
+    for line in csv.DictReader(io.StringIO((file.parent / "results.csv").read_text("utf-8"))):
+        assert line["method"] in {"counted", "timed", "metered", "modelled", "quoted"}
+        assert line["unit"]
+        assert line["value"] or line["reasons"]
+
+
+def test_the_console_table_of_counts_is_golden_and_its_columns_add_up() -> None:
+    """`benchbench count conv_snn`, character by character; layers add up to the totals."""
+    counts = api.count("conv_snn", [], "synthetic_faces", "1x48x48", None)
+    page = page_of("conv_snn", counts)
+    out = io.StringIO()
+    draw(page, Console(file=out, width=160))
+    assert out.getvalue() == (GOLDEN / "count_conv_snn.txt").read_text("utf-8")
+
+    totals = {figure.name: figure.value for figure in counts.measurements}
+    layers = page.grids[1]
+    for name in ("params", "macs_dense", "macs_valid"):
+        column = layers.header.index(name)
+        cells = [int(line.cells[column].replace(",", "")) for line in layers.lines]
+        assert sum(cells) == totals[name]
+    shares = [float(line.cells[-1].removesuffix(" %")) for line in layers.lines]
+    assert sum(shares) == pytest.approx(100, abs=0.05 * len(shares))
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (lambda text: text[:-200], "cannot be read"),
+        (lambda _: "[]", "expected a result of benchbench"),
+        (lambda text: text.replace('"schema": ', '"schema": 9'), "schema version"),
+        (lambda text: text.replace('"cells": [', '"celts": [', 1), "not a result"),
+        (lambda text: text.replace('"value": ', '"value": NaN, "x": ', 1), "not a result"),
+    ],
+)
+def test_a_broken_result_is_refused_with_the_reason(
+    tmp_path: Path,
+    change: object,
+    wanted: str,
+) -> None:
+    """Truncated, foreign, of another version, with keys missing: never a traceback."""
+    assert callable(change)
+    (tmp_path / "results.json").write_text(change(REFERENCES[0].read_text("utf-8")), "utf-8")
+    with pytest.raises(ResultError, match=wanted):
+        load(tmp_path)

@@ -1,0 +1,80 @@
+"""The journal: what is written stays, whatever happens next."""
+
+from __future__ import annotations
+
+import resource
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchbench.errors import OutputError, ResultError
+from benchbench.files import write_text
+from benchbench.running import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def disk_of(size_bytes: int) -> Iterator[None]:
+    """No file of this process can grow past a size: the kernel refuses the write half way."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_torn_last_line_is_left_out_and_cut_off(tmp_path: Path) -> None:
+    """What a killed run was writing is neither read nor glued to the next line."""
+    with journal.Journal(tmp_path) as book:
+        book.append({"kind": "run"})
+    with (tmp_path / journal.JOURNAL).open("ab") as out:
+        out.write(b'{"kind": "jo')
+    assert journal.read(tmp_path) == [{"kind": "run"}]
+    with journal.Journal(tmp_path) as book:
+        book.append({"kind": "end"})
+    assert journal.read(tmp_path) == [{"kind": "run"}, {"kind": "end"}]
+
+
+def test_a_damaged_line_in_the_middle_is_an_error_with_its_number(tmp_path: Path) -> None:
+    """Damage that no kill explains is not passed over."""
+    (tmp_path / journal.JOURNAL).write_bytes(b'{"a": 1}\n{"b\n{"c": 3}\n')
+    with pytest.raises(ResultError, match=r"journal\.jsonl:2"):
+        journal.read(tmp_path)
+
+
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+    """Two runs never write the same journal."""
+    with journal.Journal(tmp_path), pytest.raises(OutputError, match="another benchbench run"):
+        journal.Journal(tmp_path)
+
+
+def test_a_full_disk_loses_only_the_line_that_did_not_fit(tmp_path: Path) -> None:
+    """The write that fails is an OutputError; the lines before are whole and more can follow."""
+    with journal.Journal(tmp_path) as book:
+        book.append({"kind": "run"})
+        with disk_of(64), pytest.raises(OutputError, match="jobs before are kept"):
+            book.append({"kind": "job", "text": "x" * 100})
+        assert journal.read(tmp_path) == [{"kind": "run"}]
+        book.append({"kind": "end"})
+    assert journal.read(tmp_path) == [{"kind": "run"}, {"kind": "end"}]
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A full disk leaves the old report and no temporary file."""
+    file = tmp_path / "report.md"
+    write_text(file, "old")
+    with disk_of(64), pytest.raises(OutputError, match=r"report\.md: cannot be written"):
+        write_text(file, "new" * 100_000)
+    assert [(item.name, item.read_text()) for item in tmp_path.iterdir()] == [("report.md", "old")]
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    """A file where the folder should be, or no permission, is said with the path."""
+    (tmp_path / "out").write_text("in the way")
+    with pytest.raises(OutputError, match=r"out/journal\.jsonl: cannot be written"):
+        journal.Journal(tmp_path / "out")
