@@ -1,7 +1,8 @@
-"""One fresh worker process: start it, hear its phases, bound its time, say how it ended."""
+"""A child process that speaks JSON lines, and the worker that is started as one for each job."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -10,15 +11,15 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from benchbench.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["WORKER_ENVIRONMENT", "Outcome", "Status", "work"]
+__all__ = ["WORKER_ENVIRONMENT", "Child", "Outcome", "Status", "work"]
 
 Status = Literal["ok", "invalid", "error", "oom", "timeout", "crash"]
 
@@ -29,6 +30,127 @@ WORKER_ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": "4294967296",
     "PYTHONUNBUFFERED": "1",
 }
+
+GRACE_S = 10.0  # closing the output comes just before the exit
+
+
+class Child:
+    """A process of its own group that takes orders and sends messages, a line of JSON each.
+
+    Its own side of the pipes is `benchbench.worker.channel`. The parent sleeps in `select` while
+    the child measures: the child writes a line only between windows. The child's standard input
+    stays open for as long as the parent lives, and the child ends itself when it closes, so that a
+    killed parent leaves no orphan behind.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start the process.
+
+        Args:
+            command: Program and arguments.
+            log: File that its standard error goes to.
+            folder: Working folder; this process's own by default.
+            environment: Variables besides this process's own and `WORKER_ENVIRONMENT`.
+
+        Raises:
+            OutputError: The log cannot be written.
+        """
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            errors = log.open("wb")
+        except OSError as error:
+            raise OutputError(f"{log}: cannot be written: {error.strerror}") from error
+        with errors:
+            self._process = subprocess.Popen(  # noqa: S603 - an interpreter and our own module
+                command,
+                cwd=folder,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env={**os.environ, **WORKER_ENVIRONMENT, **(environment or {})},
+                start_new_session=True,
+            )
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("the child was started without pipes")
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self._log, self._buffer = log, b""
+
+    def __enter__(self) -> Self:
+        """Leave it to the end of the block that the process ends."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it now, whatever it is doing."""
+        self.end(grace_s=0.0)
+
+    def send(self, order: Mapping[str, Any]) -> None:
+        """Give an order. One that died hears nothing: `messages` then ends at once."""
+        with contextlib.suppress(BrokenPipeError):
+            self._stdin.write(json.dumps(order).encode() + b"\n")
+            self._stdin.flush()
+
+    def messages(self, deadline: float) -> Iterator[dict[str, Any]]:
+        """Hear what it says until it closes its output; a later call goes on where one stopped.
+
+        Args:
+            deadline: Time of `time.monotonic` that is waited for at most.
+
+        Raises:
+            TimeoutError: The deadline came first.
+        """
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._stdout, selectors.EVENT_READ)
+            while True:
+                line, newline, rest = self._buffer.partition(b"\n")
+                if newline:
+                    self._buffer = rest
+                    yield json.loads(line)
+                    continue
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise TimeoutError
+                chunk = os.read(self._stdout.fileno(), 1 << 16)
+                if not chunk:
+                    return
+                self._buffer += chunk
+
+    def end(self, grace_s: float) -> int:
+        """Reap it; kill what is left of its process group where it does not end by itself.
+
+        Standard input is closed last: closing it tells a child to end at once.
+
+        Args:
+            grace_s: Time that it has to end by itself, seconds.
+
+        Returns:
+            The exit code, negative for a signal; the same at every call.
+        """
+        if self._process.returncode is None:
+            until = time.monotonic() + grace_s
+            while not _has_ended(self._process.pid) and time.monotonic() < until:
+                time.sleep(0.005)  # it is not reaped yet, so that nobody else can have its number
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        code = self._process.wait()
+        for pipe in (self._stdin, self._stdout):
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+        return code
+
+    def last_line(self) -> str:
+        """``: `` and the last line of its log; nothing where it wrote none."""
+        lines = self._log.read_text("utf-8", "replace").strip().splitlines()
+        return f": {lines[-1]}" if lines else ""
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a child has ended; it is not reaped."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +163,7 @@ class Outcome:
         reason: One line; empty where all is well.
         measurements: What it had emitted, as JSON.
         facts: What really ran: step mode, neuron implementation, optimizer.
-        seconds: From start to end.
+        seconds: Time from start to end.
     """
 
     status: Status
@@ -62,14 +184,10 @@ def work(
 ) -> Outcome:
     """Run one worker to its end.
 
-    The parent sleeps in `select` while the worker measures: the worker writes a line only between
-    windows. The worker's standard input stays open for as long as the parent lives, and the worker
-    ends itself when it closes, so that a killed parent leaves no orphan behind.
-
     Args:
-        spec: What to do, see `benchbench.worker.main`.
-        time_limit_s: After which it is killed.
-        log: Where its standard error goes; removed where nothing was written.
+        spec: Order of the worker, see `benchbench.worker.main`.
+        time_limit_s: Time after which it is killed, seconds.
+        log: File of its standard error; removed where nothing was written.
         on_phase: Called with the name of each phase.
         on_note: Called with each line that is worth keeping on the screen.
         on_trace: Called with name and text of each file of raw readings.
@@ -79,35 +197,20 @@ def work(
         KeyboardInterrupt: Passed on, after the worker was killed.
     """
     begin = time.monotonic()
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        errors = log.open("wb")
-    except OSError as error:
-        raise OutputError(f"{log}: cannot be written: {error.strerror}") from error
-    with errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benchbench.worker.main"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env={**os.environ, **WORKER_ENVIRONMENT},
-            start_new_session=True,
-        )
-        heard, timed_out = _Heard(on_phase, on_note, on_trace), True
+    heard, timed_out = _Heard(on_phase, on_note, on_trace), False
+    with Child([sys.executable, "-m", "benchbench.worker.main"], log) as child:
+        child.send(spec)
         try:
-            timed_out = not _listen(process, spec, begin + time_limit_s, heard)
-        finally:
-            _end(process, kill=timed_out)
-    outcome = _judge(
-        process.returncode,
-        heard,
-        log,
-        time_limit_s if timed_out else None,
-        time.monotonic() - begin,
-    )
+            for message in child.messages(begin + time_limit_s):
+                _hear(message, heard)
+        except TimeoutError:
+            timed_out = True
+        code = child.end(0.0 if timed_out else GRACE_S)
+        status, reason = _judge(code, heard, child, time_limit_s if timed_out else None)
     if log.stat().st_size == 0:
         log.unlink()
-    return outcome
+    seconds = time.monotonic() - begin
+    return Outcome(status, reason, heard.measurements, heard.facts, seconds)
 
 
 @dataclass(slots=True)
@@ -122,33 +225,6 @@ class _Heard:
     phase: str = "start"
     failure: tuple[Status, str] | None = None
     done: bool = False
-
-
-def _listen(
-    process: subprocess.Popen[bytes],
-    spec: Mapping[str, Any],
-    deadline: float,
-    heard: _Heard,
-) -> bool:
-    """Hear the worker until it closes its output; False where the deadline came first."""
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("the worker was started without pipes")
-    try:
-        process.stdin.write(json.dumps(spec).encode() + b"\n")
-        process.stdin.flush()
-    except BrokenPipeError:
-        return True  # it died at once: `_judge` says how
-    buffer = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while selector.select(max(0.0, deadline - time.monotonic())):
-            chunk = os.read(process.stdout.fileno(), 1 << 16)
-            if not chunk:
-                return True
-            *lines, buffer = (buffer + chunk).split(b"\n")
-            for line in lines:
-                _hear(json.loads(line), heard)
-    return False
 
 
 def _hear(message: dict[str, Any], heard: _Heard) -> None:
@@ -166,44 +242,19 @@ def _hear(message: dict[str, Any], heard: _Heard) -> None:
         heard.failure = (message["failure"]["status"], message["failure"]["reason"])
 
 
-def _end(process: subprocess.Popen[bytes], *, kill: bool) -> None:
-    """Reap the worker; kill it and its children where it does not end by itself.
-
-    Its standard input is closed last: closing it tells a worker to end at once.
-    """
-    try:
-        process.wait(timeout=0 if kill else 10)  # closing the output comes just before the exit
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
-
-
-def _judge(code: int, heard: _Heard, log: Path, limit_s: float | None, seconds: float) -> Outcome:
-    status: Status
+def _judge(code: int, heard: _Heard, child: Child, limit_s: float | None) -> tuple[Status, str]:
     if limit_s is not None:
-        status, reason = "timeout", f"killed after {limit_s:g} s in phase {heard.phase!r}"
-    elif heard.failure is not None:
-        status, reason = heard.failure
-    elif heard.done and code == 0:
-        status, reason = "ok", ""
-    elif code == -signal.SIGKILL:
-        status = "crash"
-        reason = (
+        return "timeout", f"killed after {limit_s:g} s in phase {heard.phase!r}"
+    if heard.failure is not None:
+        return heard.failure
+    if heard.done and code == 0:
+        return "ok", ""
+    if code == -signal.SIGKILL:
+        return "crash", (
             f"killed by SIGKILL in phase {heard.phase!r}: most often the kernel's "
             "out-of-memory killer (see dmesg)"
         )
-    elif code < 0:
-        status = "crash"
-        reason = f"died of {signal.Signals(-code).name} in phase {heard.phase!r}{_last_line(log)}"
-    else:
-        status = "crash"
-        reason = f"ended with exit code {code} in phase {heard.phase!r}{_last_line(log)}"
-    return Outcome(status, reason, heard.measurements, heard.facts, seconds)
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text("utf-8", "replace").strip().splitlines()
-    return f": {lines[-1]}" if lines else ""
+    how = f"ended with exit code {code}"
+    if code < 0:
+        how = f"died of {signal.Signals(-code).name}"
+    return "crash", f"{how} in phase {heard.phase!r}{child.last_line()}"

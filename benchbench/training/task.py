@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from benchbench.suite.schema import Settings
     from benchbench.suite.training import Slim, Train
     from benchbench.training.splits import Splits
-    from benchbench.worker.main import Channel
+    from benchbench.worker.channel import Channel
 
 __all__ = ["load_trained", "store_of", "train"]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from benchbench.backends.native import Batch
     from benchbench.metrics.measurement import Measurement
     from benchbench.suite.schema import Settings
-    from benchbench.worker.main import Channel
+    from benchbench.worker.channel import Channel
 
 __all__ = ["TASKS"]
 

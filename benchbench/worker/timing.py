@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
     from benchbench.probes.metering.window import Window
     from benchbench.suite.schema import Settings
-    from benchbench.worker.main import Channel
+    from benchbench.worker.channel import Channel
 
 __all__ = ["time", "timing"]
 

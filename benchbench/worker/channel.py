@@ -1,0 +1,109 @@
+"""The child's side of the one process protocol: orders in, messages out, a line of JSON each.
+
+Standard input brings the orders and stays open for as long as the parent lives. Standard output
+carries one JSON object a line, with one or more of these keys:
+
+    phase         the name of what begins now
+    note          a sentence that is worth a line of its own on the screen
+    measurements  figures, as JSON
+    trace         name and text of a file of raw readings
+    facts         what really runs
+    answer        what an order asked for
+    failure       status (`error`, `oom`, `invalid`) and reason
+    done          the order is carried out
+
+The parent's side is `benchbench.running.launcher.Child`. The gate's agent loads this file by its
+path beside another revision's package: it imports nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchbench.metrics.measurement import Measurement
+
+__all__ = ["Channel"]
+
+OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "bad_alloc",
+    "cannot allocate memory",
+)
+
+
+class Channel:
+    """The line to the parent; nothing else in the process can read from it or write to it.
+
+    Attributes:
+        job: Name of the job, for files that belong to it.
+    """
+
+    def __init__(self) -> None:
+        """Take standard input and output away from everybody else, and end with the parent.
+
+        What a model prints goes to standard error, and where it reads there is nothing.
+        """
+        self.job = ""
+        self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+        orders = os.dup(0)
+        with Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+        self._orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        threading.Thread(target=self._read, args=(orders,), daemon=True).start()
+
+    def order(self) -> dict[str, Any]:
+        """Wait for the next order."""
+        order: dict[str, Any] = json.loads(self._orders.get())
+        return order
+
+    def send(self, **message: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+        """Write one message."""
+        self._out.write(json.dumps(message) + "\n")
+        self._out.flush()
+
+    def phase(self, name: str) -> None:
+        """Say what begins now."""
+        self.send(phase=name)
+
+    def note(self, text: str) -> None:
+        """Say something that is worth a line of its own."""
+        self.send(note=text)
+
+    def measurements(self, figures: Sequence[Measurement]) -> None:
+        """Hand figures over at once, so that a later crash does not lose them."""
+        self.send(measurements=[figure.to_json() for figure in figures])
+
+    def fail(self, error: BaseException) -> None:
+        """Say that an order failed, in one line: ``oom`` where memory ran out, else ``error``."""
+        text = " ".join(str(error).split())
+        no_memory = any(words in text.lower() for words in OUT_OF_MEMORY)
+        status = "oom" if no_memory or isinstance(error, MemoryError) else "error"
+        self.send(failure={"status": status, "reason": f"{type(error).__name__}: {text}"[:500]})
+
+    def _read(self, orders: int) -> None:
+        """Queue the orders; standard input closes when the parent ends, however it ends: end then.
+
+        A thread of its own notices that in the middle of an order, too.
+        """
+        heard, buffer = False, b""
+        while chunk := os.read(orders, 1 << 16):  # no buffered file: Python could not close it
+            *lines, buffer = (buffer + chunk).split(b"\n")
+            for line in lines:
+                self._orders.put(line)
+                heard = True
+        if not heard:
+            sys.stderr.write("this process is started by benchbench, not by hand\n")
+            sys.stderr.flush()
+        os._exit(1)
