@@ -1,11 +1,8 @@
-"""What the commands do, between the command line and the rooms."""
+"""What Python users and the command line call. Nothing is printed here."""
 
 from __future__ import annotations
 
-import fnmatch
 import tempfile
-from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,60 +10,38 @@ from ruamel.yaml import YAML
 
 from benchbench import data as data_room
 from benchbench import zoo
-from benchbench.cli.progress import LineProgress, LiveProgress
+from benchbench.codec import restored
 from benchbench.errors import BenchbenchError, ModelError
 from benchbench.metrics.measurement import Measurement
 from benchbench.report import keep
+from benchbench.results.counts import Counts
 from benchbench.running import launcher, runner
-from benchbench.running.cells import DataRef
+from benchbench.running.cells import Cell, DataRef, Order
+from benchbench.running.plan import hello, planned
 from benchbench.suite import loader
-from benchbench.suite.schema import Settings, Suite
+from benchbench.suite.schema import Model, Settings, Suite
 from benchbench.suite.tables import Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from rich.console import Console
+    from collections.abc import Sequence
 
     from benchbench.data.check import Check
     from benchbench.doctor.examine import Examination
     from benchbench.results.schema import Results
-    from benchbench.suite.schema import Model
+    from benchbench.running.plan import RunRequest
 
-__all__ = [
-    "Counts",
-    "Request",
-    "check_data",
-    "chosen",
-    "count",
-    "device_of",
-    "doctor",
-    "images_of",
-    "run",
-    "setting",
-    "train",
-]
+__all__ = ["check_data", "count", "doctor", "run", "setting", "train"]
 
 
-LABELS: data_room.Labels = "fer2013"  # where there is no model that says otherwise
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked for on the command line of ``benchbench run``."""
-
-    suite: str
-    mode: runner.Mode
-    only: tuple[str, ...]
-    device: str
-    data: str | None
-    out: Path
-    ferplus: str | None = None
-    changes: tuple[str, ...] = ()
-
-
-def run(request: Request, console: Console) -> tuple[Results, Path]:
+def run(request: RunRequest, progress: runner.Progress) -> tuple[Results, Path]:
     """Validate everything, then run.
+
+    Args:
+        request: What to run.
+        progress: Who watches.
+
+    Returns:
+        The results, and the folder in which they are kept.
 
     Raises:
         BenchbenchError: Before anything ran: the suite, the data or the device is not right.
@@ -76,11 +51,11 @@ def run(request: Request, console: Console) -> tuple[Results, Path]:
     if "train" in changes and not any(suite.settings_of(m).train for m in suite.models):
         raise ModelError("--set train: this suite trains nothing, so there is nothing to change")
     suite = suite.with_mode(request.mode).with_settings(changes)
-    return _run(suite, folder, request, console)
+    return runner.run(planned(suite, folder, request), request.out, progress, keep)
 
 
 def train(
-    entry: Model, settings: Settings, request: Request, console: Console
+    entry: Model, settings: Settings, request: RunRequest, progress: runner.Progress
 ) -> tuple[Results, Path]:
     """Train one model: a run of a suite that has this model alone and times nothing.
 
@@ -88,7 +63,7 @@ def train(
         entry: The model, its settings and its labels.
         settings: With ``train``.
         request: Device, data and place of the run; its suite is the run's name.
-        console: For the progress.
+        progress: Who watches.
 
     Raises:
         BenchbenchError: The model, a setting, the data or the device is not right.
@@ -102,77 +77,7 @@ def train(
     counts = [Row(name) for name in ("epochs", "depth", "params", "synops_exact")]
     table = Table(f"Training of {entry.title}", (*shares, *counts))
     suite = Suite(1, request.suite, (entry,), table.title, settings=settings, tables=(table,))
-    return _run(suite, Path.cwd(), request, console)
-
-
-def _run(suite: Suite, folder: Path, request: Request, console: Console) -> tuple[Results, Path]:
-    only = chosen(suite, request.only)
-    wanted = [model.labels for model in suite.models if model.id in only]
-    images = images_of(suite, wanted or [LABELS], request)
-    with tempfile.TemporaryDirectory() as scratch:
-        found = runner.hello(Path(scratch) / "hello.log")
-    machine = runner.Machine(found, device_of(request.device, found))
-    votes = str(Path(request.ferplus).resolve()) if request.ferplus else None
-    run = runner.Asked(request.mode, request.changes)
-    plan = runner.plan(suite, folder, machine, images, run, only, votes)
-    if not console.is_terminal:
-        return runner.run(plan, request.out, LineProgress(console), keep)
-    progress = LiveProgress(console)
-    try:
-        return runner.run(plan, request.out, progress, keep)
-    finally:
-        progress.close()
-
-
-def images_of(
-    suite: Suite, labels: Iterable[data_room.Labels], request: Request
-) -> dict[data_room.Labels, data_room.FaceData]:
-    """The images of a run, for each kind of labels.
-
-    Raises:
-        DataError: They cannot be read.
-    """
-    return {
-        kind: data_room.load(
-            request.data or suite.data,
-            seed=suite.settings.seed,
-            labels=kind,
-            ferplus=request.ferplus,
-        )
-        for kind in dict.fromkeys(labels)
-    }
-
-
-def chosen(suite: Suite, patterns: Sequence[str]) -> list[str]:
-    """The ids of the models that match one of the patterns; all, where there are none.
-
-    Raises:
-        ModelError: A pattern matches none.
-    """
-    ids = [model.id for model in suite.models]
-    for pattern in patterns:
-        if not fnmatch.filter(ids, pattern):
-            raise ModelError(
-                f"--only {pattern}: the suite has no such model{zoo.hint(pattern, ids)}; "
-                f"it has {', '.join(ids)}"
-            )
-    return [name for name in ids if any(map(partial(fnmatch.fnmatch, name), patterns or ["*"]))]
-
-
-def device_of(wanted: str, machine: dict[str, Any]) -> str:
-    """``auto`` and ``cuda`` resolved; refused where there is no such device."""
-    gpus = machine["gpus"]
-    if wanted == "cpu" or (wanted == "auto" and not gpus):
-        return "cpu"
-    kind, _, index = ("cuda" if wanted == "auto" else wanted).partition(":")
-    if kind != "cuda" or not (index or "0").isdigit():
-        raise BenchbenchError(f"--device {wanted}: expected auto, cpu, cuda or cuda:<index>")
-    if int(index or 0) >= len(gpus):
-        raise BenchbenchError(
-            f"--device {wanted}: torch {machine['torch']} sees {len(gpus)} CUDA "
-            "device(s) here; run with --device cpu"
-        )
-    return f"cuda:{index or 0}"
+    return runner.run(planned(suite, Path.cwd(), request), request.out, progress, keep)
 
 
 def doctor() -> Examination:
@@ -181,24 +86,10 @@ def doctor() -> Examination:
 
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            machine = runner.hello(Path(scratch) / "doctor.log", "doctor")
+            machine = hello(Path(scratch) / "doctor.log", "doctor")
         except BenchbenchError as error:
             machine = {"problem": str(error)}
     return examine(machine)
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What was counted of one model."""
-
-    status: str
-    reason: str
-    measurements: tuple[Measurement, ...]
-    facts: dict[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        """A plain dictionary for JSON."""
-        return asdict(self)
 
 
 def count(
@@ -209,7 +100,7 @@ def count(
     Args:
         model: Reference as for `benchbench.zoo.find`.
         settings: ``key=value`` texts, the values read as YAML.
-        data: What spikes are counted on.
+        data: Data that spikes are counted on.
         shape: ``CxHxW`` to count for that input, without data.
         folder: A further models folder.
 
@@ -217,27 +108,21 @@ def count(
         BenchbenchError: The model, a setting, the shape or the data is not right.
     """
     place = (folder or Path()).resolve()
-    info = zoo.find(model, place)
     given = dict(setting(text) for text in settings)
-    faults = info.check(given)
+    faults = zoo.find(model, place).check(given)
     if faults:
         raise ModelError("; ".join(text for _, text in faults))
-    spec: dict[str, Any] = {
-        "task": "count_once",
-        "model": model,
-        "set": given,
-        "folder": str(place),
-        "shape": _shape(shape) if shape else None,
-        "settings": asdict(Settings()),
-    }
+    how, reference = Settings(), None
     if shape is None:
         images = data_room.load(data)
         source = "synthetic_faces" if images.synthetic else images.source
-        spec["data"] = asdict(DataRef(source, images.digest, images.num_classes, 0))
+        reference = DataRef(source, images.digest, images.num_classes, 0)
+    cell = Cell("", Model(model, model, set=given), how, "cpu", reference, str(place))
+    order = Order("count_once", cell, shape=_shape(shape) if shape else None)
     with tempfile.TemporaryDirectory() as scratch:
         log = Path(scratch) / "count.log"
-        outcome = launcher.work(spec, time_limit_s=Settings().time_limit_s, log=log)
-    figures = tuple(Measurement.from_json(item) for item in outcome.measurements)
+        outcome = launcher.work(order, time_limit_s=how.time_limit_s, log=log)
+    figures = tuple(restored(Measurement, item) for item in outcome.measurements)
     if outcome.status != "ok" and not figures:
         raise BenchbenchError(f"{model}: {outcome.status}: {outcome.reason}")
     return Counts(outcome.status, outcome.reason, figures, outcome.facts)
@@ -255,11 +140,11 @@ def setting(text: str) -> tuple[str, Any]:
     return key, YAML(typ="safe", pure=True).load(value)
 
 
-def _shape(text: str) -> list[int]:
+def _shape(text: str) -> tuple[int, ...]:
     parts = text.lower().split("x")
     if not all(part.isdigit() and int(part) > 0 for part in parts):
         raise BenchbenchError(f"--input {text}: expected CxHxW, e.g. 1x48x48")
-    return [int(part) for part in parts]
+    return tuple(int(part) for part in parts)
 
 
 def check_data(file: str, ferplus: str | None) -> list[Check]:

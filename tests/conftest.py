@@ -10,7 +10,7 @@ from hypothesis import settings
 settings.register_profile("shared", deadline=None)  # no test asserts a time
 settings.load_profile("shared")
 
-pytest_plugins = ["fixtures_gate", "fixtures_nvml", "fixtures_sysfs"]
+pytest_plugins = ["fixtures_copy", "fixtures_gate", "fixtures_nvml", "fixtures_sysfs"]
 
 
 @pytest.fixture(autouse=True)

@@ -139,13 +139,13 @@ def gate(
     could be compared.
     """
     from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
-    from benchbench.errors import DuetError  # noqa: PLC0415
+    from benchbench.errors import SideError  # noqa: PLC0415
     from benchbench.gate import against  # noqa: PLC0415 - `--help` needs none of it
 
     console = consoles()[1]
     how = {key: options.pop(key) for key in ("environment", "long", "pairs")}
-    request = api.Request(suite, "full", only, **options)
-    asked = against.Asked(request, base, fail_on=fail_on, **how)
+    request = api.RunRequest(suite, "full", only, **options)
+    asked = against.GateRequest(request, base, fail_on=fail_on, **how)
     if Path(base).exists():
         compared, folder = against.against_result(asked, console)
         _show_comparison(compared, as_json=as_json)
@@ -155,7 +155,7 @@ def gate(
         found, folder = against.against_revision(
             asked, lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
         )
-    except DuetError as error:
+    except SideError as error:
         click.echo(f"nothing could be compared: {error}", err=True)
         return EXIT_NOTHING_COMPARABLE
     from benchbench.report.gated import page_of  # noqa: PLC0415
@@ -211,7 +211,7 @@ def update(
     from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
     from benchbench.gate import against  # noqa: PLC0415 - `--help` needs none of it
 
-    request = api.Request(suite, "full", only, **place)
+    request = api.RunRequest(suite, "full", only, **place)
     file, explained, changes = against.update(request, baselines, consoles()[1])
     if changes is not None:
         _show_comparison(changes, as_json=as_json)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from benchbench import zoo
 from benchbench.errors import ModelError
 from benchbench.metrics.registry import METRICS
+from benchbench.metrics.registry import probes as all_probes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,13 +54,14 @@ def suites() -> list[dict[str, Any]]:
 
 def probes() -> list[dict[str, Any]]:
     """Every figure, by probe."""
+    asked_by = {item.name: found.name for found in all_probes().values() for item in found.gives}
     return [
         {
             "name": metric.name,
-            "probe": metric.probe,
+            "probe": asked_by[name],
             "unit": metric.unit,
             "method": metric.method,
-            "definition": metric.definition,
+            "definition": metric.says,
         }
-        for metric in METRICS.values()
+        for name, metric in METRICS.items()
     ]

@@ -99,10 +99,13 @@ def run(
     A run that was interrupted is taken up again by the same command: what was finished is kept.
     """
     from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
+    from benchbench.cli.progress import progress_on  # noqa: PLC0415
+    from benchbench.running.plan import RunRequest  # noqa: PLC0415
 
     console, err = consoles()
-    request = api.Request(suite, mode or "full", only, **place, changes=changes)
-    results, folder = api.run(request, err)
+    request = RunRequest(suite, mode or "full", only, **place, changes=changes)
+    with progress_on(err) as progress:
+        results, folder = api.run(request, progress)
     code = _finish(results, folder, console, as_json=as_json)
     invalid = results.invalid if strict else []
     for line in invalid:
@@ -144,6 +147,8 @@ def train(
     training is taken up again by the same command.
     """
     from benchbench import api  # noqa: PLC0415
+    from benchbench.cli.progress import progress_on  # noqa: PLC0415
+    from benchbench.running.plan import RunRequest  # noqa: PLC0415
     from benchbench.suite.schema import Model, Settings  # noqa: PLC0415
     from benchbench.suite.training import Stdp, Train  # noqa: PLC0415
 
@@ -166,9 +171,11 @@ def train(
         learning_rate=options["learning_rate"],
     )
     place = {key: options[key] for key in ("device", "data", "ferplus", "out")}
-    request = api.Request(f"train-{name}", "full", (), **place)
+    request = RunRequest(f"train-{name}", "full", (), **place)
     console, err = consoles()
-    return _finish(*api.train(entry, how, request, err), console, as_json=as_json)
+    with progress_on(err) as progress:
+        found = api.train(entry, how, request, progress)
+    return _finish(*found, console, as_json=as_json)
 
 
 def _finish(results: Results, folder: Path, console: Console, *, as_json: bool) -> int:
@@ -224,9 +231,9 @@ def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
 @as_json_option
 def report(run: Path, *, write: bool, recompute: bool, as_json: bool) -> int:
     """Show the stored result of a RUN (its folder or its results.json) again."""
-    from benchbench.results import schema  # noqa: PLC0415
+    from benchbench.results import stored  # noqa: PLC0415
 
-    found, folder = schema.load(run), run if run.is_dir() else run.parent
+    found, folder = stored.load(run), run if run.is_dir() else run.parent
     if recompute:
         return _recompute(found, folder, as_json=as_json)
     if write:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
     from benchbench.running.cells import Job
     from benchbench.running.launcher import Outcome
 
-__all__ = ["LineProgress", "LiveProgress", "expected_s"]
+__all__ = ["LineProgress", "LiveProgress", "expected_s", "progress_on"]
 
 _START_S = (
     6.0  # imports and the first allocation of a worker, on the machine that this was written on
@@ -39,6 +40,19 @@ def expected_s(job: Job) -> float:
         return _START_S + 0.5 * settings.train_steps + 0.05 * settings.images
     warm_s = min(settings.warmup_cap_s, 2 * settings.warmup_s)
     return _START_S + len(settings.phases) * (settings.window_s + warm_s)
+
+
+@contextlib.contextmanager
+def progress_on(console: Console) -> Iterator[LineProgress | LiveProgress]:
+    """What fits the console: live on a terminal, a line a job elsewhere; clean afterwards."""
+    if not console.is_terminal:
+        yield LineProgress(console)
+        return
+    live = LiveProgress(console)
+    try:
+        yield live
+    finally:
+        live.close()
 
 
 class _Clock:

@@ -64,7 +64,8 @@ def _bare(figure: Measurement) -> Measurement:
     detail = {key: figure.detail[key] for key in KEPT_DETAIL if key in figure.detail}
     if "repeats" in detail:
         detail["repeats"] = [
-            {"value": item["value"], "valid": item["valid"]} for item in detail["repeats"]
+            {"repeat": found.repeat, "value": found.value, "valid": found.valid}
+            for found in figure.rounds()
         ]
     return replace(figure, detail=detail)
 

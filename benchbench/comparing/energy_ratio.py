@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from benchbench.metrics.ratio import refusal
 from benchbench.metrics.statistics import paired_ratio
 
 if TYPE_CHECKING:
@@ -77,8 +78,9 @@ def _pairs(sides: Sequence[Measurement]) -> tuple[str, list[Pair]]:
     """The windows of both sides by round, or why they cannot be compared."""
     if len(sides) < 2:
         return "one of the two was not metered", []
-    if not all(side.valid for side in sides):
-        return "one of the figures is invalid", []
+    for side, name in zip(sides, ("the first", "the second"), strict=True):
+        if why := refusal(side, name):
+            return why, []
     first, second = (_rounds(side) for side in sides)
     pairs = [(first[key], second[key]) for key in sorted(first.keys() & second.keys())]
     sensors = {str(item.get("sensor")) for pair in pairs for item in pair}
@@ -103,11 +105,10 @@ def _interval(pairs: Sequence[Pair], offset_w: float) -> tuple[str, float | None
 
 def _rounds(side: Measurement) -> dict[int, Mapping[str, Any]]:
     """What is stored of each window, by round."""
-    repeats = side.detail.get("repeats", [{"value": side.value, **side.detail}])
     return {
-        int(item.get("repeat", 0)): item
-        for item in repeats
-        if item["value"] is not None and "offset_w" in item
+        found.repeat: found.detail
+        for found in side.rounds()
+        if found.value is not None and "offset_w" in found.detail
     }
 
 

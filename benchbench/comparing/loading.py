@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import ResultError
 from benchbench.metrics.measurement import Measurement
+from benchbench.metrics.merging import merge
 from benchbench.metrics.registry import METRICS, measured
-from benchbench.metrics.statistics import merge
-from benchbench.results import schema
+from benchbench.results import schema, stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from benchbench.suite.gate import Gate
 
-__all__ = ["MACHINE", "Run", "load", "of"]
+__all__ = ["MACHINE", "StoredRun", "load", "of"]
 
 # What a figure of time depends on; more than that is in a fingerprint, and may differ.
 MACHINE = ("cpu", "cores", "gpus", "system", "python", "torch", "spikingjelly", "malloc", "threads")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class StoredRun:
     """One side of a comparison.
 
     Attributes:
@@ -42,7 +42,7 @@ class Run:
     gate: Gate | None = None
 
 
-def load(path: Path) -> Run:
+def load(path: Path) -> StoredRun:
     """Read a run's folder, its ``results.json``, or pytest-benchmark's JSON.
 
     A folder of pytest-benchmark's files is one side: each file is one process, and several have an
@@ -71,19 +71,19 @@ def _is_pytest_benchmark(data: Any) -> bool:  # noqa: ANN401 - whatever JSON hol
     return isinstance(data, dict) and "machine_info" in data and "benchmarks" in data
 
 
-def _ours(path: Path) -> Run:
-    return of(schema.load(path), str(path))
+def _ours(path: Path) -> StoredRun:
+    return of(stored.load(path), str(path))
 
 
-def of(found: schema.Results, name: str) -> Run:
+def of(found: schema.Results, name: str) -> StoredRun:
     """A run of benchbench."""
     fingerprint = {key: found.fingerprint.get(key) for key in MACHINE}
     fingerprint["data"] = found.data["digest"]
     cells = {cell.model: cell.measurements for cell in found.cells}
-    return Run(name, fingerprint, cells, found.suite.gate)
+    return StoredRun(name, fingerprint, cells, found.suite.gate)
 
 
-def _pytest_benchmark(path: Path, data: Any) -> Run:  # noqa: ANN401 - whatever JSON holds
+def _pytest_benchmark(path: Path, data: Any) -> StoredRun:  # noqa: ANN401 - whatever JSON holds
     """Its medians, seconds a step, and what the fixture `benchmark_model` counted."""
     if not _is_pytest_benchmark(data):
         raise ResultError(f"{path}: not a file of pytest-benchmark")
@@ -100,7 +100,7 @@ def _pytest_benchmark(path: Path, data: Any) -> Run:  # noqa: ANN401 - whatever 
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise ResultError(f"{path}: not a file of pytest-benchmark: {error!r}") from error
-    return Run(str(path), fingerprint, cells)
+    return StoredRun(str(path), fingerprint, cells)
 
 
 def _median(path: Path, item: Mapping[str, Any]) -> Measurement:
@@ -124,7 +124,7 @@ def _counted(item: Mapping[str, Any]) -> dict[str, Measurement]:
     }
 
 
-def _merged(path: Path, files: Sequence[Run]) -> Run:
+def _merged(path: Path, files: Sequence[StoredRun]) -> StoredRun:
     """Several processes as one side.
 
     Raises:
@@ -141,4 +141,4 @@ def _merged(path: Path, files: Sequence[Run]) -> Run:
         cells[name] = {
             key: merge([one[key] for one in figures if key in one]) for key in figures[0]
         }
-    return Run(str(path), first.fingerprint, cells)
+    return StoredRun(str(path), first.fingerprint, cells)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from benchbench.metrics.ratio import refusal
 from benchbench.metrics.registry import METRICS
 from benchbench.suite.tables import Table
 
@@ -40,12 +41,14 @@ def judge(row: Row, table: Table, results: Results) -> Verdict:
     missing = _missing(row, results)
     word: Word = "not measurable here"
     why = missing
-    if not missing and METRICS[row.metric].hardware:
-        word, why = _ratio(row, table, results)
-    elif not missing and METRICS[row.metric].probe == "accuracy":
-        word, why = _accuracy(row, results)
-    elif not missing:
-        word, why = _values(row, results)
+    if not missing:
+        match METRICS[row.metric].beside_paper:
+            case "ratio":
+                word, why = _ratio(row, table, results)
+            case "interval":
+                word, why = _accuracy(row, results)
+            case "rounded":
+                word, why = _values(row, results)
     if row.inconsistent:
         return Verdict("paper inconsistent", (row.inconsistent, *why, *notes))
     return Verdict(word, (*why, *notes))
@@ -70,6 +73,8 @@ def _missing(row: Row, results: Results) -> tuple[str, ...]:
             reasons[f"{title}: {cell.status}: {why}"] = None
         elif figure.value is None:
             reasons |= dict.fromkeys(figure.reasons)
+        elif why := refusal(figure, title):
+            reasons[why] = None
     return tuple(reasons)
 
 
@@ -78,8 +83,10 @@ def _ratio(row: Row, table: Table, results: Results) -> tuple[Word, tuple[str, .
         return "not measurable here", ("absolute figures are of another machine",)
     of, to = table.ratio
     ours = results.comparison(row.metric, of, to)
-    if ours is None or of not in row.paper or to not in row.paper:
+    if ours is None or of not in row.paper or to not in row.paper or not row.paper[to]:
         return "not measurable here", ("there is no ratio to compare",)
+    if ours.value is None:
+        return "not measurable here", (ours.reason,)
     paper = row.paper[of] / row.paper[to]
     if abs(ours.value / paper - 1) <= row.tolerance_percent / 100:
         return "reproduced", ("the ratio; absolute figures are of another machine",)

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from benchbench.data import FaceData
 
-__all__ = ["Check", "Finding", "check", "distribution"]
+__all__ = ["Check", "DataFinding", "check", "distribution"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DataFinding:
     """One kind of fault.
 
     Attributes:
@@ -54,7 +54,7 @@ class Check:
     digest: str
     samples: int
     distribution: dict[str, dict[str, int]]
-    findings: tuple[Finding, ...]
+    findings: tuple[DataFinding, ...]
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
@@ -78,14 +78,14 @@ def check(data: FaceData) -> Check:
         return tuple(sorted((found + 2 if data.rows is None else data.rows[found]).tolist()))
 
     findings = [
-        Finding("black", len(black), "all-black images", rows(black)),
-        Finding(
+        DataFinding("black", len(black), "all-black images", rows(black)),
+        DataFinding(
             "duplicates",
             sum(len(group) - 1 for group in several),
             f"surplus exact duplicates, in {len(several):,} groups",
             rows(group[0] for group in several),
         ),
-        Finding(
+        DataFinding(
             "conflicts",
             len(conflicting),
             "groups of equal images with different labels",
@@ -102,7 +102,7 @@ def check(data: FaceData) -> Check:
                 if data.usage[i] == split
             ]
             findings.append(
-                Finding(
+                DataFinding(
                     "leaks",
                     len(leaked),
                     f"{split} images that also stand in Training",

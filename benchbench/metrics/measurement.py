@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping  # noqa: TC003 - `codec` reads the annotations
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["Measurement", "Method", "Provenance"]
+__all__ = ["Measurement", "Method", "Provenance", "Round"]
 
 Method = Literal["counted", "timed", "metered", "modelled", "quoted"]
 Provenance = Literal["real", "simulated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A figure in one process.
+
+    Attributes:
+        repeat: Number of the round, from 0: the rounds of all models are interleaved.
+        value: The figure; None where it could not be got.
+        valid: False where it must not be compared.
+        detail: What stands behind it.
+    """
+
+    repeat: int
+    value: float | None
+    valid: bool
+    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +80,16 @@ class Measurement:
         """A figure that could not be got: `n/a` in every table, with `reason`."""
         return cls(name, None, unit, method, n=0, valid=False, reasons=(reason,))
 
+    def rounds(self) -> tuple[Round, ...]:
+        """The figure in each process; one round, itself, where it was taken in one alone."""
+        repeats = self.detail.get("repeats")
+        if repeats is None:
+            return (Round(self.detail.get("repeat", 0), self.value, self.valid, self.detail),)
+        return tuple(
+            Round(item.get("repeat", index), item["value"], item.get("valid", True), item)
+            for index, item in enumerate(repeats)
+        )
+
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Measurement:
-        """The inverse of `to_json`.
-
-        Raises:
-            TypeError: A field is missing or unknown.
-        """
-        return cls(**{**data, "reasons": tuple(data.get("reasons", ()))})

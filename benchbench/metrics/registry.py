@@ -1,40 +1,190 @@
-"""The vocabulary: every figure's name, unit, definition and probe, so no header hides one."""
+"""Every probe and every figure that there is, found by walking the room of the probes.
+
+A probe is one file in `benchbench.probes` with a function under ``@probe``. It declares its figures
+and takes what it needs by the names of its parameters. To add one, add that file: the worker runs
+it, and lists, tables, files, merging and the reason of an ``n/a`` follow from what it declares.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
 
-from benchbench.metrics import definitions, definitions_measured
-from benchbench.metrics.measurement import Measurement
-from benchbench.metrics.metric import Metric
+from benchbench.errors import BenchbenchError
+from benchbench.metrics.figure import PHASES, Figure
 
-__all__ = ["METRICS", "PHASES", "PROBES", "Metric", "measured", "unavailable"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-PHASES = ("train", "infer")
+    from benchbench.metrics.measurement import Measurement
 
-METRICS: dict[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        *definitions.counted(),
-        *definitions.stepped(),
-        *definitions.trained(),
-        *definitions_measured.modelled(),
-        *definitions_measured.phased(),
-        definitions_measured.latency(),
-        definitions_measured.idle(),
-    )
-}
+__all__ = ["METRICS", "Answer", "Probe", "measured", "probe", "probes", "ready", "unavailable"]
 
-PROBES: tuple[str, ...] = tuple(dict.fromkeys(metric.probe for metric in METRICS.values()))
+ROOM = "benchbench.probes"
+
+P = ParamSpec("P")
+
+_declared: dict[str, Probe] = {}
 
 
-def measured(name: str, value: float, **fields: Any) -> Measurement:  # noqa: ANN401
-    """A Measurement of the metric `name`, its unit and method from the vocabulary."""
-    metric = METRICS[name]
-    return Measurement(name, value, metric.unit, metric.method, **fields)
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A question about a model.
+
+    Attributes:
+        name: Name of its file.
+        gives: The figures that it declares.
+        needs: Figures of other probes that it reads: it runs after them.
+        takes: Names of what it must be handed.
+        measure: The function; it may raise a `BenchbenchError` to refuse.
+    """
+
+    name: str
+    gives: tuple[Figure, ...]
+    needs: tuple[Figure, ...]
+    takes: tuple[str, ...]
+    measure: Callable[..., Iterable[Measurement]]
+
+    def take(self, given: Mapping[str, object]) -> Answer:
+        """Ask the question; a refusal makes every declared figure that is not given yet ``n/a``.
+
+        Args:
+            given: Everything that there is, by name; more than the probe takes does no harm.
+        """
+        found: list[Measurement] = []
+        try:
+            found.extend(self.measure(**{name: given[name] for name in self.takes}))
+        except BenchbenchError as error:
+            why = f"{type(error).__name__}: {error}"
+            return Answer((*found, *self.refused(why, found)), f"{self.name}: {why}")
+        return Answer(tuple(found))
+
+    def refusing(self, reason: str) -> Answer:
+        """What it gives where it cannot even be asked."""
+        return Answer(tuple(self.refused(reason)), f"{self.name}: {reason}")
+
+    def refused(self, reason: str, but: Sequence[Measurement] = ()) -> list[Measurement]:
+        """Every declared figure as ``n/a`` with the reason, except those that are there already."""
+        there = {figure.name for figure in but}
+        return [figure.missing(reason) for figure in self.gives if figure.name not in there]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a probe gave.
+
+    Attributes:
+        figures: The measurements, those that are ``n/a`` included.
+        refusal: Why it refused, with its name; empty where it did not.
+    """
+
+    figures: tuple[Measurement, ...]
+    refusal: str = ""
+
+
+def probe(
+    *, gives: Iterable[Figure], needs: Iterable[Figure] = ()
+) -> Callable[[Callable[P, Iterable[Measurement]]], Callable[P, list[Measurement]]]:
+    """Declare a probe. The function may yield its figures; called by hand it gives a list of them.
+
+    Args:
+        gives: Figures that it declares.
+        needs: Figures of other probes that it reads from ``figures``.
+
+    Raises:
+        ValueError: Another probe has declared one of these figures.
+    """
+    declared = tuple(gives)
+
+    def register(
+        function: Callable[P, Iterable[Measurement]],
+    ) -> Callable[P, list[Measurement]]:
+        name = function.__module__.rpartition(".")[2]
+        for other in _declared.values():
+            twice = {figure.name for figure in other.gives} & {figure.name for figure in declared}
+            if other.name != name and twice:
+                raise ValueError(f"{name} declares {', '.join(twice)}, which {other.name} has")
+        parameters = inspect.signature(function).parameters.values()
+        takes = tuple(p.name for p in parameters if p.default is p.empty)
+        _declared[name] = Probe(name, declared, tuple(needs), takes, function)
+
+        @wraps(function)
+        def measure(*args: P.args, **kwargs: P.kwargs) -> list[Measurement]:
+            return list(function(*args, **kwargs))
+
+        return measure
+
+    return register
+
+
+@cache
+def probes() -> Mapping[str, Probe]:
+    """Every probe by name, in the order of the names; their files are read at the first call."""
+    room = importlib.import_module(ROOM)
+    for found in pkgutil.iter_modules(room.__path__):
+        if not found.ispkg:
+            importlib.import_module(f"{ROOM}.{found.name}")
+    return {name: _declared[name] for name in sorted(_declared)}
+
+
+def ready(given: Iterable[str], done: Iterable[str] = ()) -> list[Probe]:
+    """The probes that can be asked with what there is, each after those whose figures it needs.
+
+    Args:
+        given: Names of what there is.
+        done: Names of the probes that were asked already.
+    """
+    names, out = {*given}, list[Probe]()
+    left = [p for p in probes().values() if {*p.takes} <= names and p.name not in {*done}]
+    # By place, so that what is cheap and most asked for comes first.
+    left.sort(key=lambda p: min((figure.place for figure in p.gives), default=0))
+    while left:
+        waiting = {figure.name for p in left for figure in p.gives}
+        free = [p for p in left if not {f.name for f in p.needs} & waiting] or left
+        out.append(free[0])
+        left.remove(free[0])
+    return out
+
+
+class _Metrics(Mapping[str, Figure]):
+    """Every declared figure by name, in the order in which lists show them."""
+
+    @property
+    def _by_name(self) -> dict[str, Figure]:
+        return _sorted()
+
+    def __getitem__(self, name: str) -> Figure:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+
+@cache
+def _sorted() -> dict[str, Figure]:
+    figures = [figure for found in probes().values() for figure in found.gives]
+    order = {phase: index for index, phase in enumerate(("", *PHASES))}
+    figures.sort(key=lambda figure: (figure.place // 100, order[figure.phase], figure.place))
+    return {figure.name: figure for figure in figures}
+
+
+METRICS: Mapping[str, Figure] = _Metrics()
+"""Every declared figure by name."""
+
+
+def measured(name: str, value: float, **fields: Any) -> Measurement:  # noqa: ANN401 - of Measurement
+    """The figure of this name with a value, as a file or a test names it."""
+    return METRICS[name](value, **fields)
 
 
 def unavailable(name: str, reason: str) -> Measurement:
-    """The metric `name` as `n/a`, with the reason."""
-    metric = METRICS[name]
-    return Measurement.missing(name, metric.unit, metric.method, reason)
+    """The figure of this name as ``n/a``, with the reason."""
+    return METRICS[name].missing(reason)

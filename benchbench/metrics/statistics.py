@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
-
-from benchbench.metrics.measurement import Measurement
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CONFIDENCE", "PEAKS", "merge", "paired_ratio", "t_interval", "wilson"]
+__all__ = ["CONFIDENCE", "paired_ratio", "t_interval", "welch_ratio", "wilson"]
 
 CONFIDENCE = 0.95
-PEAKS = ("_rss", "_gpu_memory")  # the worst of all processes, not their mean
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float, float]:
@@ -56,66 +53,6 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def merge(repeats: Sequence[Measurement]) -> Measurement:
-    """One figure from the same figure of several processes.
-
-    The value is the mean with a t-interval (the maximum, for a peak); each process's own value
-    stays in ``detail["repeats"]``. Simulated and real figures are never merged.
-
-    Args:
-        repeats: At least one, all of the same metric.
-    """
-    first = repeats[0]
-    values = [item.value for item in repeats if item.value is not None]
-    reasons = _reasons(repeats)
-    detail: dict[str, Any] = {
-        "repeats": [{"value": item.value, "valid": item.valid, **item.detail} for item in repeats]
-    }
-    if len({item.provenance for item in repeats}) > 1:
-        mixed = "some repeats came from a simulated sensor and some from a real one"
-        return Measurement(
-            first.name,
-            None,
-            first.unit,
-            first.method,
-            n=0,
-            valid=False,
-            reasons=(mixed,),
-            detail=detail,
-        )
-    value, low, high = None, None, None
-    if first.name.endswith(PEAKS):
-        value = max(values, default=None)
-    elif len(values) > 1:
-        value, low, high = t_interval(values)
-    elif values:
-        value, low, high = values[0], first.low, first.high
-    return Measurement(
-        first.name,
-        value,
-        first.unit,
-        first.method,
-        n=len(values) if len(repeats) > 1 else first.n,
-        low=low,
-        high=high,
-        valid=bool(values) and all(item.valid for item in repeats),
-        reasons=reasons,
-        provenance=first.provenance,
-        detail=detail if len(repeats) > 1 else first.detail,
-    )
-
-
-def _reasons(repeats: Sequence[Measurement]) -> tuple[str, ...]:
-    counts: dict[str, int] = {}
-    for item in repeats:
-        for reason in item.reasons:
-            counts[reason] = counts.get(reason, 0) + 1
-    return tuple(
-        reason if count == len(repeats) else f"{reason} ({count} of {len(repeats)})"
-        for reason, count in counts.items()
-    )
-
-
 def paired_ratio(
     over: Sequence[float],
     under: Sequence[float],
@@ -137,3 +74,37 @@ def paired_ratio(
         return math.exp(logs[0]), None, None
     mean, low, high = t_interval(logs)
     return math.exp(mean), math.exp(low), math.exp(high)
+
+
+def welch_ratio(
+    base: Sequence[float], new: Sequence[float]
+) -> tuple[float, float | None, float | None]:
+    """Ratio of two independent groups of positive figures, new over base.
+
+    Args:
+        base: One a process.
+        new: The same of the other run.
+
+    Returns:
+        Ratio of the geometric means, and the ends of Welch's 95 % interval (Welch 1947, degrees of
+        freedom by Satterthwaite); None where a side has fewer than two.
+    """
+    logs = [[math.log(value) for value in side] for side in (base, new)]
+    means = [math.fsum(side) / len(side) for side in logs]
+    gap = means[1] - means[0]
+    if min(len(side) for side in logs) < 2:
+        return math.exp(gap), None, None
+    from scipy.special import stdtrit  # noqa: PLC0415 - 0.2 s that only an interval needs
+
+    parts = [
+        math.fsum((value - mean) ** 2 for value in side) / (len(side) - 1) / len(side)
+        for side, mean in zip(logs, means, strict=True)
+    ]
+    total = math.fsum(parts)
+    if total == 0:
+        return math.exp(gap), math.exp(gap), math.exp(gap)
+    freedom = total**2 / math.fsum(
+        part**2 / (len(side) - 1) for part, side in zip(parts, logs, strict=True)
+    )
+    half = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(total)
+    return math.exp(gap), math.exp(gap - half), math.exp(gap + half)

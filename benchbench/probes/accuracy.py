@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from benchbench.backends.native import reset, to_input
-from benchbench.metrics.registry import measured
+from benchbench.metrics.figure import Figure
+from benchbench.metrics.registry import probe
 from benchbench.metrics.statistics import wilson
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from torch import Tensor, nn
 
+    from benchbench.data.splits import Splits
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["confusion", "measure"]
+__all__ = ["ACCURACY", "ACCURACY_PUBLIC", "confusion", "measure", "of_confusion"]
+
+EVALUATE = 64  # images at a time
+
+ACCURACY = Figure(
+    "accuracy",
+    "Accuracy, PrivateTest",
+    "1",
+    "counted",
+    "share of the PrivateTest images that are classified rightly, by the weights that "
+    "were best on PublicTest; Wilson's interval over images",
+    "higher",
+    beside_paper="interval",
+    place=600,
+)
+ACCURACY_PUBLIC = Figure(
+    "accuracy_public",
+    "Accuracy, PublicTest",
+    "1",
+    "counted",
+    "the same on PublicTest, which the best epoch was chosen on: too good by that choice",
+    "higher",
+    beside_paper="interval",
+    place=601,
+)
 
 
-@torch.no_grad()
 def confusion(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int) -> Tensor:
     """How often each class was taken for each class.
 
@@ -31,14 +56,20 @@ def confusion(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int)
     Returns:
         Counts int64 [classes, classes]: row the true class, column the guess.
     """
+    import torch
+
+    from benchbench.data.batches import to_input
+    from benchbench.frameworks import resetter
+
     training, device = model.training, next(model.parameters()).device
     model.eval()
-    forget = reset(model)
+    forget = resetter(model)
     guesses: list[Tensor] = []
     classes = 0
     for chunk in torch.split(images, batch_size):
         forget()
-        outputs = model(to_input(chunk.to(device)))
+        with torch.no_grad():
+            outputs = model(to_input(chunk.to(device)))
         classes = outputs.shape[1]
         guesses.append(outputs.argmax(1).cpu())
     forget()
@@ -47,11 +78,37 @@ def confusion(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int)
     return torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
-def measure(name: str, matrix: Tensor, class_names: tuple[str, ...], split: str) -> Measurement:
+@probe(gives=(ACCURACY, ACCURACY_PUBLIC))
+def measure(
+    model: nn.Module, splits: Splits, seed: int, tell: Callable[[str], None]
+) -> Iterator[Measurement]:
+    """Accuracy on both held-out splits.
+
+    Args:
+        model: Trained.
+        splits: The images to report on, and those that the best epoch was chosen on.
+        seed: Seed of the run: a Poisson encoder draws.
+        tell: Hears which images come next.
+    """
+    import torch
+
+    for figure, part in ((ACCURACY, splits.report), (ACCURACY_PUBLIC, splits.select)):
+        split = str(part.usage[0])
+        tell(f"accuracy on {len(part):,} images of {split}")
+        torch.manual_seed(seed)
+        images, labels = torch.from_numpy(part.images), torch.from_numpy(part.labels)
+        matrix = confusion(model, images, labels, EVALUATE)
+        found = of_confusion(figure, matrix, part.class_names, split)
+        yield replace(found, reasons=splits.notes)
+
+
+def of_confusion(
+    figure: Figure, matrix: Tensor, class_names: tuple[str, ...], split: str
+) -> Measurement:
     """The accuracy behind a confusion matrix.
 
     Args:
-        name: ``accuracy`` or ``accuracy_public``.
+        figure: Accuracy on the one split or the other.
         matrix: As from `confusion`.
         class_names: By label.
         split: Which images; for the reader.
@@ -73,4 +130,4 @@ def measure(name: str, matrix: Tensor, class_names: tuple[str, ...], split: str)
         ],
         "largest_class": int(rows.max()) / total,
     }
-    return measured(name, right / total, n=total, low=low, high=high, detail=detail)
+    return figure(right / total, n=total, low=low, high=high, detail=detail)

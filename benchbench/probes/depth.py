@@ -10,26 +10,33 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import nn
-
-from benchbench.backends.native import reset
-from benchbench.metrics.registry import measured, unavailable
+from benchbench.metrics.figure import Figure
+from benchbench.metrics.registry import probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["measure"]
+__all__ = ["DEPTH", "measure"]
 
-_POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
+DEPTH = Figure(
+    "depth",
+    "Depth",
+    "1",
+    "counted",
+    "convolutions and linear layers on the longest path from input to output",
+    rests_on="model",
+    place=500,
+)
+
 _WEIGHT_NODES = ("ConvolutionBackward", "AddmmBackward", "MmBackward", "AddmvBackward")
 
 
-def measure(model: nn.Module, example: Tensor) -> Measurement:
+@probe(gives=(DEPTH,))
+def measure(model: nn.Module, example: Tensor) -> list[Measurement]:
     """Depth, with the layers' string in its detail.
 
     The depth is found in autograd's own graph of one forward pass: the most weight layers on any
@@ -39,7 +46,11 @@ def measure(model: nn.Module, example: Tensor) -> Measurement:
         model: Any model; its mode is restored.
         example: One input [1, C, H, W].
     """
-    training, forget = model.training, reset(model)
+    import torch
+
+    from benchbench.frameworks import reset
+
+    training = model.training
     letters: list[tuple[str, tuple[int, ...]]] = []
     handles = [
         module.register_forward_hook(_letter_of(symbol, letters))
@@ -47,21 +58,24 @@ def measure(model: nn.Module, example: Tensor) -> Measurement:
     ]
     try:
         model.eval()
-        forget()
+        reset(model)
         with torch.enable_grad():
             output = model(example.clone().requires_grad_().clone())  # no leaf: a model may write
-        forget()
+        reset(model)
     finally:
         model.train(training)
         for handle in handles:
             handle.remove()
     if not isinstance(output, torch.Tensor) or output.grad_fn is None:
-        return unavailable("depth", "the output has no gradient: its depth cannot be told")
-    return measured("depth", _depth(output.grad_fn), detail={"layers": _string(letters)})
+        return [DEPTH.missing("the output has no gradient: its depth cannot be told")]
+    return [DEPTH(_depth(output.grad_fn), detail={"layers": _string(letters)})]
 
 
 def _symbols(model: nn.Module) -> list[tuple[nn.Module, str]]:
     """Modules that stand for a letter, none inside another one."""
+    from torch import nn
+
+    pools = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
     out: list[tuple[nn.Module, str]] = []
     inside: set[nn.Module] = set()
     for module in model.modules():
@@ -72,7 +86,7 @@ def _symbols(model: nn.Module) -> list[tuple[nn.Module, str]]:
             symbol = "C"
         elif symbol is None and isinstance(module, nn.Linear):
             symbol = "F"
-        elif symbol is None and isinstance(module, _POOLS):
+        elif symbol is None and isinstance(module, pools):
             symbol = "P"
         if isinstance(symbol, str):
             out.append((module, symbol))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import MeterError
-from benchbench.metrics.registry import measured, unavailable
+from benchbench.metrics.figure import Figure, by_phase
+from benchbench.metrics.registry import probe
 from benchbench.probes.metering import edges
 from benchbench.probes.metering.sampler import Watched
 from benchbench.probes.metering.validity import suspect
@@ -22,7 +23,70 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement, Provenance
     from benchbench.probes.metering.window import Window
 
-__all__ = ["Finished", "Idle", "Start", "begin", "conclude", "finish", "idle_power", "values"]
+__all__ = [
+    "ENERGY",
+    "ENERGY_NET",
+    "FPS_PER_W",
+    "IDLE_POWER",
+    "POWER",
+    "Finished",
+    "Idle",
+    "Start",
+    "begin",
+    "conclude",
+    "finish",
+    "idle_power",
+    "values",
+]
+
+_METERED: dict[str, Any] = {"rests_on": "machine", "beside_paper": "ratio"}
+POWER = by_phase(
+    "power",
+    "{phase}: power",
+    "W",
+    "metered",
+    "energy of the window over its length, idle included",
+    place=820,
+    **_METERED,
+)
+ENERGY = by_phase(
+    "energy",
+    "{phase}: energy per sample",
+    "J",
+    "metered",
+    "energy counter's difference over the window by samples, idle included",
+    place=821,
+    **_METERED,
+)
+ENERGY_NET = by_phase(
+    "energy_net",
+    "{phase}: net energy per sample",
+    "J",
+    "metered",
+    "the same, less the idle power over the window",
+    place=822,
+    **_METERED,
+)
+FPS_PER_W = by_phase(
+    "fps_per_w",
+    "{phase}: energy efficiency",
+    "fps/W",
+    "metered",
+    "samples per second per watt, both from the same window",
+    better="higher",
+    place=823,
+    **_METERED,
+)
+IDLE_POWER = Figure(
+    "idle_power",
+    "Idle power",
+    "W",
+    "metered",
+    "power of the device with its context open and nothing running",
+    place=950,
+    **_METERED,
+)
+OF_A_WINDOW = {"power": POWER, "energy": ENERGY, "energy_net": ENERGY_NET, "fps_per_w": FPS_PER_W}
 
 LARGEST_EDGE_ERROR = 0.05  # ours: beyond it the window is too short for its counter
 LARGEST_DRIFT = 0.05  # ours: of the idle power, from before to after
@@ -126,29 +190,28 @@ def finish(
         taken = edges.settle(readings, window)
     except MeterError as error:
         stop()
-        names = ("power", "energy", "energy_net", "fps_per_w")
         figures = [
-            replace(unavailable(f"{window.phase}_{name}", str(error)), provenance=meter.provenance)
-            for name in names
+            by[window.phase].missing(str(error), meter.provenance) for by in OF_A_WINDOW.values()
         ]
         return Finished(figures)
     return Finished(_figures(meter, window, taken, idle, watched), readings, watched)
 
 
-def conclude(figures: Sequence[Measurement], before: Idle, after: Idle) -> list[Measurement]:
+@probe(gives=(*(it for by in OF_A_WINDOW.values() for it in by.values()), IDLE_POWER))
+def conclude(joules: Sequence[Measurement], idle: Idle, idle_after: Idle) -> list[Measurement]:
     """Judge the net figures by the second baseline and add the idle power.
 
     Args:
-        figures: What `finish` gave for every phase between the two baselines; others pass through.
-        before: The baseline before the first window.
-        after: The baseline after the last one.
+        joules: What `finish` gave for every phase between the two baselines; others pass through.
+        idle: The baseline before the first window.
+        idle_after: The baseline after the last one.
 
     Returns:
-        `figures`, a reason added to the net ones where the idle power drifted, and `idle_power`.
+        `joules`, a reason added to the net ones where the idle power drifted, and `idle_power`.
     """
+    before, after = idle, idle_after
     if before.power_w is None:
-        missing = replace(unavailable("idle_power", before.reason), provenance=before.provenance)
-        return [*figures, missing]
+        return [*joules, IDLE_POWER.missing(before.reason, before.provenance)]
     detail = {"before_w": before.power_w, "after_w": after.power_w, "seconds": before.seconds}
     doubt: tuple[str, ...] = ()
     if after.power_w is None:
@@ -157,20 +220,20 @@ def conclude(figures: Sequence[Measurement], before: Idle, after: Idle) -> list[
         doubt = (
             f"idle power drifted from {before.power_w:.1f} W before to {after.power_w:.1f} W after",
         )
+    net = {figure.name for figure in ENERGY_NET.values()}
     judged = [
         replace(figure, reasons=(*figure.reasons, *doubt))
-        if figure.name.endswith("_energy_net") and figure.value is not None
+        if figure.name in net and figure.value is not None
         else figure
-        for figure in figures
+        for figure in joules
     ]
-    idle = measured(
-        "idle_power",
+    power = IDLE_POWER(
         before.power_w,
         reasons=(*before.notes, *doubt),
         provenance=before.provenance,
         detail=detail,
     )
-    return [*judged, idle]
+    return [*judged, power]
 
 
 def values(energy_j: float, window: Window, idle_w: float | None) -> dict[str, float]:
@@ -188,7 +251,7 @@ def values(energy_j: float, window: Window, idle_w: float | None) -> dict[str, f
 def _figures(
     meter: Meter, window: Window, taken: edges.Taken, idle: Idle, watched: Watched
 ) -> list[Measurement]:
-    phase, energy_j = window.phase, taken.energy_j
+    energy_j = taken.energy_j
     edge_error = taken.error_j / energy_j
     found = suspect(meter, energy_j, window, watched)
     invalid = found.invalid
@@ -216,12 +279,11 @@ def _figures(
     by_name = values(energy_j, window, idle.power_w)
 
     def figure(name: str) -> Measurement:
-        full = f"{phase}_{name}"
+        declared = OF_A_WINDOW[name][window.phase]
         if name not in by_name:
-            return replace(unavailable(full, idle.reason), provenance=meter.provenance)
+            return declared.missing(idle.reason, meter.provenance)
         below = ("negative: the window drew less than the idle baseline",)
-        return measured(
-            full,
+        return declared(
             by_name[name],
             valid=not invalid,
             reasons=(
@@ -235,7 +297,7 @@ def _figures(
             detail=detail,
         )
 
-    return [figure(name) for name in ("power", "energy", "energy_net", "fps_per_w")]
+    return [figure(name) for name in OF_A_WINDOW]
 
 
 def _limits(limits: Uncertainty) -> str:

@@ -1,61 +1,134 @@
 """Modelled energy of one inference: several formulas side by side, none of them a measurement.
 
-Arithmetic is modelled from our own counts (`benchbench.formulas.horowitz`). Memory is modelled by
-SpikingJelly's estimators, one image at a time: Lemaire's buffers grow with the batch, and so does
-the cost of each access to them.
+Arithmetic is modelled from our own counts, memory by SpikingJelly's estimators, one image at a
+time: Lemaire's buffers grow with the batch, and so does the cost of each access to them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import warnings
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import torch
-from spikingjelly.activation_based import op_counter
-from torch import nn
-
-from benchbench.formulas.horowitz import (
-    PJ,
-    Counted,
-    break_even_density,
-    compute_j,
-    hierarchy_j,
-    quantised_twin_j,
-)
-from benchbench.metrics.registry import measured, unavailable
+from benchbench.formulas.base import Counted
+from benchbench.formulas.hierarchy import hierarchy_j
+from benchbench.formulas.horowitz import COSTS_PJ, compute_j
+from benchbench.formulas.thresholds import Threshold, break_even_density
+from benchbench.formulas.yan import quantised_twin_j
+from benchbench.metrics.figure import Figure
+from benchbench.metrics.registry import probe
 from benchbench.metrics.statistics import t_interval
-from benchbench.probes.counting.context import countable, forget
+from benchbench.probes.operations import MACS_DENSE
+from benchbench.probes.spikes import FIRING_RATE, MACS_EFFECTIVE, NEURON_UPDATES, SYNOPS_EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["counted_of", "measure"]
+__all__ = ["COMPUTE", "HIERARCHY", "LEMAIRE", "MEMORY", "counted_of", "measure"]
 
 IMAGES = 8  # the estimators run each image alone
-ESTIMATORS = {
-    "modelled_memory": "each weight use is read from memory, nothing is reused: 24.96 pJ a byte",
-    "modelled_lemaire": "Lemaire et al. 2022 (arXiv:2210.13107), event-driven, SRAM by size",
+HOROWITZ = "; costs of Horowitz 2014, 45 nm"
+
+
+def _formula(name: str, title: str, says: str, place: int) -> Figure:
+    return Figure(
+        f"modelled_{name}",
+        f"Modelled energy: {title}",
+        "J",
+        "modelled",
+        f"per inference, no sensor: {says}",
+        place=place,
+    )
+
+
+def _break_even(name: str, title: str, place: int) -> Figure:
+    return Figure(
+        f"break_even_{name}",
+        f"Break-even density, {title}",
+        "1",
+        "modelled",
+        "share of non-zero inputs of the spike-fed layers at which the network costs what its "
+        f"ReLU twin costs by {title}; above 1 it always wins",
+        "higher",
+        place=place,
+    )
+
+
+COMPUTE = {
+    precision: _formula(
+        f"compute_{precision}",
+        f"arithmetic alone, {precision}",
+        f"mult-adds at {mac_pj:g} pJ, accumulates at {add_pj:g} pJ{HOROWITZ}",
+        700 + index,
+    )
+    for index, (precision, (mac_pj, add_pj)) in enumerate(COSTS_PJ.items())
+}
+ZERO_SKIPPING = _formula(
+    "zero_skipping",
+    "arithmetic, zeros skipped",
+    f"mult-adds of non-zero inputs at 4.6 pJ{HOROWITZ}",
+    703,
+)
+QUANTISED_TWIN = _formula(
+    "quantised_twin",
+    "its quantised twin",
+    "the same layers as a ReLU network of ceil(log2(T + 1)) bits (Yan et al. 2024)" + HOROWITZ,
+    704,
+)
+MEMORY = _formula(
+    "memory",
+    "with memory",
+    f"fp32 arithmetic, and 24.96 pJ for each byte of a weight's use{HOROWITZ}",
+    705,
+)
+HIERARCHY = _formula(
+    "hierarchy",
+    "memory hierarchy",
+    "fp32 arithmetic; weights from DRAM once, from SRAM once a time step (Han et al. 2015)"
+    + HOROWITZ,
+    706,
+)
+LEMAIRE = _formula(
+    "lemaire", "Lemaire", "arithmetic, addressing and SRAM by size (Lemaire et al. 2022)", 707
+)
+BREAK_EVEN: dict[Threshold, Figure] = {
+    "compute": _break_even("compute", "arithmetic alone", 710),
+    "memory": _break_even("memory", "arithmetic and memory", 711),
+    "hierarchy": _break_even("hierarchy", "memory hierarchy", 712),
+}
+ALL = (
+    *COMPUTE.values(),
+    HIERARCHY,
+    ZERO_SKIPPING,
+    QUANTISED_TWIN,
+    *BREAK_EVEN.values(),
+    MEMORY,
+    LEMAIRE,
+)
+NEEDS = (MACS_DENSE, MACS_EFFECTIVE, SYNOPS_EXACT, NEURON_UPDATES, FIRING_RATE)
+WHAT = {
+    MEMORY: "each weight use is read from memory, nothing is reused: 24.96 pJ a byte",
+    LEMAIRE: "Lemaire et al. 2022 (arXiv:2210.13107), event-driven, SRAM by size",
 }
 
 
 def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
     """What the formulas need, from what the other probes counted; None where that is missing."""
-    dense, effective = figures.get("macs_dense"), figures.get("macs_effective")
+    dense, effective = figures.get(MACS_DENSE.name), figures.get(MACS_EFFECTIVE.name)
     if dense is None or effective is None or dense.value is None or effective.value is None:
         return None
     macs = {layer["name"]: layer["macs_dense"] for layer in dense.detail["layers"]}
     spiking = {layer["name"] for layer in effective.detail["layers"] if layer["binary"]}
     words = {layer["name"]: layer["params"] for layer in dense.detail["layers"]}
-    synops = figures.get("synops_exact")
+    synops = figures.get(SYNOPS_EXACT.name)
     if synops is None or synops.value is None:
         return Counted(float(dense.value), weights=sum(words.values()))
-    updates = figures["neuron_updates"].value or 0.0
-    neurons = sum(layer["neurons"] for layer in figures["firing_rate"].detail["layers"])
+    updates = figures[NEURON_UPDATES.name].value or 0.0
+    neurons = sum(layer["neurons"] for layer in figures[FIRING_RATE.name].detail["layers"])
     on_spikes = sum(macs[name] for name in spiking)
     spike_words = sum(words[name] for name in spiking)
     return Counted(
@@ -69,106 +142,88 @@ def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
     )
 
 
+@probe(gives=ALL, needs=NEEDS)
 def measure(
-    model: nn.Module, images: Tensor, figures: Mapping[str, Measurement]
+    model: nn.Module, batches: Sequence[Tensor], figures: Mapping[str, Measurement]
 ) -> list[Measurement]:
     """Model the energy of one inference.
 
     Args:
         model: On the CPU; left as it was.
-        images: [N, C, H, W]; the first few are used for the estimators.
+        batches: Images [N, C, H, W]; the first few of the first are used for the estimators.
         figures: By name: what operations and spikes counted on this model.
     """
+    from benchbench.formulas.lemaire import lemaire_j
+    from benchbench.formulas.simple import simple_j
+
     counted = counted_of(figures)
     if counted is None:
         reason = "modelled energy needs the counts of operations and spikes"
-        return [unavailable(name, reason) for name in (*_ARITHMETIC, *ESTIMATORS)]
-    known = {"T": counted.steps, "coverage": _coverage(model, figures["macs_dense"])}
+        return [figure.missing(reason) for figure in ALL]
+    known = {"T": counted.steps, "coverage": _coverage(model, figures[MACS_DENSE.name])}
     return [
         *_arithmetic(counted, figures),
-        _estimate("modelled_memory", model, images, known, _simple),
-        _estimate("modelled_lemaire", model, images, known, _lemaire),
+        _estimate(MEMORY, model, batches[0], known, simple_j),
+        _estimate(LEMAIRE, model, batches[0], known, lemaire_j),
     ]
-
-
-_ARITHMETIC = (
-    "modelled_compute_fp32",
-    "modelled_compute_fp16",
-    "modelled_compute_int8",
-    "modelled_hierarchy",
-    "modelled_zero_skipping",
-    "modelled_quantised_twin",
-    "break_even_compute",
-    "break_even_memory",
-    "break_even_hierarchy",
-)
-_BREAK_EVEN: tuple[Literal["compute", "memory", "hierarchy"], ...] = (
-    "compute",
-    "memory",
-    "hierarchy",
-)
 
 
 def _arithmetic(counted: Counted, figures: Mapping[str, Measurement]) -> list[Measurement]:
     detail: dict[str, Any] = {"T": counted.steps, "coverage": 1.0}
     out = [
-        measured(f"modelled_compute_{precision}", compute_j(counted, precision), detail=detail)
-        for precision in ("fp32", "fp16", "int8")
+        figure(compute_j(counted, precision), detail=detail)
+        for precision, figure in COMPUTE.items()
     ]
-    out.append(measured("modelled_hierarchy", hierarchy_j(counted), detail=detail))
+    out.append(HIERARCHY(hierarchy_j(counted), detail=detail))
     if not counted.spike_macs:
-        effective = figures["macs_effective"].value or 0.0
-        skipping = compute_j(Counted(effective), "fp32")
-        out.append(measured("modelled_zero_skipping", skipping, detail=detail))
+        effective = figures[MACS_EFFECTIVE.name].value or 0.0
+        out.append(ZERO_SKIPPING(compute_j(Counted(effective), "fp32"), detail=detail))
         return out
     twin_j, bits = quantised_twin_j(counted)
-    out.append(measured("modelled_quantised_twin", twin_j, detail={**detail, "bits": bits}))
+    out.append(QUANTISED_TWIN(twin_j, detail={**detail, "bits": bits}))
     here = counted.synops / counted.spike_macs
-    for energy in _BREAK_EVEN:
-        density = break_even_density(counted, energy)
+    for threshold, figure in BREAK_EVEN.items():
+        density = break_even_density(counted, threshold)
         if density is not None:
-            found = {**detail, "density": here}
-            out.append(measured(f"break_even_{energy}", density, detail=found))
+            out.append(figure(density, detail={**detail, "density": here}))
     return out
 
 
 def _estimate(
-    name: str,
+    figure: Figure,
     model: nn.Module,
     images: Tensor,
     known: Mapping[str, float],
     joules: Callable[[nn.Module, Tensor], float],
 ) -> Measurement:
     """One of SpikingJelly's estimators over the first images, each alone."""
+    import torch
+
+    from benchbench.frameworks import reset
+    from benchbench.probes.counting.context import countable
+
     values = []
     try:
         with countable(model), _silent():
             for image in torch.split(images[:IMAGES], 1):
-                forget(model)
+                reset(model)
                 values.append(joules(model, image))
-            forget(model)
+            reset(model)
     except Exception as error:  # noqa: BLE001 - a library's estimator fails on a model as it likes
         why = f"{type(error).__name__}: {error}"
-        return unavailable(name, f"SpikingJelly's estimator refuses this model: {why}"[:300])
-    detail, seen = {**known, "what": ESTIMATORS[name]}, known["coverage"]
+        return figure.missing(f"SpikingJelly's estimator refuses this model: {why}"[:300])
+    detail, seen = {**known, "what": WHAT[figure]}, known["coverage"]
     reasons = () if seen > 0.999 else (f"covers {100 * seen:.1f} % of the dense mult-adds",)
     if len(values) < 2:
-        return measured(name, values[0], n=1, reasons=reasons, detail=detail)
+        return figure(values[0], n=1, reasons=reasons, detail=detail)
     mean, low, high = t_interval(values)
-    return measured(name, mean, n=len(values), low=low, high=high, reasons=reasons, detail=detail)
-
-
-def _simple(model: nn.Module, image: Tensor) -> float:
-    return float(op_counter.estimate_simple_energy(model, image).energy_total_pj) * PJ
-
-
-def _lemaire(model: nn.Module, image: Tensor) -> float:
-    config = op_counter.LemaireEnergyConfig(strict=False)
-    return float(op_counter.estimate_lemaire_energy(model, image, config=config).total_pj) * PJ
+    return figure(mean, n=len(values), low=low, high=high, reasons=reasons, detail=detail)
 
 
 def _coverage(model: nn.Module, dense: Measurement) -> float:
     """Share of the dense mult-adds that happen inside layers which the estimators know."""
+    from torch import nn
+
     known = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
     paths = {path for path, module in model.named_modules() if isinstance(module, known)}
     layers: Sequence[Mapping[str, Any]] = dense.detail["layers"]
@@ -179,6 +234,8 @@ def _coverage(model: nn.Module, dense: Measurement) -> float:
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
     """The estimators warn of each layer that costs nothing in their model."""
+    import torch
+
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", RuntimeWarning)
         yield

@@ -1,45 +1,53 @@
-"""What a step asks of torch: operators called and bytes allocated. Equal from run to run.
-
-The gate loads this file by its place beside either side's own package, so that both sides are
-counted alike: it imports nothing but torch.
-"""
+"""What a step asks of torch: operators called and bytes allocated. Equal from run to run."""
 
 from __future__ import annotations
 
-import collections
 from typing import TYPE_CHECKING
 
-import torch
+from benchbench.metrics.figure import by_phase
+from benchbench.metrics.registry import probe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["footprint"]
+    from benchbench.metrics.figure import Phase
+    from benchbench.metrics.measurement import Measurement
 
-WARM_UP_STEPS = 2  # the optimizer makes its state in the first
-AUTOGRAD = ("autograd::", "torch::autograd::")  # the engine's own names for what it calls
+__all__ = ["ALLOCATED", "OPERATORS", "measure"]
+
+OPERATORS = by_phase(
+    "operators",
+    "Operators, {step}",
+    "1",
+    "counted",
+    "calls of torch's operators in a {step}, those that operators call included",
+    exact=True,
+    place=400,
+)
+ALLOCATED = by_phase(
+    "allocated",
+    "Allocated bytes, {step}",
+    "B",
+    "counted",
+    "bytes that a {step} asks of torch's allocators, given back in between or not",
+    exact=True,
+    place=401,
+)
 
 
-def footprint(step: Callable[[], object]) -> tuple[dict[str, int], int]:
-    """Count a step that has nothing left to prepare, by what torch's profiler saw.
+@probe(gives=(*OPERATORS.values(), *ALLOCATED.values()))
+def measure(
+    step_of: Callable[[Phase], Callable[[], object]], phases: Sequence[Phase]
+) -> Iterator[Measurement]:
+    """Count a step of each phase; the training's steps change the weights.
 
     Args:
-        step: A training step or the inference of a batch.
-
-    Returns:
-        Calls of each operator by its name, those that operators call included; and the bytes that
-        were asked of the allocators, those that were given back in between counted again.
+        step_of: Makes the step of a phase, on the device of the run.
+        phases: The phases that the run asks for, training first.
     """
-    for _ in range(WARM_UP_STEPS):
-        step()
-    activities = [torch.profiler.ProfilerActivity.CPU]
-    if torch.cuda.is_available():
-        activities.append(torch.profiler.ProfilerActivity.CUDA)
-    with torch.profiler.profile(activities=activities, profile_memory=True) as profile:
-        step()
-    # The averaged events have only what an operator kept; the raw ones each call of the allocator.
-    raw = profile.profiler.kineto_results.events() if profile.profiler else []
-    names = [event.name() for event in raw]
-    kinds = collections.Counter(n for n in names if "::" in n and not n.startswith(AUTOGRAD))
-    allocated = sum(max(0, event.nbytes()) for event in raw if event.name() == "[memory]")
-    return dict(sorted(kinds.items())), allocated
+    from benchbench.probes.counting.footprint import footprint
+
+    for phase in phases:
+        kinds, allocated = footprint(step_of(phase))
+        yield OPERATORS[phase](sum(kinds.values()), detail={"operators": kinds})
+        yield ALLOCATED[phase](allocated)

@@ -10,9 +10,8 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from benchbench.metrics.registry import measured
+from benchbench.metrics.figure import Figure
+from benchbench.metrics.registry import probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,18 +20,30 @@ if TYPE_CHECKING:
     from benchbench.probes.throughput import WarmUp
     from benchbench.suite.schema import Settings
 
-__all__ = ["measure"]
+__all__ = ["LATENCY", "measure"]
+
+LATENCY = Figure(
+    "latency",
+    "Latency at batch 1",
+    "s",
+    "timed",
+    "median time of the inference of one sample alone, the device idle before and after",
+    rests_on="machine",
+    beside_paper="ratio",
+    place=900,
+)
 
 TAILS = (90, 99)  # percentiles in the detail
 
 
+@probe(gives=(LATENCY,))
 def measure(
     step: Callable[[], object],
     sync: Callable[[], None],
     settings: Settings,
     warm: WarmUp,
     clock: Callable[[], float] = time.perf_counter,
-) -> Measurement:
+) -> list[Measurement]:
     """Time single inferences for the length of a window.
 
     Args:
@@ -46,6 +57,8 @@ def measure(
         ``latency``: the median, seconds; the mean, the 90th and 99th percentile, the longest and
         the number of inferences are in the detail.
     """
+    import numpy as np
+
     iterations = max(settings.window_iterations, math.ceil(settings.window_s / warm.step_s))
     seconds = np.empty(iterations)
     for index in range(iterations):
@@ -61,4 +74,4 @@ def measure(
         "longest_s": float(seconds.max()),
     }
     reasons = () if warm.steady else ("not steady: the last warm-up blocks differ",)
-    return measured("latency", float(np.median(seconds)), reasons=reasons, detail=detail)
+    return [LATENCY(float(np.median(seconds)), reasons=reasons, detail=detail)]

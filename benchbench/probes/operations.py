@@ -2,36 +2,60 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
-from spikingjelly.activation_based import base, functional
-from torch.nn.utils import parametrize
-
-from benchbench.errors import CountError
-from benchbench.metrics.registry import measured, unavailable
-from benchbench.probes.counting.context import countable, forget
-from benchbench.probes.counting.counter import Counter
-from benchbench.probes.counting.crosscheck import TorchInfo, fvcore_macs, torch_macs, torchinfo_macs
+from benchbench.metrics.figure import Figure
+from benchbench.metrics.registry import probe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor, nn
 
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["measure"]
+__all__ = ["MACS_DENSE", "MACS_TORCHINFO", "MACS_VALID", "measure"]
 
-OURS, TORCH, FVCORE, TORCHINFO = "benchbench", "FlopCounterMode / 2", "fvcore", "torchinfo"
+MACS_DENSE = Figure(
+    "macs_dense",
+    "Mult-adds, dense",
+    "1",
+    "counted",
+    "multiply-accumulates per sample, padding taps included, over all time steps",
+    rests_on="model",
+    exact=True,
+    place=200,
+)
+MACS_VALID = Figure(
+    "macs_valid",
+    "Mult-adds, valid taps",
+    "1",
+    "counted",
+    "the same without taps that fall on padding",
+    rests_on="model",
+    place=201,
+)
+MACS_TORCHINFO = Figure(
+    "macs_torchinfo",
+    "Mult-adds (torchinfo)",
+    "1",
+    "counted",
+    "torchinfo's total_mult_adds in step mode s: the paper's own definition, which "
+    "adds the parameters of batch norms and biases",
+    rests_on="model",
+    place=202,
+)
 
 
-def measure(model: nn.Module, example: Tensor) -> list[Measurement]:
+@probe(gives=(MACS_DENSE, MACS_VALID, MACS_TORCHINFO))
+def measure(model: nn.Module, example: Tensor) -> Iterator[Measurement]:
     """Count one batch on the CPU and hold four counters against each other.
 
     Args:
         model: Left as it was: state reset, mode and device as before.
         example: Images [N, ...]; the figures are per sample.
 
-    Returns:
+    Yields:
         ``macs_dense``, ``macs_valid`` and ``macs_torchinfo``, the first two with
         ``detail["layers"]``: name, kind, macs_dense, macs_valid, share, params and the counters
         that agree.
@@ -40,125 +64,22 @@ def measure(model: nn.Module, example: Tensor) -> list[Measurement]:
         CountError: Two counters disagree on a layer, or it runs a product that ours has no rule
             for.
     """
-    example = example.detach().cpu()
-    with countable(model):
-        with Counter(model) as counter:
-            model(example)
-        forget(model)
-        reference = torch_macs(model, example)
-        forget(model)
-        traced, blind = fvcore_macs(model, example)
-        forget(model)
-        summary, reason = _torchinfo(model, example, counter)
-        agreed = _cross_check(counter, reference, traced, summary)
-    layers = _layers(model, counter, agreed, len(example))
-    detail: dict[str, Any] = {"layers": layers}
-    if blind:
-        detail["fvcore"] = blind
-    return [
-        *(
-            measured(name, sum(layer[name] for layer in layers), detail=detail)
-            for name in ("macs_dense", "macs_valid")
-        ),
-        _torchinfo_measurement(summary, reason, counter, len(example)),
-    ]
+    from benchbench.probes.counting.agreement import agreed, per_sample
 
-
-def _torchinfo(model: nn.Module, example: Tensor, counter: Counter) -> tuple[TorchInfo | None, str]:
-    """Torchinfo's figures, or None and the reason; on a copy where the model must change modes."""
-    modes = {m.step_mode for m in model.modules() if isinstance(m, base.StepModule)}
-    try:
-        if modes - {"s"}:
-            model = copy.deepcopy(model)
-            functional.set_step_mode(model, "s")
-            with Counter(model) as single:
-                model(example)
-            forget(model)
-            if single.within("") != counter.within(""):
-                return None, "in step mode s, which torchinfo needs, the model does other work"
-        return torchinfo_macs(model, example), ""
-    except Exception as error:  # noqa: BLE001 - a model may refuse step mode s in any way it likes
-        return None, f"torchinfo cannot run this model in step mode s: {error}"[:300]
-
-
-def _cross_check(
-    counter: Counter,
-    reference: dict[str, int],
-    traced: dict[str, int | None],
-    summary: TorchInfo | None,
-) -> dict[str, list[str]]:
-    """Who agrees on each module path that did work, and on the whole model.
-
-    Raises:
-        CountError: Somebody does not; the deepest layer is named.
-    """
-    agreed: dict[str, list[str]] = {}
-    paths = dict.fromkeys(layer.path for layer in counter.layers())
-    # Innermost modules first, so that an error names the layer and not the box around it.
-    everything = dict.fromkeys((*paths, *reference))
-    for path in sorted(everything, key=lambda path: path.count(".") if path else -1, reverse=True):
-        figures = {OURS: counter.within(path), TORCH: reference.get(path, 0)}
-        if (known := traced.get(path)) is not None:
-            figures[FVCORE] = known
-        if summary and path in summary.layers:
-            figures[TORCHINFO] = summary.layers[path]
-        if len(set(figures.values())) > 1:
-            said = ", ".join(f"{who} {macs:,}" for who, macs in figures.items())
-            place = repr(path) if path else "(the whole model)"
-            raise CountError(f"layer {place}: counters of dense mult-adds disagree: {said}")
-        agreed[path] = list(figures)
-    return agreed
-
-
-def _layers(
-    model: nn.Module, counter: Counter, agreed: dict[str, list[str]], samples: int
-) -> list[dict[str, Any]]:
-    """One row for each layer, per sample."""
-    parameters = dict(model.named_parameters())
-    total = counter.within("")
-    rows = []
-    for layer in counter.layers():
-        own = _own(model.get_submodule(layer.path))
-        weight = parameters[layer.weight].numel() if layer.weight else 0
-        rows.append(
-            {
-                "name": layer.name,
-                "kind": layer.kind,
-                "macs_dense": _per(layer.tally.macs_dense, samples),
-                "macs_valid": _per(layer.tally.macs_valid, samples),
-                "share": layer.tally.macs_dense / total if total else 0.0,
-                "params": own if layer.name == layer.path else weight,
-                "counters": agreed[layer.path],
-            }
-        )
-    return rows
-
-
-def _own(module: nn.Module) -> int:
-    """Parameters of the module itself; a parametrised weight's stand one module further in."""
-    inside = [module]
-    if parametrize.is_parametrized(module):
-        inside += module.get_submodule("parametrizations").modules()
-    return sum(p.numel() for part in inside for p in part.parameters(recurse=False))
-
-
-def _torchinfo_measurement(
-    summary: TorchInfo | None, reason: str, counter: Counter, samples: int
-) -> Measurement:
-    """``macs_torchinfo``: torchinfo's own total, marked where its formula does not hold."""
-    if summary is None:
-        return unavailable("macs_torchinfo", reason)
-    unseen = [layer.name for layer in counter.layers() if layer.path not in summary.layers]
-    reasons = (f"torchinfo has no right formula for {', '.join(unseen)}",) if unseen else ()
-    return measured(
-        "macs_torchinfo",
-        _per(summary.total, samples),
+    found, samples = agreed(model, example), len(example)
+    detail: dict[str, Any] = {"layers": found.layers}
+    if found.blind:
+        detail["fvcore"] = found.blind
+    for figure in (MACS_DENSE, MACS_VALID):
+        yield figure(sum(layer[figure.name] for layer in found.layers), detail=detail)
+    if found.summary is None:
+        yield MACS_TORCHINFO.missing(found.reason)
+        return
+    unseen = ", ".join(found.unseen)
+    added = {path: per_sample(macs, samples) for path, macs in found.summary.extra.items()}
+    yield MACS_TORCHINFO(
+        per_sample(found.summary.total, samples),
         valid=not unseen,
-        reasons=reasons,
-        detail={"added": {path: _per(macs, samples) for path, macs in summary.extra.items()}},
+        reasons=(f"torchinfo has no right formula for {unseen}",) if unseen else (),
+        detail={"added": added},
     )
-
-
-def _per(count: int, samples: int) -> float:
-    """`count` per sample, an integer where it is one."""
-    return count // samples if count % samples == 0 else count / samples

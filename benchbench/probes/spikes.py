@@ -3,45 +3,91 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
-from scipy import stats
-from torch import Tensor, nn
-
-from benchbench.metrics.registry import measured, unavailable
-from benchbench.probes.counting.context import countable, forget, spiking_layers
-from benchbench.probes.counting.counter import Counter
-from benchbench.probes.counting.hooks import Activity, NotFiniteError, watch
-from benchbench.probes.counting.macs import Tally
+from benchbench.metrics.figure import Figure
+from benchbench.metrics.registry import probe
+from benchbench.metrics.statistics import t_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from torch import Tensor, nn
+
     from benchbench.metrics.measurement import Measurement
+    from benchbench.probes.counting.hooks import Activity
+    from benchbench.probes.counting.macs import Tally
+    from benchbench.probes.counting.runs import BatchRun
 
-__all__ = ["measure"]
+__all__ = [
+    "ACTIVATION_SPARSITY",
+    "FIRING_RATE",
+    "MACS_EFFECTIVE",
+    "NEURON_UPDATES",
+    "SYNOPS_EXACT",
+    "SYNOPS_RATE",
+    "measure",
+]
 
-SPIKING = ("firing_rate", "synops_exact", "synops_rate", "neuron_updates")
-NAMES = (*SPIKING, "activation_sparsity", "macs_effective")
+MACS_EFFECTIVE = Figure(
+    "macs_effective",
+    "Mult-adds, non-zero inputs",
+    "1",
+    "counted",
+    "multiply-accumulates and accumulates whose input is not zero, on the run's images",
+    exact=True,
+    place=300,
+)
+SYNOPS_EXACT = Figure(
+    "synops_exact",
+    "SynOps, exact",
+    "1",
+    "counted",
+    "accumulates triggered by real spikes, on the run's images",
+    exact=True,
+    place=301,
+)
+SYNOPS_RATE = Figure(
+    "synops_rate",
+    "SynOps, by rate",
+    "1",
+    "counted",
+    "spike-fed layers' input rate times their dense mult-adds",
+    place=302,
+)
+NEURON_UPDATES = Figure(
+    "neuron_updates",
+    "Neuron updates",
+    "1",
+    "counted",
+    "spiking neurons times time steps",
+    exact=True,
+    place=303,
+)
+FIRING_RATE = Figure(
+    "firing_rate",
+    "Firing rate",
+    "1",
+    "counted",
+    "spikes per neuron and time step, over all spiking layers",
+    place=304,
+)
+ACTIVATION_SPARSITY = Figure(
+    "activation_sparsity",
+    "Activation sparsity",
+    "1",
+    "counted",
+    "1 - non-zero activations / (neurons x T), over spiking layers, or over ReLU layers "
+    "where there are none",
+    "higher",
+    place=305,
+)
+
+SPIKING = (FIRING_RATE, SYNOPS_EXACT, SYNOPS_RATE, NEURON_UPDATES)
+ALL = (*SPIKING, ACTIVATION_SPARSITY, MACS_EFFECTIVE)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one batch did, or all of them together.
-
-    Attributes:
-        images: How many images.
-        tallies: Operations of each layer, by name.
-        activity: Outputs of each spiking (or ReLU) layer, by path.
-    """
-
-    images: int
-    tallies: dict[str, Tally]
-    activity: dict[str, Activity]
-
-
+@probe(gives=ALL)
 def measure(model: nn.Module, batches: Iterable[Tensor]) -> list[Measurement]:
     """Count on the CPU what the images make the model do.
 
@@ -59,46 +105,23 @@ def measure(model: nn.Module, batches: Iterable[Tensor]) -> list[Measurement]:
     Raises:
         CountError: A layer runs a product that the counter has no rule for.
     """
-    neurons = spiking_layers(model)
-    kinds = (nn.ReLU, nn.ReLU6)
-    units: dict[str, nn.Module] = {
-        name: module for name, module in model.named_modules() if isinstance(module, kinds)
-    }
+    from benchbench.probes.counting.hooks import NotFiniteError
+    from benchbench.probes.counting.runs import runs_of, together
+
     try:
-        with countable(model):
-            runs = [_run(model, images.detach().cpu(), neurons or units) for images in batches]
+        runs, watched = runs_of(model, batches)
     except NotFiniteError as error:
-        return [unavailable(name, str(error)) for name in NAMES]
-    whole = _together(runs)
+        return [figure.missing(str(error)) for figure in ALL]
+    whole = together(runs)
     if not whole.images:
-        return [unavailable(name, "there are no images") for name in NAMES]
-    if neurons:
-        return [*_spiking(whole, runs), *_any(whole, runs, "spiking layers")]
+        return [figure.missing("there are no images") for figure in ALL]
+    if watched == "spiking layers":
+        return [*_spiking(whole, runs), *_any(whole, runs, watched)]
     reason = "the model has no spiking neurons"
-    return [*(unavailable(name, reason) for name in SPIKING), *_any(whole, runs, "ReLU layers")]
+    return [*(figure.missing(reason) for figure in SPIKING), *_any(whole, runs, watched)]
 
 
-def _run(model: nn.Module, images: Tensor, watched: dict[str, nn.Module]) -> Run:
-    forget(model)
-    with watch(watched) as activity, Counter(model) as counter:
-        output = model(images)
-    if isinstance(output, Tensor) and not bool(torch.isfinite(output).all()):
-        raise NotFiniteError("the model's output is not finite on these images")
-    return Run(len(images), {layer.name: layer.tally for layer in counter.layers()}, activity)
-
-
-def _together(runs: Sequence[Run]) -> Run:
-    tallies: dict[str, Tally] = {}
-    activity: dict[str, Activity] = {}
-    for run in runs:
-        for name, tally in run.tallies.items():
-            tallies[name] = tallies.get(name, Tally()) + tally
-        for name, did in run.activity.items():
-            activity[name] = activity.get(name, Activity()) + did
-    return Run(sum(run.images for run in runs), tallies, activity)
-
-
-def _spiking(whole: Run, runs: Sequence[Run]) -> list[Measurement]:
+def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
     """The figures that only a spiking network has.
 
     A layer is spike-fed where its every input in every batch is 0 or 1. Decided over all calls
@@ -107,10 +130,10 @@ def _spiking(whole: Run, runs: Sequence[Run]) -> list[Measurement]:
     """
     layers = {name: tally for name, tally in whole.tallies.items() if tally.binary}
 
-    def exact(run: Run) -> float:
+    def exact(run: BatchRun) -> float:
         return sum(run.tallies[name].macs_effective for name in layers.keys() & run.tallies.keys())
 
-    def by_rate(run: Run) -> float:
+    def by_rate(run: BatchRun) -> float:
         return math.fsum(_by_rate(run.tallies[name]) for name in layers.keys() & run.tallies.keys())
 
     rates = [
@@ -123,23 +146,23 @@ def _spiking(whole: Run, runs: Sequence[Run]) -> list[Measurement]:
         for name, did in whole.activity.items()
     ]
     return [
-        _figure("firing_rate", lambda run: _all(run).rate, whole, runs, rates),
+        _figure(FIRING_RATE, lambda run: _all(run).rate, whole, runs, rates),
         _figure(
-            "synops_exact",
+            SYNOPS_EXACT,
             lambda run: exact(run) / run.images,
             whole,
             runs,
             _rows(layers, lambda tally: {"synops": tally.macs_effective / whole.images}),
         ),
         _figure(
-            "synops_rate",
+            SYNOPS_RATE,
             lambda run: by_rate(run) / run.images,
             whole,
             runs,
             _rows(layers, lambda t: {"synops": _by_rate(t) / whole.images, "density": _density(t)}),
         ),
         _figure(
-            "neuron_updates",
+            NEURON_UPDATES,
             lambda run: _all(run).updates / run.images,
             whole,
             runs,
@@ -151,11 +174,11 @@ def _spiking(whole: Run, runs: Sequence[Run]) -> list[Measurement]:
     ]
 
 
-def _any(whole: Run, runs: Sequence[Run], over: str) -> list[Measurement]:
+def _any(whole: BatchRun, runs: Sequence[BatchRun], over: str) -> list[Measurement]:
     """The figures that every network has."""
     if whole.activity:
         sparsity = _figure(
-            "activation_sparsity",
+            ACTIVATION_SPARSITY,
             lambda run: 1 - _all(run).rate,
             whole,
             runs,
@@ -167,7 +190,7 @@ def _any(whole: Run, runs: Sequence[Run], over: str) -> list[Measurement]:
         )
     else:
         reason = "the model has neither spiking neurons nor ReLU modules"
-        sparsity = unavailable("activation_sparsity", reason)
+        sparsity = ACTIVATION_SPARSITY.missing(reason)
     rows = _rows(
         whole.tallies,
         lambda tally: {
@@ -177,7 +200,7 @@ def _any(whole: Run, runs: Sequence[Run], over: str) -> list[Measurement]:
         },
     )
     effective = _figure(
-        "macs_effective",
+        MACS_EFFECTIVE,
         lambda run: sum(tally.macs_effective for tally in run.tallies.values()) / run.images,
         whole,
         runs,
@@ -187,22 +210,20 @@ def _any(whole: Run, runs: Sequence[Run], over: str) -> list[Measurement]:
 
 
 def _figure(
-    name: str,
-    of: Callable[[Run], float],
-    whole: Run,
-    runs: Sequence[Run],
+    figure: Figure,
+    of: Callable[[BatchRun], float],
+    whole: BatchRun,
+    runs: Sequence[BatchRun],
     layers: list[dict[str, Any]],
     **detail: str,
 ) -> Measurement:
     """The figure over all images, and Student's interval where the batches are of one size."""
     low = high = None
     if len(runs) > 1 and len({run.images for run in runs}) == 1:
-        values = torch.tensor([of(run) for run in runs], dtype=torch.float64)
-        half = float(stats.t.ppf(0.975, len(runs) - 1)) * float(values.std()) / math.sqrt(len(runs))
-        low, high = of(whole) - half, of(whole) + half
+        mean, start, end = t_interval([of(run) for run in runs])
+        low, high = of(whole) + start - mean, of(whole) + end - mean
     silent = tuple(f"{layer} never fired" for layer, d in whole.activity.items() if not d.nonzero)
-    return measured(
-        name,
+    return figure(
         of(whole),
         n=whole.images,
         low=low,
@@ -218,7 +239,9 @@ def _rows(
     return [{"name": name, **columns(tally)} for name, tally in tallies.items()]
 
 
-def _all(run: Run) -> Activity:
+def _all(run: BatchRun) -> Activity:
+    from benchbench.probes.counting.hooks import Activity
+
     return sum(run.activity.values(), Activity())
 
 

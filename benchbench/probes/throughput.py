@@ -13,16 +13,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
-from benchbench.metrics.registry import measured
+from benchbench.metrics.figure import by_phase
+from benchbench.metrics.registry import probe
 from benchbench.probes.metering.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from benchbench.metrics.figure import Phase
     from benchbench.metrics.measurement import Measurement
     from benchbench.suite.schema import Settings
 
-__all__ = ["WarmUp", "measure", "run_window", "warm_up"]
+__all__ = ["FPS", "WarmUp", "measure", "run_window", "warm_up"]
+
+FPS = by_phase(
+    "fps",
+    "{phase} speed",
+    "fps",
+    "timed",
+    "samples per second of the {phase} step, data resident on the device",
+    better="higher",
+    rests_on="machine",
+    beside_paper="ratio",
+    place=800,
+)
 
 BLOCK_S = 2.0  # ours: long enough that a block of the slowest step holds a few iterations
 STEADY_BLOCKS = 3
@@ -107,7 +121,7 @@ def _spread(values: list[float]) -> float | None:
 
 
 def run_window(
-    phase: str,
+    phase: Phase,
     step: Callable[[], object],
     sync: Callable[[], None],
     settings: Settings,
@@ -127,7 +141,8 @@ def run_window(
     return Window(phase, iterations, iterations * settings.batch_size, start, clock())
 
 
-def measure(window: Window, warm: WarmUp) -> Measurement:
+@probe(gives=FPS.values())
+def measure(window: Window, warm: WarmUp) -> list[Measurement]:
     """Samples per second of a window, with the warm-up's verdict."""
     seconds = window.end_s - window.start_s
     apart = "there were fewer than three blocks"
@@ -148,4 +163,4 @@ def measure(window: Window, warm: WarmUp) -> Measurement:
             "power_spread": warm.power_spread,
         },
     }
-    return measured(f"{window.phase}_fps", window.samples / seconds, reasons=reasons, detail=detail)
+    return [FPS[window.phase](window.samples / seconds, reasons=reasons, detail=detail)]

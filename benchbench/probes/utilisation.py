@@ -8,24 +8,59 @@ from __future__ import annotations
 
 import resource
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
-from benchbench.metrics.registry import measured, unavailable
+from benchbench.metrics.figure import by_phase
+from benchbench.metrics.registry import probe
 
 if TYPE_CHECKING:
     from benchbench.meters import Meter
+    from benchbench.metrics.figure import Figure
     from benchbench.metrics.measurement import Measurement
     from benchbench.probes.metering.window import Window
 
-__all__ = ["measure", "peak_rss_bytes"]
+__all__ = ["GPU_BUSY", "GPU_MEMORY", "RSS", "measure", "peak_rss_bytes"]
+
+GPU_BUSY = by_phase(
+    "gpu_busy",
+    "{phase}: GPU busy",
+    "1",
+    "metered",
+    "share of the window in which any kernel ran (NVML utilization.gpu)",
+    rests_on="machine",
+    beside_paper="ratio",
+    place=810,
+)
+GPU_MEMORY = by_phase(
+    "gpu_memory",
+    "{phase}: peak GPU memory",
+    "B",
+    "metered",
+    "peak of the allocator's reserved memory during the window",
+    rests_on="machine",
+    beside_paper="ratio",
+    merge="largest",
+    place=811,
+)
+RSS = by_phase(
+    "rss",
+    "{phase}: peak RSS",
+    "B",
+    "metered",
+    "peak resident memory of the worker process up to the end of the phase (CPU runs only)",
+    rests_on="machine",
+    beside_paper="ratio",
+    merge="largest",
+    place=812,
+)
 
 _STATUS = Path("/proc/self/status")
 _NO_GPU = "this run used no GPU"
 
 
+@probe(gives=(*GPU_BUSY.values(), *GPU_MEMORY.values(), *RSS.values()))
 def measure(
     meter: Meter,
     window: Window,
@@ -41,17 +76,17 @@ def measure(
         device_peak_bytes: Peak of the allocator's reserved memory on the GPU; None on a CPU run.
         rss_bytes: Peak resident memory of this process, see `peak_rss_bytes`; None on a GPU run.
     """
-    busy, memory, rss = (f"{window.phase}_{name}" for name in ("gpu_busy", "gpu_memory", "rss"))
+    busy, memory, rss = (by[window.phase] for by in (GPU_BUSY, GPU_MEMORY, RSS))
     if device_peak_bytes is None:
-        figures = [unavailable(busy, _NO_GPU), unavailable(memory, _NO_GPU)]
+        figures = [busy.missing(_NO_GPU), memory.missing(_NO_GPU)]
     else:
-        figures = [_busy(busy, meter, window), measured(memory, float(device_peak_bytes))]
+        figures = [_busy(busy, meter, window), memory(float(device_peak_bytes))]
     if device_peak_bytes is not None:
-        figures.append(unavailable(rss, "this run used a GPU: its peak memory is the GPU's"))
+        figures.append(rss.missing("this run used a GPU: its peak memory is the GPU's"))
     elif rss_bytes is None:
-        figures.append(unavailable(rss, "the process's peak memory was not read"))
+        figures.append(rss.missing("the process's peak memory was not read"))
     else:
-        figures.append(measured(rss, float(rss_bytes)))
+        figures.append(rss(float(rss_bytes)))
     return figures
 
 
@@ -70,13 +105,12 @@ def peak_rss_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _busy(name: str, meter: Meter, window: Window) -> Measurement:
+def _busy(figure: Figure, meter: Meter, window: Window) -> Measurement:
     try:
         busy = meter.busy_between(window.start_s, window.end_s)
     except MeterError as error:
-        return replace(unavailable(name, str(error)), provenance=meter.provenance)
-    return measured(
-        name,
+        return figure.missing(str(error), meter.provenance)
+    return figure(
         busy.share,
         n=busy.samples,
         reasons=(*meter.notes, *busy.notes),

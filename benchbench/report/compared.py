@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchbench.comparing.welch import Compared
 from benchbench.report.format import Grid, Line, number, ratio_text
 from benchbench.report.page import Page
 
 if TYPE_CHECKING:
-    from benchbench.comparing.welch import Comparison
-    from benchbench.comparing.welch import Line as Compared
+    from benchbench.comparing.welch import Comparison, Incomparable
 
 __all__ = ["page_of"]
 
@@ -19,8 +19,8 @@ HEADER = ("model", "figure", "base", "new", "new : base", "verdict", "why")
 def page_of(found: Comparison) -> Page:
     """What differs first, then the rest."""
     order = ("worse", "better", "not comparable", "same")
-    lines = sorted(found.lines, key=lambda line: order.index(line.verdict))
-    counts = {word: sum(line.verdict == word for line in lines) for word in order}
+    lines = sorted(found.lines, key=lambda line: order.index(_verdict(line)))
+    counts = {word: sum(_verdict(line) == word for line in lines) for word in order}
     gate = found.gate
     special = [f"{name} {limit:g}" for name, limit in gate.thresholds_percent.items()]
     limits = ", ".join([f"{gate.threshold_percent:g}", *special])
@@ -36,7 +36,11 @@ def page_of(found: Comparison) -> Page:
     return Page("benchbench compare", (banner,) if banner else (), (grid,), (), tuple(how))
 
 
-def _line(line: Compared) -> Line:
+def _verdict(line: Compared | Incomparable) -> str:
+    return line.verdict if isinstance(line, Compared) else "not comparable"
+
+
+def _line(line: Compared | Incomparable) -> Line:
     values = ["n/a" if value is None else number(value) for value in (line.base, line.new)]
-    ratio = ratio_text(line, digits=4)
-    return Line((line.model, line.metric, *values, ratio, line.verdict, line.reason))
+    ratio = ratio_text(line if isinstance(line, Compared) else None, digits=4)
+    return Line((line.model, line.metric, *values, ratio, _verdict(line), line.reason))

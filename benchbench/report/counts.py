@@ -9,7 +9,7 @@ from benchbench.report.format import Grid, Line, number
 from benchbench.report.page import Page
 
 if TYPE_CHECKING:
-    from benchbench.api import Counts
+    from benchbench.results.counts import Counts
 
 __all__ = ["page_of"]
 
@@ -24,7 +24,7 @@ def page_of(model: str, counts: Counts) -> Page:
         marks = "".join(f" [{notes.index(reason) + 1}]" for reason in figure.reasons)
         unit = "" if metric.unit == "1" else f" {metric.unit}"
         value = "n/a" if figure.value is None else number(figure.value) + unit
-        lines.append(Line((figure.name, value + marks, metric.definition)))
+        lines.append(Line((figure.name, value + marks, metric.says)))
     grids = [Grid(f"{model}, per sample", ("figure", "value", "definition"), tuple(lines), 1)]
     by_name = {item.name: item for item in counts.measurements}
     dense = by_name.get("macs_dense")

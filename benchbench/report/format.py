@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchbench.metrics.figure import Figure
     from benchbench.metrics.measurement import Measurement
-    from benchbench.metrics.registry import Metric
 
 __all__ = ["Grid", "Line", "Notes", "figure_text", "how_got", "number", "ratio_text"]
 
@@ -41,7 +41,7 @@ class Grid:
     detail: bool = False
 
 
-class Ratio(Protocol):
+class HasRatio(Protocol):
     """What has a ratio and, perhaps, its interval."""
 
     @property
@@ -107,7 +107,7 @@ def figure_text(
     return text + mark
 
 
-def ratio_text(found: Ratio | None, digits: int = 3) -> str:
+def ratio_text(found: HasRatio | None, digits: int = 3) -> str:
     """A ratio with its interval, to so many significant digits."""
     if found is None or found.value is None:
         return "n/a"
@@ -116,7 +116,7 @@ def ratio_text(found: Ratio | None, digits: int = 3) -> str:
     return text + (f" [{ends[0]:.{digits}g}, {ends[1]:.{digits}g}]" if len(ends) == 2 else "")
 
 
-def how_got(metric: Metric, figures: Sequence[Measurement | None]) -> str:
+def how_got(metric: Figure, figures: Sequence[Measurement | None]) -> str:
     """``timed, n=5``."""
     counts = sorted({figure.n for figure in figures if figure and figure.value is not None})
     return f"{metric.method}, n={'/'.join(map(str, counts))}" if counts else metric.method

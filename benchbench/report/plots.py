@@ -10,9 +10,9 @@ from benchbench.metrics.registry import METRICS
 if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
-    from benchbench.suite.tables import Axis, Figure
+    from benchbench.suite.tables import Axis, Chart
 
-__all__ = ["Curve", "Plot", "Point", "plots"]
+__all__ = ["Plot", "PlotCurve", "Point", "plots"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class PlotCurve:
     """The models of one family that have both figures."""
 
     label: str
@@ -53,7 +53,7 @@ class Plot:
     y_title: str
     log_x: bool
     log_y: bool
-    curves: tuple[Curve, ...]
+    curves: tuple[PlotCurve, ...]
     missing: tuple[str, ...]
 
 
@@ -62,7 +62,7 @@ def plots(results: Results) -> tuple[Plot, ...]:
     return tuple(_plot(figure, results) for figure in results.suite.figures)
 
 
-def _plot(figure: Figure, results: Results) -> Plot:
+def _plot(figure: Chart, results: Results) -> Plot:
     curves, missing = [], dict[str, list[str]]()
     for label, models in figure.lines.items():
         points = []
@@ -71,7 +71,7 @@ def _plot(figure: Figure, results: Results) -> Plot:
             if point is not None:
                 points.append(point)
         if points:
-            curves.append(Curve(label, tuple(points)))
+            curves.append(PlotCurve(label, tuple(points)))
     return Plot(
         figure.title,
         _title(figure.x),
@@ -84,7 +84,7 @@ def _plot(figure: Figure, results: Results) -> Plot:
 
 
 def _point(
-    figure: Figure, model: str, results: Results, missing: dict[str, list[str]]
+    figure: Chart, model: str, results: Results, missing: dict[str, list[str]]
 ) -> Point | None:
     found: list[Measurement] = []
     for axis in (figure.x, figure.y):

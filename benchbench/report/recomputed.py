@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.report.format import Grid
-from benchbench.report.format import Line as TextLine
+from benchbench.report.format import Grid, Line
 from benchbench.report.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchbench.results.recompute import Line
+    from benchbench.results.recompute import Recomputed
 
 __all__ = ["page_of"]
 
 
-def page_of(lines: Sequence[Line]) -> Page:
+def page_of(lines: Sequence[Recomputed]) -> Page:
     """Stored beside recomputed, a line a figure and window."""
     rows = tuple(
-        TextLine(
+        Line(
             (
                 f"{line.model}, repeat {line.repeat}",
                 line.figure,

@@ -5,22 +5,23 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from benchbench.codec import restored
 from benchbench.errors import ResultError
 from benchbench.metrics.measurement import Measurement
-from benchbench.metrics.registry import METRICS, measured, unavailable
-from benchbench.metrics.statistics import PEAKS, merge, paired_ratio
-from benchbench.results.schema import CellResult, Comparison, Results, check_schema, suite_of
-from benchbench.running import journal
+from benchbench.metrics.merging import merge
+from benchbench.metrics.ratio import NoRatio, Ratio, ratio
+from benchbench.metrics.registry import METRICS, ready
+from benchbench.results import journal
+from benchbench.results.schema import CellResult, ModelRatio, Results, check_schema
+from benchbench.suite.schema import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchbench.suite.schema import Suite
-
-__all__ = ["assemble"]
+__all__ = ["aggregated"]
 
 
-def assemble(records: Sequence[Mapping[str, Any]]) -> Results:
+def aggregated(records: Sequence[Mapping[str, Any]]) -> Results:
     """The result of a run from its journal's records, finished or not.
 
     Raises:
@@ -30,7 +31,7 @@ def assemble(records: Sequence[Mapping[str, Any]]) -> Results:
         raise ResultError("the journal has no header: nothing was run")
     header = records[0]
     check_schema(header, journal.JOURNAL)
-    suite = suite_of(header["suite"])
+    suite = restored(Suite, header["suite"])
     jobs = [record for record in records if record["kind"] == "job"]
     usual = 1 + suite.settings.repeats
     cells = tuple(
@@ -59,13 +60,14 @@ def _cell(head: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], expected: 
     for job in jobs:
         for item in job["measurements"]:
             found.setdefault(item["name"], []).append(
-                Measurement.from_json(
-                    {**item, "detail": {"repeat": job["repeat"], **item["detail"]}}
+                restored(
+                    Measurement, {**item, "detail": {"repeat": job["repeat"], **item["detail"]}}
                 )
             )
     states = [job["status"] for job in jobs] + ["pending"] * (len(jobs) < expected)
     merged = {name: merge(figures) for name, figures in found.items()}
-    merged |= derived(merged)
+    for probe in ready({"merged"}):
+        merged |= {figure.name: figure for figure in probe.take({"merged": merged}).figures}
     return CellResult(
         head["id"],
         head["model"],
@@ -78,38 +80,12 @@ def _cell(head: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], expected: 
     )
 
 
-def derived(figures: Mapping[str, Measurement]) -> dict[str, Measurement]:
-    """Figures that are quotients of two others: accuracy per joule and per SynOp."""
-    out = {}
-    for name, under in (
-        ("accuracy_per_joule", "infer_energy"),
-        ("accuracy_per_synop", "synops_exact"),
-    ):
-        over, cost = figures.get("accuracy"), figures.get(under)
-        if over is None or cost is None or over.value is None:
-            continue
-        if not cost.value:
-            out[name] = unavailable(name, "; ".join(cost.reasons) or f"{under} is 0")
-            continue
-        ends = [end / cost.value if end is not None else None for end in (over.low, over.high)]
-        out[name] = measured(
-            name,
-            over.value / cost.value,
-            n=over.n,
-            low=ends[0],
-            high=ends[1],
-            valid=over.valid and cost.valid,
-            reasons=tuple(dict.fromkeys((*over.reasons, *cost.reasons))),
-            provenance=cost.provenance,
-        )
-    return out
-
-
 def _job_name(job: Mapping[str, Any]) -> str:
     return f"repeat {job['repeat'] + 1}" if job["task"] == "time" else str(job["task"])
 
 
-def _comparisons(suite: Suite, cells: Sequence[CellResult]) -> list[Comparison]:
+def _comparisons(suite: Suite, cells: Sequence[CellResult]) -> list[ModelRatio]:
+    """The ratios that tables and claims ask for; a refused one where both sides have a figure."""
     by_model = {cell.model: cell.measurements for cell in cells}
     wanted = [
         (metric, *table.ratio)
@@ -123,25 +99,12 @@ def _comparisons(suite: Suite, cells: Sequence[CellResult]) -> list[Comparison]:
     ]
     out = []
     for metric, of, to in dict.fromkeys(wanted):
-        pairs = _pairs(by_model.get(of, {}).get(metric), by_model.get(to, {}).get(metric))
-        if pairs:
-            over, under = zip(*pairs, strict=True)
-            out.append(Comparison(metric, of, to, *paired_ratio(over, under), len(pairs)))
+        over, under = (by_model.get(model, {}).get(metric) for model in (of, to))
+        if over is None or under is None or over.value is None or under.value is None:
+            continue
+        match ratio(over, under, names=(of, to)):
+            case Ratio(value, low, high, n):
+                out.append(ModelRatio(metric, of, to, value, low, high, n))
+            case NoRatio(reason):
+                out.append(ModelRatio(metric, of, to, None, None, None, 0, reason))
     return out
-
-
-def _pairs(over: Measurement | None, under: Measurement | None) -> list[tuple[float, float]]:
-    """The positive values of both sides, by round where both have rounds."""
-    if over is None or under is None or not over.value or not under.value:
-        return []
-    if "repeats" not in over.detail or over.name.endswith(PEAKS):
-        return [(over.value, under.value)]
-    rounds = [
-        {item["repeat"]: item["value"] for item in side.detail.get("repeats", [])}
-        for side in (over, under)
-    ]
-    return [
-        (rounds[0][key], rounds[1][key])
-        for key in rounds[0]
-        if rounds[0][key] and rounds[1].get(key)
-    ]

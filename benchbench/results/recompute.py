@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError, ResultError
 from benchbench.probes import energy_metered
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from benchbench.metrics.measurement import Measurement
+    from benchbench.metrics.measurement import Measurement, Round
     from benchbench.results.schema import Results
 
-__all__ = ["Line", "recompute"]
+__all__ = ["Recomputed", "recompute"]
 
 SAME = 1e-9  # relative: the same arithmetic on the same numbers
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Recomputed:
     """One figure of one window.
 
     Attributes:
@@ -44,7 +44,7 @@ class Line:
     reason: str = ""
 
 
-def recompute(results: Results, folder: Path) -> list[Line]:
+def recompute(results: Results, folder: Path) -> list[Recomputed]:
     """Compute every metered window again.
 
     Args:
@@ -62,25 +62,26 @@ def recompute(results: Results, folder: Path) -> list[Line]:
     ]
 
 
-def _windows(figure: Measurement) -> Iterator[dict[str, Any]]:
+def _windows(figure: Measurement) -> Iterator[Round]:
     """What is stored of each window of a figure that is made of joules."""
-    repeats = figure.detail.get("repeats", [{"value": figure.value, **figure.detail}])
-    for item in repeats:
-        if "window_j" in item and item["value"] is not None:
-            yield item
+    for found in figure.rounds():
+        if "window_j" in found.detail and found.value is not None:
+            yield found
 
 
-def _line(model: str, name: str, stored: dict[str, Any], folder: Path) -> Line:
+def _line(model: str, name: str, stored: Round, folder: Path) -> Recomputed:
     phase, _, short = name.partition("_")
-    head = (model, name, int(stored.get("repeat", 0)) + 1, float(stored["value"]))
-    if "trace" not in stored:
-        return Line(*head, None, "the result names no trace: it was made by an older version")
+    head = (model, name, stored.repeat + 1, stored.value or 0.0)
+    if "trace" not in stored.detail:
+        return Recomputed(*head, None, "the result names no trace: it was made by an older version")
     try:
-        again = _again(folder, str(stored["trace"]), phase, short)
+        again = _again(folder, str(stored.detail["trace"]), phase, short)
     except (ResultError, MeterError) as error:
-        return Line(*head, None, str(error))
+        return Recomputed(*head, None, str(error))
     apart = abs(again - head[3]) > SAME * max(abs(again), abs(head[3]))
-    return Line(*head, again, "the stored figure is not what its readings give" if apart else "")
+    return Recomputed(
+        *head, again, "the stored figure is not what its readings give" if apart else ""
+    )
 
 
 def _again(folder: Path, name: str, phase: str, short: str) -> float:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from benchbench.codec import plain
 from benchbench.errors import ResultError
-from benchbench.metrics.measurement import Measurement
+from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it too
 from benchbench.metrics.registry import METRICS
-from benchbench.running import journal
-from benchbench.running.cells import SCHEMA_VERSION
-from benchbench.suite.gate import Gate
-from benchbench.suite.schema import Model, Settings, Suite
-from benchbench.suite.tables import Axis, Claim, Distribution, Figure, Ratio, Row, Table
-from benchbench.suite.training import train_of
+from benchbench.results.journal import SCHEMA_VERSION
+from benchbench.suite.schema import Suite  # noqa: TC001 - `codec` reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import pandas as pd
 
@@ -26,11 +21,9 @@ __all__ = [
     "RESULTS",
     "TRACES",
     "CellResult",
-    "Comparison",
+    "ModelRatio",
     "Results",
     "check_schema",
-    "load",
-    "suite_of",
 ]
 
 RESULTS = "results.json"
@@ -64,16 +57,28 @@ class CellResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """The ratio of one metric between two models, paired by round where there are rounds."""
+class ModelRatio:
+    """The ratio of one metric between two models, paired by round where there are rounds.
+
+    Attributes:
+        metric: Name of the figure.
+        of: Id of the model in the numerator.
+        to: Id of the model in the denominator.
+        value: The ratio; None where it was refused.
+        low: Lower end of its 95 % interval; None where there is none.
+        high: Upper end.
+        n: Number of pairs.
+        reason: Why it was refused; empty where it was not.
+    """
 
     metric: str
     of: str
     to: str
-    value: float
+    value: float | None
     low: float | None
     high: float | None
     n: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ class Results:
     data: dict[str, Any]
     suite: Suite
     cells: tuple[CellResult, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[ModelRatio, ...]
     benchbench: str
     schema: int = SCHEMA_VERSION
 
@@ -130,7 +135,7 @@ class Results:
         cell = self.cell(model_id)
         return cell.measurements.get(metric) if cell else None
 
-    def comparison(self, metric: str, of: str, to: str) -> Comparison | None:
+    def comparison(self, metric: str, of: str, to: str) -> ModelRatio | None:
         """A ratio; None where one of its sides has no value."""
         wanted = (metric, of, to)
         return next((c for c in self.comparisons if (c.metric, c.of, c.to) == wanted), None)
@@ -163,7 +168,7 @@ class Results:
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
-        return asdict(self)
+        return plain(self)
 
 
 def _flat(figure: Measurement | None) -> dict[str, Any]:
@@ -197,39 +202,8 @@ def _flat(figure: Measurement | None) -> dict[str, Any]:
         "valid": figure.valid,
         "provenance": figure.provenance,
         "reasons": "; ".join(figure.reasons),
-        "definition": metric.definition,
+        "definition": metric.says,
     }
-
-
-def load(place: Path) -> Results:
-    """Read a run again: its folder, its ``results.json``, or only its journal.
-
-    Raises:
-        ResultError: It is missing, truncated or of another schema version.
-    """
-    file = place / RESULTS if place.is_dir() else place
-    if place.is_dir() and not file.is_file():
-        from benchbench.results.aggregate import assemble  # noqa: PLC0415 - only an unfinished run needs it
-
-        return assemble(journal.read(place))
-    try:
-        document = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{file}: cannot be read: {error}") from error
-    if not isinstance(document, dict):
-        raise ResultError(f"{file}: expected a result of benchbench, found something else")
-    check_schema(document, str(file))
-    try:
-        return Results(
-            **{
-                **document,
-                "suite": suite_of(document["suite"]),
-                "cells": tuple(_stored_cell(cell) for cell in document["cells"]),
-                "comparisons": tuple(Comparison(**item) for item in document["comparisons"]),
-            }
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ResultError(f"{file}: not a result of benchbench: {error}") from error
 
 
 def check_schema(document: Mapping[str, Any], name: str) -> None:
@@ -243,46 +217,3 @@ def check_schema(document: Mapping[str, Any], name: str) -> None:
             f"{name}: schema version {document.get('schema')!r}; this benchbench "
             f"reads version {SCHEMA_VERSION}"
         )
-
-
-def _stored_cell(data: Mapping[str, Any]) -> CellResult:
-    figures = {name: Measurement.from_json(item) for name, item in data["measurements"].items()}
-    return CellResult(**{**data, "reasons": tuple(data["reasons"]), "measurements": figures})
-
-
-def suite_of(data: Mapping[str, Any]) -> Suite:
-    """The inverse of `dataclasses.asdict`, without the file boundary's validation."""
-    return Suite(
-        **{
-            **data,
-            "settings": Settings.from_json(data["settings"]),
-            "models": tuple(
-                Model(**{**item, "train": train_of(item.get("train"))}) for item in data["models"]
-            ),
-            "gate": Gate(**data.get("gate", {})),
-            "distribution": Distribution(**found) if (found := data.get("distribution")) else None,
-            "tables": tuple(_table(item) for item in data["tables"]),
-            "figures": tuple(_figure(item) for item in data.get("figures", ())),
-            "claims": tuple(_claim(item) for item in data["claims"]),
-        }
-    )
-
-
-def _table(data: Mapping[str, Any]) -> Table:
-    return Table(
-        **{
-            **data,
-            "rows": tuple(Row(**row) for row in data["rows"]),
-            "ratio": tuple(data["ratio"]) if data["ratio"] else None,
-            "models": tuple(data.get("models", ())),
-        }
-    )
-
-
-def _figure(data: Mapping[str, Any]) -> Figure:
-    lines = {label: tuple(models) for label, models in data["lines"].items()}
-    return Figure(data["title"], Axis(**data["x"]), Axis(**data["y"]), lines)
-
-
-def _claim(data: Mapping[str, Any]) -> Claim:
-    return Claim(**{**data, "measure": Ratio(**data["measure"]) if data["measure"] else None})

@@ -11,10 +11,11 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from benchbench.errors import ResultError
 from benchbench.meters.base import Reading
+from benchbench.metrics.figure import PHASES, Phase
 from benchbench.probes.metering.edges import Readings
 from benchbench.probes.metering.sampler import Sample
 from benchbench.probes.metering.window import Window
@@ -98,7 +99,7 @@ def parse(name: str, text: str) -> Trace:
         rows = list(csv.DictReader([line for line in lines if not line.startswith("#")]))
         by_kind = {row["kind"]: row for row in rows}
         window = Window(
-            facts["phase"],
+            _phase(facts["phase"]),
             int(facts["iterations"]),
             int(facts["samples"]),
             float(by_kind["start"]["time_s"]),
@@ -121,6 +122,11 @@ def parse(name: str, text: str) -> Trace:
 
 def _line(kind: str, reading: Reading) -> tuple[object, ...]:
     return (kind, reading.time_s, reading.energy_j, "", reading.uncertainty_s)
+
+
+def _phase(name: str) -> Phase:
+    """A phase by its name; a ValueError where there is none."""
+    return PHASES[PHASES.index(cast("Phase", name))]
 
 
 def _reading(row: Mapping[str, str]) -> Reading:

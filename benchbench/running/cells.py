@@ -9,32 +9,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench import zoo
+from benchbench.data import Labels  # noqa: TC001 - `codec` reads the annotations
 from benchbench.errors import ModelError
 from benchbench.files import digest_of
+from benchbench.results.journal import SCHEMA_VERSION
+from benchbench.suite.schema import Model, Settings  # noqa: TC001 - see above
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchbench.data import Labels
-    from benchbench.suite.schema import Model, Settings, Suite
+    from benchbench.suite.schema import Suite
 
 __all__ = [
-    "SCHEMA_VERSION",
     "Cell",
     "DataRef",
     "Job",
+    "Order",
     "cells_of",
     "is_trained",
     "jobs_of",
     "plan_digest",
 ]
 
-SCHEMA_VERSION = 1
-"""Of journal and results files, and part of every cell's identity."""
-
 NO_LIMIT_S = 20 * 86_400.0  # of a training without a budget; poll(2) takes at most 24 days
 
 Task = Literal["train", "count", "time"]
+Errand = Literal["train", "count", "time", "hello", "doctor", "count_once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class DataRef:
         source: ``synthetic_faces`` or an absolute path.
         digest: SHA-256 of its content.
         num_classes: Number of classes.
-        seed: Of the generator, where it is generated.
-        labels: As `benchbench.suite.schema.Model.labels`.
+        seed: Seed of the generator, where it is generated.
+        labels: Labels of the images, as in `benchbench.suite.schema.Model`.
         ferplus: The file of FER+'s votes, where they are not beside the images.
     """
 
@@ -67,7 +67,7 @@ class Cell:
         model: The suite's entry.
         settings: Resolved settings.
         device: ``cpu`` or ``cuda:<index>``.
-        data: The data.
+        data: The data; None where a model is counted for a bare shape.
         folder: Where a relative model reference starts, as text.
     """
 
@@ -75,8 +75,27 @@ class Cell:
     model: Model
     settings: Settings
     device: str
-    data: DataRef
+    data: DataRef | None
     folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker is told: it crosses the process border as JSON, and is itself on both sides.
+
+    Attributes:
+        task: What to do.
+        cell: With which model, settings, device and data; None where there is no model.
+        job: Name of the job, for files that belong to it.
+        repeat: Number of the timed repeat, from 0.
+        shape: Shape of one sample [C, H, W] to count for, where there is no data.
+    """
+
+    task: Errand
+    cell: Cell | None = None
+    job: str = ""
+    repeat: int = 0
+    shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +119,11 @@ class Job:
     def id(self) -> str:
         """``<cell>-train``, ``<cell>-count`` or ``<cell>-time-<repeat>``."""
         return f"{self.cell.id}-{self.task}" + (f"-{self.repeat}" if self.task == "time" else "")
+
+    @property
+    def order(self) -> Order:
+        """What the worker is told."""
+        return Order(self.task, self.cell, f"{self.cell.model.id}-{self.id}", self.repeat)
 
 
 def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, DataRef]) -> list[Cell]:

@@ -13,11 +13,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from benchbench.codec import plain
 from benchbench.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from benchbench.running.cells import Order
 
 __all__ = ["WORKER_ENVIRONMENT", "Child", "Outcome", "Status", "work"]
 
@@ -174,7 +177,7 @@ class Outcome:
 
 
 def work(
-    spec: Mapping[str, Any],
+    order: Order,
     *,
     time_limit_s: float,
     log: Path,
@@ -185,7 +188,7 @@ def work(
     """Run one worker to its end.
 
     Args:
-        spec: Order of the worker, see `benchbench.worker.main`.
+        order: What the worker is to do.
         time_limit_s: Time after which it is killed, seconds.
         log: File of its standard error; removed where nothing was written.
         on_phase: Called with the name of each phase.
@@ -199,7 +202,7 @@ def work(
     begin = time.monotonic()
     heard, timed_out = _Heard(on_phase, on_note, on_trace), False
     with Child([sys.executable, "-m", "benchbench.worker.main"], log) as child:
-        child.send(spec)
+        child.send(plain(order))
         try:
             for message in child.messages(begin + time_limit_s):
                 _hear(message, heard)

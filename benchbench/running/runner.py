@@ -4,38 +4,29 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from benchbench import __version__
-from benchbench.data.check import check
-from benchbench.errors import BenchbenchError, OutputError, ResultError
+from benchbench.errors import OutputError, ResultError
 from benchbench.files import write_text
-from benchbench.results.aggregate import assemble
+from benchbench.results import journal
+from benchbench.results.aggregate import aggregated
+from benchbench.results.journal import SCHEMA_VERSION
 from benchbench.results.schema import TRACES
-from benchbench.running import journal, launcher
-from benchbench.running.cells import (
-    SCHEMA_VERSION,
-    Cell,
-    DataRef,
-    Job,
-    cells_of,
-    jobs_of,
-    plan_digest,
-)
+from benchbench.running import launcher
+from benchbench.running.cells import plan_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from benchbench.data import FaceData, Labels
     from benchbench.results.schema import Results
-    from benchbench.suite.schema import Suite
+    from benchbench.running.cells import Job
+    from benchbench.running.plan import Plan
 
-__all__ = ["Asked", "Machine", "Mode", "Plan", "Progress", "hello", "plan", "run", "spec_of"]
-
-HELLO_LIMIT_S = 120.0
+__all__ = ["Progress", "run"]
 
 
 class Progress(Protocol):
@@ -54,137 +45,13 @@ class Progress(Protocol):
         """A job has ended."""
 
 
-Mode = Literal["full", "quick", "publish"]
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A machine as a worker found it, and the device on it that is used."""
-
-    fingerprint: dict[str, Any]
-    device: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How a suite was asked to be run; named in every output.
-
-    Attributes:
-        mode: Whose settings count: ``full``, ``quick`` or ``publish``.
-        changes: ``key=value`` of each setting that was changed for this run alone.
-    """
-
-    mode: Mode = "full"
-    changes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything that a run is decided by before it starts.
-
-    Attributes:
-        suite: With the settings of this run.
-        asked: How it was asked for.
-        cells: The work.
-        fingerprint: Of the machine, as a worker found it.
-        data: What the report says of the data.
-    """
-
-    suite: Suite
-    asked: Asked
-    cells: tuple[Cell, ...]
-    fingerprint: dict[str, Any]
-    data: dict[str, Any]
-
-    @property
-    def jobs(self) -> list[Job]:
-        """Every job, in order."""
-        return jobs_of(self.cells)
-
-
-def hello(log: Path, task: Literal["hello", "doctor"] = "hello") -> dict[str, Any]:
-    """Ask a worker what machine this is: versions, processors, GPUs; a doctor wants UUIDs too.
-
-    Raises:
-        BenchbenchError: The worker cannot even start, e.g. torch is broken.
-    """
-    outcome = launcher.work({"task": task}, time_limit_s=HELLO_LIMIT_S, log=log)
-    if outcome.status != "ok":
-        raise BenchbenchError(f"the worker cannot start: {outcome.reason}")
-    return outcome.facts
-
-
-def plan(
-    suite: Suite,
-    folder: Path,
-    machine: Machine,
-    data: Mapping[Labels, FaceData],
-    asked: Asked,
-    only: Sequence[str] | None = None,
-    ferplus: str | None = None,
-) -> Plan:
-    """Decide what a run will do.
-
-    Args:
-        suite: With the settings of this run.
-        folder: Where its relative paths start.
-        machine: What it runs on.
-        data: What it runs on, loaded and checked, for each kind of labels that the suite has.
-        asked: How it was asked for.
-        only: Ids of the models to run; all, by default.
-        ferplus: The file of FER+'s votes, where it was given.
-    """
-    references = {
-        labels: DataRef(
-            "synthetic_faces" if found.synthetic else found.source,
-            found.digest,
-            found.num_classes,
-            suite.settings.seed,
-            labels,
-            ferplus,
-        )
-        for labels, found in data.items()
-    }
-    about, *also = (_about(found) for found in data.values())
-    chosen = tuple(model for model in suite.models if only is None or model.id in only)
-    part = replace(suite, models=chosen)
-    wanted = tuple(cells_of(part, folder, machine.device, references))
-    return Plan(suite, asked, wanted, machine.fingerprint, {**about, "also": also})
-
-
-def _about(data: FaceData) -> dict[str, Any]:
-    """What the report says of the data."""
-    found = check(data)
-    return {
-        "name": data.name,
-        "source": data.source.rpartition("/")[2],
-        "synthetic": data.synthetic,
-        "digest": data.digest,
-        "samples": len(data),
-        "classes": list(data.class_names),
-        "warnings": list(data.warnings),
-        "distribution": found.distribution,
-        "faults": [f"{item.count:,} {item.text}" for item in found.findings if item.count],
-    }
-
-
-def spec_of(job: Job) -> dict[str, Any]:
-    """What the worker is told."""
-    return {
-        "task": job.task,
-        "job": f"{job.cell.model.id}-{job.id}",
-        "repeat": job.repeat,
-        "cell": asdict(job.cell),
-    }
-
-
 def run(
     the_plan: Plan, root: Path, progress: Progress, keep: Callable[[Results, Path], None]
 ) -> tuple[Results, Path]:
     """Run what is not done yet, and write the results.
 
     Args:
-        the_plan: From `plan`.
+        the_plan: What to run, see `benchbench.running.plan`.
         root: Runs are kept in ``<root>/<suite>/<run id>/``.
         progress: Who watches.
         keep: Writes the reports; called at the end, and when the run is interrupted.
@@ -210,14 +77,14 @@ def run(
                     book.append(_record(job, _work(job, folder, progress)))
             book.append({"kind": "end", "time": _now()})
         finally:
-            found = assemble(journal.read(folder))
+            found = aggregated(journal.read(folder))
             keep(found, folder)
     return found, folder
 
 
 def _work(job: Job, folder: Path, progress: Progress) -> launcher.Outcome:
     outcome = launcher.work(
-        spec_of(job),
+        job.order,
         time_limit_s=job.time_limit_s,
         log=folder / "logs" / f"{job.cell.model.id}-{job.id}.log",
         on_phase=lambda name: progress.phase(job, name),

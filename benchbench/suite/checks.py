@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench import zoo
 from benchbench.errors import ModelError
-from benchbench.meters import EXPECTED, is_selector
+from benchbench.meters import expected, is_selector
 from benchbench.metrics.registry import METRICS
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def check_models(document: dict[str, Any], folder: Path) -> list[tuple[Place, st
 def check_meters(document: dict[str, Any]) -> list[tuple[Place, str]]:
     """A meter is one that `benchbench.meters.open_meter` knows."""
     return [
-        ((block, "meter"), f"expected {EXPECTED}, found {meter!r}")
+        ((block, "meter"), f"expected {expected()}, found {meter!r}")
         for block in ("settings", "quick", "publish")
         if isinstance(document.get(block), dict)
         and isinstance(meter := document[block].get("meter"), str)

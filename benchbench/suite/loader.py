@@ -15,45 +15,15 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from benchbench import zoo
 from benchbench.errors import Fault, SuiteError
 from benchbench.suite.checks import check_meters, check_models, check_names
-from benchbench.suite.gate import Gate
-from benchbench.suite.schema import Model, Settings, Suite
-from benchbench.suite.tables import Axis, Claim, Distribution, Figure, Ratio, Row, Table
-from benchbench.suite.training import Slim, Stdp, Train
+from benchbench.suite.schema import Settings, Suite, nested
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["bundled_suites", "json_schema", "load", "locate", "parse", "settings_of"]
 
-_KINDS: dict[tuple[str, ...], type] = {
-    (): Suite,
-    ("settings",): Settings,
-    ("settings", "train"): Train,
-    ("settings", "train", "stdp"): Stdp,
-    ("settings", "train", "slim"): Slim,
-    ("quick",): Settings,
-    ("quick", "train"): Train,
-    ("quick", "train", "stdp"): Stdp,
-    ("quick", "train", "slim"): Slim,
-    ("publish",): Settings,
-    ("publish", "train"): Train,
-    ("publish", "train", "stdp"): Stdp,
-    ("publish", "train", "slim"): Slim,
-    ("gate",): Gate,
-    ("models",): Model,
-    ("models", "train"): Train,
-    ("models", "train", "stdp"): Stdp,
-    ("models", "train", "slim"): Slim,
-    ("distribution",): Distribution,
-    ("tables",): Table,
-    ("tables", "rows"): Row,
-    ("figures",): Figure,
-    ("figures", "x"): Axis,
-    ("figures", "y"): Axis,
-    ("claims",): Claim,
-    ("claims", "measure"): Ratio,
-}
 _Path = tuple[str | int, ...]
+MODES = ("quick", "publish")
 
 
 def bundled_suites() -> dict[str, Path]:
@@ -138,7 +108,7 @@ def parse(text: str, name: str, folder: Path) -> Suite:
         suite = TypeAdapter(Suite).validate_python(document)
     except ValidationError as error:
         found += [_explain(detail) for detail in error.errors()]
-    overrides = {mode: _overrides(document.get(mode), mode, found) for mode in ("quick", "publish")}
+    overrides = {mode: _overrides(document.get(mode), mode, found) for mode in MODES}
     found += check_models(document, folder) + check_names(document)
     found += check_meters(document)
     if suite is None or found:
@@ -181,7 +151,7 @@ def json_schema() -> str:
     """The JSON Schema of suite files, for editors."""
     schema = TypeAdapter(Suite).json_schema()
     settings = TypeAdapter(Settings).json_schema()["properties"]
-    for mode in ("quick", "publish"):  # the same keys as settings, each optional
+    for mode in MODES:  # the same keys as settings, each optional
         schema["properties"][mode] = {
             "type": "object",
             "additionalProperties": False,
@@ -230,7 +200,12 @@ def _dotted(path: _Path) -> str:
 
 
 def _fields(path: _Path) -> list[str]:
-    kind = _KINDS.get(tuple(part for part in path if isinstance(part, str)))
+    """The keys that are known at a place of the document, told from the dataclasses."""
+    kind: Any = Suite
+    for part in path:
+        if not isinstance(part, str) or kind is None:
+            continue
+        kind = Settings if kind is Suite and part in MODES else nested(kind).get(part)
     return [item.name for item in dataclasses.fields(kind)] if kind else []
 
 
@@ -255,7 +230,14 @@ def _overrides(given: Any, mode: str, found: list[tuple[_Path, str]]) -> dict[st
     except ValidationError as error:
         found += [_explain({**fault, "loc": (mode, *fault["loc"])}) for fault in error.errors()]
         return {}
-    overrides = {key: getattr(settings, key) for key in given}
-    if settings.train:  # only what the file says: the rest stays as in `settings`
-        overrides["train"] = {key: getattr(settings.train, key) for key in given["train"]}
-    return overrides
+    return _given(settings, given)
+
+
+def _given(value: Any, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
+    """Only what the file says, converted: the rest stays as it is in `settings`."""
+    out: dict[str, Any] = {}
+    for key, raw in given.items():
+        found = getattr(value, key)
+        inner = dataclasses.is_dataclass(found) and isinstance(raw, dict)
+        out[key] = _given(found, raw) if inner else found
+    return out

@@ -6,29 +6,44 @@ them and writes their JSON Schema.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, is_dataclass, replace
+from functools import cache
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    TypeVar,
+    get_args,
+    get_type_hints,
+)
 
 from annotated_types import Ge, Gt, Le
 
 from benchbench.data import Labels  # noqa: TC001 - pydantic reads the annotations
 from benchbench.suite.gate import Gate
 from benchbench.suite.tables import (  # noqa: TC001 - pydantic reads the annotations
+    Chart,
     Claim,
     Distribution,
-    Figure,
     Table,
 )
-from benchbench.suite.training import Train, train_of
+from benchbench.suite.training import Train  # noqa: TC001 - pydantic reads the annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
-__all__ = ["Model", "Settings", "Suite"]
+    from _typeshed import DataclassInstance
+
+__all__ = ["Model", "Settings", "Suite", "changed", "nested"]
+
+D = TypeVar("D", bound="DataclassInstance")
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 
-Phase = Literal["infer", "train", "latency"]
+TimedPhase = Literal["infer", "train", "latency"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +80,7 @@ class Settings:
 
     batch_size: Annotated[int, Ge(1)] = 16
     seed: Annotated[int, Ge(0)] = 0
-    phases: tuple[Phase, ...] = ("infer", "train")
+    phases: tuple[TimedPhase, ...] = ("infer", "train")
     repeats: Annotated[int, Ge(0)] = 5
     window_s: Annotated[float, Gt(0)] = 10.0
     window_iterations: Annotated[int, Ge(1)] = 32
@@ -85,13 +100,6 @@ class Settings:
     meter: str = "auto"
 
     __pydantic_config__: ClassVar[Any] = _STRICT
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Settings:
-        """The inverse of `dataclasses.asdict`."""
-        return cls(
-            **{**data, "phases": tuple(data["phases"]), "train": train_of(data.get("train"))}
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +176,7 @@ class Suite:
     gate: Gate = field(default_factory=Gate)
     distribution: Distribution | None = None
     tables: tuple[Table, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[Chart, ...] = ()
     claims: tuple[Claim, ...] = ()
 
     __pydantic_config__: ClassVar[Any] = _STRICT
@@ -181,18 +189,14 @@ class Suite:
         """This suite with other settings; those under ``train`` reach every model's training.
 
         Args:
-            changes: Checked settings by name, ``train`` itself a mapping.
+            changes: Checked settings by name; of a nested one the keys that differ, as a mapping.
         """
-        rest = dict(changes)
-        training = rest.pop("train", {})
-        settings = replace(self.settings, **rest)
-        if settings.train:
-            settings = replace(settings, train=replace(settings.train, **training))
+        training = changes.get("train", {})
         models = tuple(
-            replace(model, train=replace(model.train, **training)) if model.train else model
+            replace(model, train=changed(model.train, training)) if model.train else model
             for model in self.models
         )
-        return replace(self, settings=settings, models=models)
+        return replace(self, settings=changed(self.settings, changes), models=models)
 
     def settings_of(self, model: Model) -> Settings:
         """The settings of one model: its own training in place of the suite's."""
@@ -207,3 +211,38 @@ class Suite:
             KeyError: There is none.
         """
         return {model.id: model for model in self.models}[model_id]
+
+
+def changed(value: D, changes: Mapping[str, Any]) -> D:
+    """A dataclass with other values; a mapping changes the dataclass that a field holds.
+
+    Args:
+        value: A frozen dataclass.
+        changes: Values by field name. Where a field holds no dataclass yet but may, a mapping
+            makes one of its defaults.
+    """
+    kinds, new = nested(type(value)), dict[str, Any]()
+    for name, given in changes.items():
+        inside = getattr(value, name)
+        if not isinstance(given, Mapping) or name not in kinds:
+            new[name] = given
+        else:
+            new[name] = changed(kinds[name]() if inside is None else inside, given)
+    return replace(value, **new)
+
+
+@cache
+def nested(kind: type) -> dict[str, type]:
+    """The dataclass that each field of a dataclass holds, alone, in a tuple or in a dictionary."""
+    found: dict[str, type] = {}
+    for name, hint in get_type_hints(kind).items():
+        for inner in _every(hint):
+            if is_dataclass(inner) and isinstance(inner, type):
+                found[name] = inner
+    return found
+
+
+def _every(hint: Any) -> Iterator[Any]:  # noqa: ANN401 - an annotation
+    yield hint
+    for inner in get_args(hint):
+        yield from _every(inner)

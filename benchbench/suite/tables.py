@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
-__all__ = ["Axis", "Claim", "Distribution", "Figure", "Ratio", "Row", "Table"]
+__all__ = ["Axis", "Chart", "Claim", "Distribution", "Measure", "Row", "Table"]
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 
@@ -68,7 +68,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
+class Measure:
     """A ratio that this run measures: `metric` of model `of` over model `to`."""
 
     metric: str
@@ -102,7 +102,7 @@ class Claim:
         "holds in part",
     ]
     note: str = ""
-    measure: Ratio | None = None
+    measure: Measure | None = None
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
@@ -144,7 +144,7 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Chart:
     """A curve a family of models, all on the same axes.
 
     Attributes:

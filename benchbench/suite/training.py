@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Lt
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["Slim", "Stdp", "Train", "train_of"]
+__all__ = ["Slim", "Stdp", "Train"]
 
 _STRICT = {"extra": "forbid"}
 
@@ -113,12 +110,3 @@ class Train:
     slim: Slim | None = None
 
     __pydantic_config__: ClassVar[Any] = _STRICT
-
-
-def train_of(data: Mapping[str, Any] | None) -> Train | None:
-    """The inverse of `dataclasses.asdict`."""
-    if data is None:
-        return None
-    stdp, slim = data.get("stdp"), data.get("slim")
-    parts = {"stdp": Stdp(**stdp) if stdp else None, "slim": Slim(**slim) if slim else None}
-    return Train(**{**data, **parts})

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from lightning import LightningModule
 
-from benchbench.backends.native import reset, to_input
+from benchbench.data.batches import to_input
 from benchbench.errors import TrainingError
+from benchbench.frameworks import resetter
 from benchbench.training.slimming import add_l1_subgradient
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Classifier(LightningModule):
         self.model = model
         self._loss = loss
         self._rate, self._sparsity = learning_rate, sparsity
-        self._forget = reset(model)
+        self._forget = resetter(model)
 
     def forward(self, images: Tensor) -> Tensor:
         """Outputs [N, classes] of images uint8 [N, H, W]."""

@@ -16,7 +16,7 @@ from benchbench.errors import TrainingError
 from benchbench.files import write_text, write_whole
 from benchbench.probes.accuracy import confusion
 from benchbench.training.stdp import fine_tune
-from benchbench.training.weight_store import save_weights
+from benchbench.training.weights import save_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from benchbench.suite.training import Stdp
     from benchbench.training.weight_store import Store
 
-__all__ = ["Keeper", "Voice"]
+__all__ = ["EpochCallback", "Listener"]
 
 SAY_EVERY_S = 2.0
 
 
-class Voice(Protocol):
+class Listener(Protocol):
     """Who hears of a training."""
 
     def phase(self, name: str, /) -> None:
@@ -43,7 +43,7 @@ class Voice(Protocol):
         """One line an epoch."""
 
 
-class Keeper(Callback):
+class EpochCallback(Callback):
     """Seeds each epoch, fine-tunes by STDP where the recipe says so, and saves after each epoch.
 
     Randomness of an epoch depends on the seed and the epoch's number alone: a training that was
@@ -57,7 +57,7 @@ class Keeper(Callback):
         seed: int,
         select: tuple[Tensor, Tensor],
         stdp: tuple[Stdp, Callable[[int], list[Tensor]]] | None,
-        voice: Voice,
+        hears: Listener,
         *,
         pruned: bool = False,
     ) -> None:
@@ -69,12 +69,12 @@ class Keeper(Callback):
             seed: Of the run.
             select: Images uint8 [N, 48, 48] and labels [N] that the best epoch is chosen on.
             stdp: The fine-tune's recipe and what gives its batches [N, 1, 48, 48] by epoch.
-            voice: Hears what goes on every other second, and one line an epoch.
+            hears: Hears what goes on every other second, and one line an epoch.
             pruned: Whether the model's layers are not the zoo's own sizes.
         """
         self._pruned = pruned
         self._model, self._store, self._seed = model, store, seed
-        self._select, self._stdp, self._voice = select, stdp, voice
+        self._select, self._stdp, self._hears = select, stdp, hears
         self.curve: list[dict[str, Any]] = []
         self.best: dict[str, Any] | None = None
         self.seconds = 0.0
@@ -131,7 +131,7 @@ class Keeper(Callback):
         share = (batch_idx + 1) / max(1, int(trainer.num_training_batches))
         epochs = trainer.max_epochs or 1
         left_s = (now - self._epoch_began_s) / share * (epochs - trainer.current_epoch - share)
-        self._voice.phase(
+        self._hears.phase(
             f"train: epoch {trainer.current_epoch + 1}/{epochs}, {100 * share:.0f} %, at most "
             f"{left_s / 60:.0f} min left"
         )
@@ -162,7 +162,7 @@ class Keeper(Callback):
         self.curve[-1] |= {"stdp": log} if log else {}
         if main:
             write_text(self._store.curve, _csv(self.curve))
-            self._voice.note(_sentence(line, trainer.max_epochs or 1, log))
+            self._hears.note(_sentence(line, trainer.max_epochs or 1, log))
         self._keep_last(trainer)
 
     def _fine_tune(self, trainer: Trainer, line: dict[str, Any]) -> list[dict[str, Any]]:
@@ -173,7 +173,7 @@ class Keeper(Callback):
         last = done == trainer.max_epochs or trainer.should_stop
         if done % recipe.every_epochs and not last:
             return []
-        self._voice.phase(f"STDP fine-tune after epoch {done}")
+        self._hears.phase(f"STDP fine-tune after epoch {done}")
         log = fine_tune(self._model, batches(done), recipe)
         torch.manual_seed(self._seed)
         matrix = confusion(self._model, *self._select, batch_size=64)

@@ -7,7 +7,7 @@ import logging
 import warnings
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning import Trainer
@@ -15,11 +15,13 @@ from lightning.pytorch.callbacks import EarlyStopping, Timer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
-from benchbench.backends.native import loss_of, to_input
+from benchbench.codec import plain
+from benchbench.data.batches import to_input
 from benchbench.errors import BenchbenchError, TrainingError
 from benchbench.files import digest_of, write_text
 from benchbench.training.classifier import Classifier
-from benchbench.training.epoch_callback import Keeper
+from benchbench.training.epoch_callback import EpochCallback
+from benchbench.training.loss import Loss, loss_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,10 +31,11 @@ if TYPE_CHECKING:
     from benchbench.data import FaceData
     from benchbench.suite.schema import Settings
     from benchbench.suite.training import Train
-    from benchbench.training.epoch_callback import Voice
+    from benchbench.training.epoch_callback import Listener
+    from benchbench.training.task import Trained
     from benchbench.training.weight_store import Store
 
-__all__ = ["Order", "fit", "keep_result"]
+__all__ = ["Recipe", "fit", "keep_result"]
 
 
 class _Shuffled(Sampler[int]):
@@ -53,28 +56,28 @@ class _Shuffled(Sampler[int]):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Recipe:
     """What is asked for.
 
     Attributes:
-        recipe: How long, how precise, with which fine-tune.
+        train: How long, how precise, with which fine-tune.
         settings: Batch size, learning rate, label smoothing, seed.
-        loss: Of the model.
+        loss: Loss of the model.
         store: Where weights and state are kept; an interrupted training is resumed from it.
         device: ``cpu`` or ``cuda:N``.
         pruned: Whether the model's layers are not the zoo's own sizes.
     """
 
-    recipe: Train
+    train: Train
     settings: Settings
-    loss: Literal["auto", "mse", "cross_entropy"]
+    loss: Loss
     store: Store
     device: torch.device
     pruned: bool = False
 
 
 def fit(
-    model: nn.Module, train: FaceData, select: FaceData, order: Order, voice: Voice
+    model: nn.Module, train: FaceData, select: FaceData, order: Recipe, hears: Listener
 ) -> dict[str, Any]:
     """Train, keeping the weights with the best accuracy on `select` in the store.
 
@@ -83,7 +86,7 @@ def fit(
         train: Images to train on.
         select: Images that the best epoch is chosen on.
         order: The rest.
-        voice: Hears what goes on.
+        hears: Hears what goes on.
 
     Returns:
         ``epochs``, ``seconds``, ``best`` (epoch, accuracy_public, after) and ``curve``.
@@ -92,14 +95,14 @@ def fit(
         TrainingError: The loss or a weight is not finite, or no epoch could be finished.
         OutputError: The disk is full; the last good files are kept.
     """
-    recipe, settings, store, device = order.recipe, order.settings, order.store, order.device
+    recipe, settings, store, device = order.train, order.settings, order.store, order.device
     _quiet()
     images, labels = _sample(train, recipe, settings.seed)
     chosen = torch.from_numpy(select.images), torch.from_numpy(select.labels)
     stdp = None
     if recipe.stdp:
         stdp = (recipe.stdp, _stdp_batches(images, recipe.stdp.images, settings, device))
-    keeper = Keeper(model, store, settings.seed, chosen, stdp, voice, pruned=order.pruned)
+    kept = EpochCallback(model, store, settings.seed, chosen, stdp, hears, pruned=order.pruned)
     callbacks: list[Any] = []
     if recipe.minutes:
         callbacks.append(Timer(timedelta(minutes=recipe.minutes), verbose=False))
@@ -112,7 +115,7 @@ def fit(
         strategy="ddp_fork" if recipe.devices > 1 else "auto",
         precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
         max_epochs=recipe.epochs,
-        callbacks=[*callbacks, keeper],  # the keeper last: it knows whether training stops
+        callbacks=[*callbacks, kept],  # ours last: it knows whether training stops
         logger=TensorBoardLogger(str(store.folder), name="", version="tensorboard"),
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -134,20 +137,22 @@ def fit(
         ),
         DataLoader(TensorDataset(*chosen), 64),
     )
-    resume = _resume(store, voice)
+    resume = _resume(store, hears)
     trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)
-    if recipe.devices > 1 and store.last.is_file():  # the keeper that knows was in a child process
+    if (
+        recipe.devices > 1 and store.last.is_file()
+    ):  # the callback that knows was in a child process
         state = torch.load(store.last, map_location="cpu", weights_only=True)
-        keeper.load_state_dict(state["callbacks"][keeper.state_key])
-    if keeper.best is None:
+        kept.load_state_dict(state["callbacks"][kept.state_key])
+    if kept.best is None:
         raise TrainingError(
             f"no epoch was finished in {recipe.minutes} minutes: give more, or fewer images"
         )
     return {
-        "epochs": len(keeper.curve),
-        "seconds": keeper.seconds,
-        "best": keeper.best,
-        "curve": keeper.curve,
+        "epochs": len(kept.curve),
+        "seconds": kept.seconds,
+        "best": kept.best,
+        "curve": kept.curve,
     }
 
 
@@ -180,7 +185,7 @@ def _stdp_batches(
     return batches
 
 
-def _resume(store: Store, voice: Voice) -> str | None:
+def _resume(store: Store, hears: Listener) -> str | None:
     """The state of an interrupted training; a damaged one is put aside, and training starts anew.
 
     It is read here first, so that damage is found before Lightning has begun.
@@ -193,15 +198,15 @@ def _resume(store: Store, voice: Voice) -> str | None:
         why = str(error).partition("\n")[0]
         aside = store.last.with_suffix(".damaged")
         store.last.replace(aside)
-        voice.note(
+        hears.note(
             f"{store.last.name} was damaged ({why}); put aside as {aside.name}, training anew"
         )
         return None
-    voice.note(f"taking up an interrupted training in {store.folder}")
+    hears.note(f"taking up an interrupted training in {store.folder}")
     return str(store.last)
 
 
-def keep_result(store: Store, result: dict[str, Any]) -> None:
+def keep_result(store: Store, result: Trained) -> None:
     """Mark a training as complete; what only resuming needs is removed.
 
     Raises:
@@ -209,7 +214,7 @@ def keep_result(store: Store, result: dict[str, Any]) -> None:
         BenchbenchError: The result holds what JSON cannot.
     """
     try:
-        whole = {"key": store.key, "sha256": digest_of(store.best), **result}
+        whole = {"key": store.key, "sha256": digest_of(store.best), **plain(result)}
         text = json.dumps(whole, indent=1, allow_nan=False)
     except ValueError as error:
         raise BenchbenchError(f"the training's result is not finite: {error}") from error

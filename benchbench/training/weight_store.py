@@ -1,8 +1,7 @@
 """Where trained weights are kept: found again by what they were trained from.
 
 The key is the SHA-256 over the model's source and settings, the data's content and the recipe. A
-suite that asks for the same training again loads it. Nothing is unpickled: weights are read with
-``weights_only=True``.
+suite that asks for the same training again loads it.
 """
 
 from __future__ import annotations
@@ -11,25 +10,26 @@ import contextlib
 import fcntl
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
+from benchbench import zoo
 from benchbench.data.cache import folder as cache_folder
-from benchbench.errors import ModelError, OutputError
-from benchbench.files import digest_of, write_whole
-from benchbench.training.slimming import reshape
+from benchbench.errors import OutputError
+from benchbench.files import digest_of
+from benchbench.training.slimming import CUT_VERSION
+from benchbench.training.weights import load_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
-    from torch import Tensor, nn
+    from torch import nn
 
+    from benchbench.running.cells import Cell
     from benchbench.suite.training import Train
 
-__all__ = ["Store", "load_weights", "save_weights"]
+__all__ = ["Store", "load_trained", "store_of"]
 
 VERSION = 1  # of the trainer: what an older one made is trained again
 
@@ -96,51 +96,46 @@ class Store:
             yield
 
 
-def save_weights(model: nn.Module, file: Path, about: Mapping[str, Any]) -> None:
-    """Keep a model's weights and buffers.
+def store_of(cell: Cell) -> Store | None:
+    """Where the weights of a cell are kept; None where it is not trained."""
+    settings = cell.settings
+    if settings.train is None or cell.data is None:
+        return None
+    identity = {
+        "source": zoo.find(cell.model.model, Path(cell.folder)).digest,
+        "set": cell.model.set,
+        "classes": cell.data.num_classes,
+        "data": cell.data.digest,
+        "loss": cell.model.loss,
+        "batch_size": settings.batch_size,
+        "learning_rate": settings.learning_rate,
+        "label_smoothing": settings.label_smoothing,
+        "seed": settings.seed,
+    }
+    recipe = settings.train
+    if recipe.slim and not recipe.slim.cuts:  # whatever else it says, only its strength counts
+        recipe = replace(recipe, slim=recipe.slim.before_the_cut())
+    if recipe.slim and recipe.slim.cuts:
+        identity["cut"] = CUT_VERSION
+    return Store(identity, recipe)
 
-    Args:
-        model: Whose ``state_dict``.
-        file: Written whole or not at all.
-        about: Plain values that say where they are from.
 
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
-    content = {"benchbench": 1, "about": dict(about), "state_dict": state}
-    write_whole(file, lambda place: torch.save(content, place))
-
-
-def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
-    """Load weights that `save_weights` wrote, or a bare ``state_dict`` of the user's.
-
-    A pruned model's layers are resized to its weights first.
+def load_trained(model: nn.Module, cell: Cell) -> str:
+    """Load a cell's weights into its model, where it has any.
 
     Returns:
-        What the file says of itself; empty for a bare ``state_dict``.
+        Why it has none though it should; empty where all is well.
 
     Raises:
-        ModelError: The file is missing, damaged, or of another model.
+        ModelError: The checkpoint is damaged or of another model.
     """
-    if not file.is_file():
-        raise ModelError(f"no checkpoint {file}")
-    try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:
-        why = str(error).partition("\n")[0]
-        raise ModelError(
-            f"checkpoint {file} is damaged or not one of weights alone: {why}"
-        ) from error
-    if not isinstance(content, dict):
-        raise ModelError(f"checkpoint {file}: expected a dictionary of tensors")
-    state: dict[str, Tensor] = content.get("state_dict", content)
-    about: dict[str, Any] = content.get("about", {})
-    try:
-        if about.get("pruned"):
-            reshape(model, state)
-        model.load_state_dict(state)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        why = " ".join(str(error).split())[:400]
-        raise ModelError(f"checkpoint {file} does not fit the model: {why}") from error
-    return about
+    if cell.model.checkpoint:
+        load_weights(model, Path(cell.model.checkpoint))
+        return ""
+    store = store_of(cell)
+    if store is None:
+        return ""
+    if store.finished() is None:
+        return "the training of this model did not end"
+    load_weights(model, store.best)
+    return ""

@@ -43,18 +43,13 @@ OUT_OF_MEMORY = (
 
 
 class Channel:
-    """The line to the parent; nothing else in the process can read from it or write to it.
-
-    Attributes:
-        job: Name of the job, for files that belong to it.
-    """
+    """The line to the parent; nothing else in the process can read from it or write to it."""
 
     def __init__(self) -> None:
         """Take standard input and output away from everybody else, and end with the parent.
 
         What a model prints goes to standard error, and where it reads there is nothing.
         """
-        self.job = ""
         self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
         orders = os.dup(0)

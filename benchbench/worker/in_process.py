@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
 from benchbench import data as data_room
 from benchbench import zoo
-from benchbench.errors import BenchbenchError, ModelError
-from benchbench.probes import operations, size, spikes, throughput
-from benchbench.running.cells import DataRef
+from benchbench.errors import ModelError
+from benchbench.metrics.registry import ready
+from benchbench.probes import throughput
+from benchbench.probes.operations import MACS_DENSE
+from benchbench.probes.size import PARAMS
+from benchbench.probes.spikes import FIRING_RATE, MACS_EFFECTIVE, SYNOPS_EXACT
+from benchbench.running.cells import Cell, DataRef
 from benchbench.suite import loader
 from benchbench.suite.schema import Model, Settings
-from benchbench.worker.setup import facts_of, step_of
+from benchbench.worker.setup import facts_of, pace_of, step_of
 from benchbench.worker.setup import prepare as prepare_cell
-from benchbench.worker.timing import timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,12 +27,12 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from benchbench.backends.native import Batch
+    from benchbench.data.batches import Batch
     from benchbench.metrics.measurement import Measurement
 
 __all__ = ["BenchStep", "prepare"]
 
-TOLD = ("params", "macs_dense", "macs_effective", "synops_exact", "firing_rate")
+TOLD = {PARAMS.name, MACS_DENSE.name, MACS_EFFECTIVE.name, SYNOPS_EXACT.name, FIRING_RATE.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,11 @@ class BenchStep:
 
 def prepare(
     model: str,
-    phase: str,
+    phase: Literal["infer", "train"],
     given: Mapping[str, Any],
     folder: Path,
     device: str,
-    settings: Mapping[str, Any],
+    changes: Mapping[str, Any],
 ) -> BenchStep:
     """Build a model with seeded weights, count it, and make its step.
 
@@ -70,7 +72,7 @@ def prepare(
         given: Settings of the model.
         folder: Where a relative path starts.
         device: ``cpu`` or ``cuda:<index>``.
-        settings: Of the run, by name.
+        changes: Settings of the run, by name.
 
     Raises:
         ModelError: There is no such model, or it has no such setting.
@@ -79,17 +81,13 @@ def prepare(
     faults = zoo.find(model, folder).check(given)
     if faults:
         raise ModelError("; ".join(text for _, text in faults))
-    resolved = Settings(**loader.settings_of(settings))
+    resolved = Settings(**loader.settings_of(changes))
     images = data_room.load("synthetic_faces", seed=resolved.seed)
     reference = DataRef("synthetic_faces", images.digest, images.num_classes, resolved.seed)
-    cell = {
-        "model": asdict(Model(model, model, set=dict(given))),
-        "settings": asdict(resolved),
-        "device": device,
-        "data": asdict(reference),
-        "folder": str(folder),
-    }
-    built, batches, _ = prepare_cell(cell, resolved, torch.device("cpu"))
+    entry = Model(model, model, set=dict(given))
+    cell = Cell("", entry, resolved, device, reference, str(folder))
+    found = prepare_cell(cell, torch.device("cpu"))
+    built, batches = found.model, found.batches
     counts = {
         figure.name: figure.value if figure.value is not None else "; ".join(figure.reasons)
         for figure in _counted(built, batches)
@@ -98,24 +96,25 @@ def prepare(
     on_device = torch.device(device)
     built.to(on_device)
     there = [(inputs.to(on_device), labels.to(on_device)) for inputs, labels in batches]
-    _, sync, steady_percent = timing(cell)
+    pace = pace_of(cell)
     step = step_of(phase, built, there, cell)
 
     def run() -> None:
         step()
-        sync()
+        pace.sync()
 
     info = {"model": model, "phase": phase, "set": dict(given), **counts}
-    info |= {"batch_size": resolved.batch_size, **facts_of(built, cell, resolved)}
-    return BenchStep(run, resolved, steady_percent, info)
+    info |= {"batch_size": resolved.batch_size, **facts_of(built, cell)}
+    return BenchStep(run, resolved, pace.steady_percent, info)
 
 
 def _counted(model: nn.Module, batches: list[Batch]) -> list[Measurement]:
-    """What can be counted; a probe that refuses leaves its figures out."""
-    inputs = [images for images, _ in batches[:4]]
-    out = list(size.measure(model))
-    with contextlib.suppress(BenchbenchError):
-        out += operations.measure(model, inputs[0][:1])
-    with contextlib.suppress(BenchbenchError):
-        out += spikes.measure(model, inputs)
-    return out
+    """What can be counted; a probe that refuses says why in its figures."""
+    images = [images for images, _ in batches[:4]]
+    given = {"model": model, "example": images[0][:1], "batches": images}
+    return [
+        figure
+        for probe in ready(given)
+        if {item.name for item in probe.gives} & TOLD
+        for figure in probe.take(given).figures
+    ]

@@ -11,12 +11,16 @@ import resource
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from benchbench.codec import restored
+from benchbench.running.cells import Order
 from benchbench.worker.channel import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from benchbench.running.cells import Cell
 
 __all__ = ["main"]
 
@@ -24,10 +28,9 @@ __all__ = ["main"]
 def main() -> None:
     """Do what the parent says, then end."""
     channel = Channel()
-    spec = channel.order()
-    channel.job = spec.get("job", "")
     try:
-        _task(spec)(spec, channel)
+        order = restored(Order, channel.order())
+        _task(order)(order, channel)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it becomes a row of the report
         traceback.print_exc()
         channel.fail(error)
@@ -36,24 +39,23 @@ def main() -> None:
     channel.send(done=True)
 
 
-def _task(spec: dict[str, Any]) -> Callable[[dict[str, Any], Channel], None]:
-    _bound_memory(spec)
+def _task(order: Order) -> Callable[[Order, Channel], None]:
+    _bound_memory(order.cell)
     # torch is imported here, after the memory is bounded and with its errors reported.
     from benchbench.worker import tasks  # noqa: PLC0415
 
-    return tasks.TASKS[spec["task"]]
+    return tasks.TASKS[order.task]
 
 
-def _bound_memory(spec: dict[str, Any]) -> None:
+def _bound_memory(cell: Cell | None) -> None:
     """Make an allocation without end an error of the worker, not of the whole machine.
 
     CUDA reserves far more address space than it uses, so only workers on the CPU are bounded.
     """
-    cell = spec.get("cell")
     Path("/proc/self/oom_score_adj").write_text("1000", "ascii")  # if the kernel kills, kill this
-    if cell is None or cell["device"] != "cpu":
+    if cell is None or cell.device != "cpu":
         return
-    limit_gib = cell["settings"]["memory_limit_gib"]
+    limit_gib = cell.settings.memory_limit_gib
     limit = int(limit_gib * 2**30) if limit_gib else int(0.9 * _available_bytes())
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 

@@ -1,122 +1,142 @@
-"""What every task of a worker starts with: settings, images, the model and its steps."""
+"""What every task starts with: settings, images, the model, its batches and its steps.
+
+The worker, the fixture for pytest and Python's own callers all build a model here, and nowhere
+else.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from benchbench import data, zoo
-from benchbench.backends.native import (
-    batches_of,
-    inference_step,
-    is_spiking,
-    loss_of,
-    neuron_facts,
-    training_step,
-)
+from benchbench.backends.native import inference_step, training_step
+from benchbench.data.batches import Batch, batches_of
 from benchbench.errors import BenchbenchError
-from benchbench.suite.schema import Settings
+from benchbench.frameworks import neuron_facts
+from benchbench.training.loss import loss_name, loss_of
+from benchbench.training.weight_store import load_trained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
-    from benchbench.backends.native import Batch
+    from benchbench.metrics.figure import Phase
+    from benchbench.running.cells import Cell, DataRef
 
-__all__ = [
-    "build",
-    "facts_of",
-    "images_of",
-    "prepare",
-    "settings_of",
-    "source_digest",
-    "step_of",
-]
+__all__ = ["Pace", "Prepared", "build", "facts_of", "images_of", "pace_of", "prepare", "step_of"]
 
 RESIDENT_BATCHES = 32  # enough to vary the input; 32 batches of 16 faces are 5 MB
 
 
-def settings_of(cell: dict[str, Any]) -> Settings:
-    """The settings of a cell, applied to torch where they are torch's."""
-    settings = Settings.from_json(cell["settings"])
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
-    return settings
-
-
-def images_of(reference: dict[str, Any]) -> data.FaceData:
+def images_of(reference: DataRef | None) -> data.FaceData:
     """The run's data, checked to be what the run was planned for.
 
     Raises:
-        BenchbenchError: It has changed since.
+        BenchbenchError: There is none, or it has changed since.
     """
+    if reference is None:
+        raise BenchbenchError("this needs data, and there is only a shape")
     found = data.load(
-        reference["source"],
-        seed=reference["seed"],
-        labels=reference["labels"],
-        ferplus=reference["ferplus"],
+        reference.source, seed=reference.seed, labels=reference.labels, ferplus=reference.ferplus
     )
-    if found.digest != reference["digest"]:
-        raise BenchbenchError(f"{reference['source']} has changed since the run began")
+    if found.digest != reference.digest:
+        raise BenchbenchError(f"{reference.source} has changed since the run began")
     return found
 
 
-def build(cell: dict[str, Any], settings: Settings) -> nn.Module:
-    """A cell's model with its seeded initial weights, on the CPU."""
-    torch.manual_seed(settings.seed)
-    entry = cell["model"]
+def build(cell: Cell) -> nn.Module:
+    """A cell's model with its seeded initial weights, on the CPU; torch's threads are set."""
+    if cell.settings.threads is not None:
+        torch.set_num_threads(cell.settings.threads)
+    torch.manual_seed(cell.settings.seed)
+    classes = cell.data.num_classes if cell.data else None
     model: nn.Module = zoo.build(
-        entry["model"], entry["set"], Path(cell["folder"]), num_classes=cell["data"]["num_classes"]
+        cell.model.model, cell.model.set, Path(cell.folder), num_classes=classes
     )
     return model
 
 
-def source_digest(cell: dict[str, Any]) -> str:
-    """SHA-256 of the source of a cell's model."""
-    return zoo.find(cell["model"]["model"], Path(cell["folder"])).digest
-
-
-def facts_of(model: nn.Module, cell: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def facts_of(model: nn.Module, cell: Cell) -> dict[str, Any]:
     """What really ran."""
-    loss = cell["model"]["loss"]
-    if loss == "auto":
-        loss = "mse" if is_spiking(model) else "cross_entropy"
     return {
-        **neuron_facts(model, torch.device(cell["device"])),
-        "optimizer": f"Adam (fused), lr {settings.learning_rate:g}",
-        "loss": loss,
-        "device": cell["device"],
+        **neuron_facts(model, torch.device(cell.device)),
+        "optimizer": f"Adam (fused), lr {cell.settings.learning_rate:g}",
+        "loss": loss_name(cell.model.loss, model),
+        "device": cell.device,
         "threads": torch.get_num_threads(),
     }
 
 
-def prepare(
-    cell: dict[str, Any],
-    settings: Settings,
-    device: torch.device,
-) -> tuple[nn.Module, list[Batch], str]:
-    """The model with its weights, its batches, and why it is untrained though it should not be."""
-    model, untrained = build(cell, settings), ""
-    if settings.train or cell["model"]["checkpoint"]:
-        from benchbench.training.task import load_trained  # noqa: PLC0415 - only where trained
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A model that is ready to be measured.
 
-        untrained = load_trained(model, cell)
+    Attributes:
+        model: With its weights, on the device.
+        batches: Images [N, 1, H, W] and labels [N], on the device.
+        untrained: Why it has not the weights that it should have; empty where it has.
+    """
+
+    model: nn.Module
+    batches: list[Batch]
+    untrained: str
+
+
+def prepare(cell: Cell, device: torch.device | None = None) -> Prepared:
+    """Build a cell's model with its weights, and load its batches.
+
+    Args:
+        cell: The cell.
+        device: Another device than the cell's own.
+    """
+    model, settings = build(cell), cell.settings
+    untrained = load_trained(model, cell)
     wanted = max(RESIDENT_BATCHES, math.ceil(settings.images / settings.batch_size))
-    images = images_of(cell["data"]).split("Training")
-    batches = batches_of(images, settings.batch_size, wanted, device)
-    return model.to(device), batches, untrained
+    images, place = images_of(cell.data).split("Training"), device or torch.device(cell.device)
+    batches = batches_of(images, settings.batch_size, wanted, place)
+    return Prepared(model.to(place), batches, untrained)
 
 
 def step_of(
-    phase: str, model: nn.Module, batches: list[Batch], cell: dict[str, Any]
+    phase: Phase, model: nn.Module, batches: list[Batch], cell: Cell
 ) -> Callable[[], Tensor]:
     """The training step, or the inference of a batch."""
     if phase != "train":
         return inference_step(model, batches)
-    settings = settings_of(cell)
-    loss = loss_of(cell["model"]["loss"], model, settings.label_smoothing)
+    settings = cell.settings
+    loss = loss_of(cell.model.loss, model, settings.label_smoothing)
     return training_step(model, batches, loss, settings.learning_rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a device is waited for, and when its pace counts as steady.
+
+    Attributes:
+        sync: Waits until the device has finished.
+        steady_percent: Spread of the last warm-up blocks that counts as steady.
+    """
+
+    sync: Callable[[], None]
+    steady_percent: float
+
+
+def pace_of(cell: Cell) -> Pace:
+    """How a cell's device is waited for."""
+    device = torch.device(cell.device)
+    if device.type == "cuda":
+        sync: Callable[[], None] = partial(torch.cuda.synchronize, device)
+        return Pace(sync, cell.settings.steady_percent or 1.0)
+    return Pace(_nothing, cell.settings.steady_percent or 5.0)
+
+
+def _nothing() -> None:
+    """On a CPU every step has finished when it returns."""

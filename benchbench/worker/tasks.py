@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from benchbench import zoo
-from benchbench.backends.native import batches_of, neuron_facts
+from benchbench.data.batches import batches_of
 from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import fingerprint, gpu_uuid
-from benchbench.metrics.registry import METRICS, PHASES, measured, unavailable
-from benchbench.probes import depth, energy_modelled, footprint, operations, size, spikes
-from benchbench.worker.setup import facts_of, images_of, prepare, settings_of, step_of
+from benchbench.frameworks import neuron_facts
+from benchbench.metrics.figure import PHASES
+from benchbench.metrics.registry import ready
+from benchbench.probes.depth import DEPTH
+from benchbench.running.cells import is_trained
+from benchbench.worker.setup import build, facts_of, images_of, prepare, step_of
 from benchbench.worker.timing import time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
-    from benchbench.backends.native import Batch
+    from benchbench.data.batches import Batch
     from benchbench.metrics.measurement import Measurement
+    from benchbench.running.cells import Cell, Order
     from benchbench.suite.schema import Settings
     from benchbench.worker.channel import Channel
 
@@ -33,87 +36,86 @@ __all__ = ["TASKS"]
 EXTRA_TRAIN = ("lightning", "tensorboard", "torch_pruning")  # what training needs besides
 
 
-def hello(_: dict[str, Any], channel: Channel) -> None:
+def hello(_: Order, channel: Channel) -> None:
     """Say what machine this is."""
     channel.send(facts=fingerprint())
 
 
-def doctor(spec: dict[str, Any], channel: Channel) -> None:
+def doctor(order: Order, channel: Channel) -> None:
     """The same with the GPUs' UUIDs, in torch's order; they are in no result."""
-    hello(spec, channel)
+    hello(order, channel)
     count = torch.cuda.device_count()
     uuids = [gpu_uuid(torch.device("cuda", index)) for index in range(count)]
     channel.send(facts={"gpu_uuids": uuids})
 
 
-def train(spec: dict[str, Any], channel: Channel) -> None:
+def train(order: Order, channel: Channel) -> None:
     """Train a cell's model, or load it, and measure its accuracy."""
-    from benchbench.training import task  # noqa: PLC0415 - only where there is a training
-
+    cell = cell_of(order)
+    channel.phase("build")
+    images, model = images_of(cell.data), build(cell)
+    channel.send(facts=facts_of(model, cell))
     try:
-        task.train(spec, channel)
+        from benchbench.training import task  # noqa: PLC0415 - only where there is a training
+
+        found = task.train(cell, model, images, partial(build, cell), channel)
     except ModuleNotFoundError as error:
         if error.name not in EXTRA_TRAIN:
             raise
         text = f"{error.name} is missing: pip install 'benchbench[train]'"
         raise BenchbenchError(text) from error
+    channel.send(facts=found.facts)
+    channel.measurements(found.measurements)
 
 
-def count(spec: dict[str, Any], channel: Channel) -> None:
+def count(order: Order, channel: Channel) -> None:
     """Count a cell: size, operations, and spikes after its training or a few steps of one."""
-    cell, settings = spec["cell"], settings_of(spec["cell"])
+    cell = cell_of(order)
     channel.phase("build")
-    model, batches, untrained = prepare(cell, settings, torch.device(cell["device"]))
-    facts = facts_of(model, cell, settings)
-    channel.measurements(size.measure(model))
-    channel.phase("count operations")
-    example = batches[0][0][:1].cpu()
-    on_cpu = model.cpu()
-    deep = depth.measure(on_cpu, example)
-    channel.measurements([deep])
-    channel.send(facts=facts | ({"layers": deep.detail["layers"]} if deep.value else {}))
-    figures = _attempt(channel, "operations", lambda: operations.measure(on_cpu, example))
-    if untrained:
-        _refuse(channel, "spikes", untrained)
-        return
-    if settings.train is None and cell["model"]["checkpoint"] is None:
+    found = prepare(cell)
+    model, batches, settings = found.model, found.batches, cell.settings
+    channel.send(facts=facts_of(model, cell))
+    asked = Asking(channel)
+    asked.ask(model=model.cpu(), example=batches[0][0][:1].cpu())
+    depth = asked.figures.get(DEPTH.name)
+    if depth is not None and depth.value:
+        channel.send(facts={"layers": depth.detail["layers"]})
+    if not found.untrained and not is_trained(cell):
         channel.phase(f"train {settings.train_steps} steps")
-        _train(model.to(cell["device"]), batches, cell, settings)
-    channel.phase("count spikes")
-    on_cpu, images = model.cpu(), _images(batches, settings)
-    figures |= _attempt(channel, "spikes", lambda: spikes.measure(on_cpu, images))
-    channel.phase("model energy")
-    _attempt(channel, "modelled", lambda: energy_modelled.measure(on_cpu, images[0], figures))
-    channel.phase("count operators")
-    channel.measurements(_footprints(model, batches, cell, settings))
+        step = step_of("train", model.to(cell.device), batches, cell)
+        for _ in range(settings.train_steps):
+            step()
 
+    def step_on_device(phase: Any) -> Callable[[], object]:  # noqa: ANN401 - of the probe
+        return step_of(phase, model.to(cell.device), batches, cell)
 
-def count_once(spec: dict[str, Any], channel: Channel) -> None:
-    """Count a model by itself, with the weights that it starts with."""
-    settings = settings_of(spec)
-    torch.manual_seed(settings.seed)
-    classes = spec["data"]["num_classes"] if "data" in spec else None
-    folder = Path(spec["folder"])
-    model = zoo.build(spec["model"], spec["set"], folder, num_classes=classes)
-    channel.send(facts=neuron_facts(model, torch.device("cpu")))
-    channel.measurements(size.measure(model))
-    if spec["shape"] is not None:
-        example = torch.rand(1, *spec["shape"])
-        _attempt(channel, "operations", lambda: operations.measure(model, example))
-        return
-    batches = batches_of(
-        images_of(spec["data"]).split("Training"),
-        settings.batch_size,
-        math.ceil(settings.images / settings.batch_size),
-        torch.device("cpu"),
+    asked.ask(
+        found.untrained,
+        model=model.cpu(),
+        example=batches[0][0][:1].cpu(),
+        batches=_images(batches, settings),
+        figures=asked.figures,
+        step_of=step_on_device,
+        phases=[phase for phase in PHASES if phase in settings.phases],
     )
-    figures = _attempt(channel, "operations", lambda: operations.measure(model, batches[0][0][:1]))
-    images = _images(batches, settings)
-    figures |= _attempt(channel, "spikes", lambda: spikes.measure(model, images))
-    _attempt(channel, "modelled", lambda: energy_modelled.measure(model, images[0], figures))
 
 
-TASKS: dict[str, Callable[[dict[str, Any], Channel], None]] = {
+def count_once(order: Order, channel: Channel) -> None:
+    """Count a model by itself, with the weights that it starts with."""
+    cell = cell_of(order)
+    model, asked = build(cell), Asking(channel, but=("depth",))
+    channel.send(facts=neuron_facts(model, torch.device("cpu")))
+    if order.shape is not None:
+        asked.ask(model=model, example=torch.rand(1, *order.shape))
+        return
+    settings = cell.settings
+    wanted = math.ceil(settings.images / settings.batch_size)
+    data, cpu = images_of(cell.data).split("Training"), torch.device("cpu")
+    images = _images(batches_of(data, settings.batch_size, wanted, cpu), settings)
+    asked.ask(model=model, example=images[0][:1], batches=images, figures=asked.figures)
+
+
+TASKS: dict[str, Callable[[Order, Channel], None]] = {
     "hello": hello,
     "doctor": doctor,
     "train": train,
@@ -123,53 +125,47 @@ TASKS: dict[str, Callable[[dict[str, Any], Channel], None]] = {
 }
 
 
+def cell_of(order: Order) -> Cell:
+    """The cell of an order that must have one."""
+    if order.cell is None:
+        raise RuntimeError(f"the task {order.task} was given no cell")
+    return order.cell
+
+
+class Asking:
+    """Asks every probe that can be asked, once, and hands over what it gives.
+
+    Attributes:
+        figures: What was given so far, by name.
+    """
+
+    def __init__(self, channel: Channel, but: tuple[str, ...] = ()) -> None:
+        """Nothing has been asked yet.
+
+        Args:
+            channel: Hears figures and refusals.
+            but: Names of probes that are not asked.
+        """
+        self._channel, self._done = channel, [*but]
+        self.figures: dict[str, Measurement] = {}
+
+    def ask(self, refusal: str = "", **given: object) -> None:
+        """Ask the probes that take no more than what is given.
+
+        Args:
+            refusal: Why none of them can be asked; all of their figures are then ``n/a``.
+            given: What there is, by the names that probes have for it.
+        """
+        for probe in ready(given, self._done):
+            self._done.append(probe.name)
+            self._channel.phase(f"count {probe.name.replace('_', ' ')}")
+            taken = probe.refusing(refusal) if refusal else probe.take(given)
+            self.figures |= {figure.name: figure for figure in taken.figures}
+            self._channel.measurements(taken.figures)
+            if taken.refusal:
+                self._channel.send(failure={"status": "invalid", "reason": taken.refusal})
+
+
 def _images(batches: list[Batch], settings: Settings) -> list[Tensor]:
     wanted = math.ceil(settings.images / settings.batch_size)
     return [images.cpu() for images, _ in islice(batches, wanted)]
-
-
-def _train(
-    model: nn.Module, batches: list[Batch], cell: dict[str, Any], settings: Settings
-) -> None:
-    step = step_of("train", model, batches, cell)
-    for _ in range(settings.train_steps):
-        step()
-
-
-def _footprints(
-    model: nn.Module, batches: list[Batch], cell: dict[str, Any], settings: Settings
-) -> list[Measurement]:
-    """What a step of each phase asks of torch; the training's steps change the weights."""
-    model.to(cell["device"])
-    out = []
-    for phase in PHASES:
-        if phase in settings.phases:
-            kinds, allocated = footprint.footprint(step_of(phase, model, batches, cell))
-            count = sum(kinds.values())
-            out.append(measured(f"{phase}_operators", count, detail={"operators": kinds}))
-            out.append(measured(f"{phase}_allocated", allocated))
-    return out
-
-
-def _attempt(
-    channel: Channel, probe: str, measure: Callable[[], list[Measurement]]
-) -> dict[str, Measurement]:
-    """Run one probe; a figure that it refuses is n/a with the reason, and the others go on.
-
-    Returns:
-        The figures by name; none where the probe refused.
-    """
-    try:
-        figures = measure()
-    except BenchbenchError as error:
-        _refuse(channel, probe, f"{type(error).__name__}: {error}")
-        return {}
-    channel.measurements(figures)
-    return {figure.name: figure for figure in figures}
-
-
-def _refuse(channel: Channel, probe: str, reason: str) -> None:
-    """Every figure of a probe is n/a; the cell is marked invalid."""
-    missing = [unavailable(name, reason) for name, it in METRICS.items() if it.probe == probe]
-    channel.measurements(missing)
-    channel.send(failure={"status": "invalid", "reason": f"{probe}: {reason}"})

@@ -140,7 +140,7 @@ def find(reference: str, folder: Path | None = None) -> ModelInfo:
 
 def build(
     reference: str,
-    settings: Mapping[str, Any],
+    given: Mapping[str, Any],
     folder: Path | None = None,
     *,
     num_classes: int | None = None,
@@ -149,7 +149,7 @@ def build(
 
     Args:
         reference: As for `find`.
-        settings: The model's settings.
+        given: Settings of the model.
         folder: As for `find`.
         num_classes: The data set's number of classes, handed to a model that takes
             ``num_classes`` and was not given it.
@@ -167,12 +167,12 @@ def build(
     place = reference.rpartition(":")[0]
     module = importlib.import_module(place) if place and not place.endswith(".py") else _load(info)
     function = getattr(module, info.name)
-    settings = dict(settings)
+    chosen = dict(given)
     takes = {parameter.name for parameter in info.parameters}
     if num_classes is not None and "num_classes" in takes:
-        settings.setdefault("num_classes", num_classes)
+        chosen.setdefault("num_classes", num_classes)
     config = _config_class(function)
-    model = function(config(**settings)) if config else function(**settings)
+    model = function(config(**chosen)) if config else function(**chosen)
     if not isinstance(model, torch.nn.Module):
         raise ModelError(f"{reference} returned {type(model).__name__}, not a torch.nn.Module")
     return model

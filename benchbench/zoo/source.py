@@ -46,11 +46,11 @@ class ModelInfo:
     open: bool
     digest: str
 
-    def check(self, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Faults of `settings` for this model, as pairs of key and message."""
+    def check(self, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Faults of the settings that are given for this model, as pairs of key and message."""
         names = {parameter.name: parameter for parameter in self.parameters}
         faults = []
-        for key, value in settings.items():
+        for key, value in given.items():
             if key in names:
                 expected = _mismatch(names[key].annotation, value)
                 if expected:

@@ -29,13 +29,15 @@ from scipy import stats
 from torch import nn
 
 from benchbench import zoo
-from benchbench.backends.native import batches_of, loss_of, training_step
+from benchbench.backends.native import training_step
 from benchbench.data import load
+from benchbench.data.batches import batches_of
 from benchbench.meters.rapl import RaplMeter
 from benchbench.probes.metering.sampler import CONDITION_S, PERIOD_S, Watch
 from benchbench.probes.throughput import WarmUp, run_window
 from benchbench.running.launcher import WORKER_ENVIRONMENT
 from benchbench.suite.schema import Settings
+from benchbench.training.loss import loss_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from benchbench import api
 from benchbench.cli import main
 from benchbench.comparing import baselines
-from benchbench.results import schema
-from benchbench.running import runner
+from benchbench.results import schema, stored
+from benchbench.running import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +31,9 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def become(found: schema.Results) -> None:
         monkeypatch.setattr(api, "run", lambda *_: (found, Path("kept")))
-        monkeypatch.setattr(runner, "hello", lambda *_: found.fingerprint)
+        monkeypatch.setattr(plan, "hello", lambda *_: found.fingerprint)
 
-    become(schema.load(TABLE3))
+    become(stored.load(TABLE3))
     return become
 
 
@@ -56,7 +56,7 @@ def test_a_baseline_is_a_run_without_its_details(ran: object, tmp_path: Path) ->
 
 def test_an_update_explains_what_changed(ran: Callable[..., None], tmp_path: Path) -> None:
     """The figure with its old and new value, and what stands behind it."""
-    found = schema.load(TABLE3)
+    found = stored.load(TABLE3)
     call("baseline", "update", "table3", "--baselines", tmp_path)
     settings = replace(found.suite.settings, batch_size=8)
     cell = found.cells[0]
@@ -79,7 +79,7 @@ def test_a_run_with_a_failed_cell_is_no_baseline(ran: Callable[..., None], tmp_p
     call("baseline", "update", "table3", "--baselines", tmp_path)
     (file,) = (tmp_path / "table3").iterdir()
     before = file.read_bytes()
-    found = schema.load(TABLE3)
+    found = stored.load(TABLE3)
     ran(replace(found, cells=(replace(found.cells[0], status="oom"), *found.cells[1:])))
     done = call("baseline", "update", "table3", "--baselines", tmp_path)
     assert "conv_snn (oom)" in str(done.exception)
@@ -107,26 +107,26 @@ def test_a_stored_base_fails_on_what_was_asked_for(
         figure["value"] *= factor
         for item in figure["detail"].get("repeats", []):
             item["value"] *= factor
-    ran(stored(data))
+    ran(from_json(data))
     words = [word for kind in fail_on for word in ("--fail-on", kind)]
     assert call("gate", "table3", "--base", TABLE3, *words).return_value == expected
 
 
-def stored(data: dict[str, Any]) -> schema.Results:
+def from_json(data: dict[str, Any]) -> schema.Results:
     """Results from their JSON."""
     import tempfile
 
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(data, file)
         file.flush()
-        return schema.load(Path(file.name))
+        return stored.load(Path(file.name))
 
 
 def test_another_machine_or_no_common_model_is_nothing_to_compare(
     ran: Callable[..., None],
 ) -> None:
     """Exit code 4 with what differs."""
-    found = schema.load(TABLE3)
+    found = stored.load(TABLE3)
     ran(replace(found, fingerprint={**found.fingerprint, "cpu": "another"}))
     done = call("gate", "table3", "--base", TABLE3)
     assert done.return_value == 4

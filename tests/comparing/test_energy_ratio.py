@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchbench.comparing.energy_ratio import UNRESOLVED, resolve
+from benchbench.metrics.merging import merge
 from benchbench.metrics.registry import measured, unavailable
-from benchbench.metrics.statistics import merge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ import pytest
 
 from benchbench.comparing.paper import judge
 from benchbench.metrics.registry import measured, unavailable
-from benchbench.results.schema import CellResult, Comparison, Results
+from benchbench.results.schema import CellResult, ModelRatio, Results
 from benchbench.suite.schema import Model, Suite
 from benchbench.suite.tables import Row, Table
 
@@ -19,7 +19,7 @@ FPS = Row("train_fps", paper={"snn": 400, "cnn": 200}, tolerance_percent=10)
 PARAMS = Row("params", paper={"snn": 100, "cnn": 200}, tolerance_percent=1)
 
 
-def verdict(row: Row, snn: Measurement | None, *comparisons: Comparison) -> tuple[str, str]:
+def verdict(row: Row, snn: Measurement | None, *comparisons: ModelRatio) -> tuple[str, str]:
     """Word and reasons, where the CNN has what the paper says and the SNN has `snn`."""
     models = (Model("snn", "a.py:snn"), Model("cnn", "a.py:cnn"))
     table = Table("t", (row,), ("snn", "cnn"))
@@ -55,7 +55,7 @@ def test_a_count_is_compared_itself(value: float, word: str) -> None:
 )
 def test_a_speed_is_compared_as_a_ratio(ratio: float, low: float, high: float, word: str) -> None:
     """The paper's machine is not ours; a wide interval decides nothing."""
-    here = Comparison("train_fps", "snn", "cnn", ratio, low, high, 5)
+    here = ModelRatio("train_fps", "snn", "cnn", ratio, low, high, 5)
     assert verdict(FPS, measured("train_fps", 4.0), here)[0] == word
 
 

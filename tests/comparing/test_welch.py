@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchbench.comparing.welch import welch_ratio
+from benchbench.metrics.statistics import welch_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable

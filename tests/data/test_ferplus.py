@@ -12,8 +12,8 @@ import pytest
 
 from benchbench.data import FaceData, load
 from benchbench.data.check import check
+from benchbench.data.splits import split
 from benchbench.errors import DataError
-from benchbench.training.splits import split
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,14 +18,11 @@ from spikingjelly.activation_based.op_counter import (
 )
 
 from benchbench import zoo
-from benchbench.formulas.horowitz import (
-    COSTS_PJ,
-    Counted,
-    break_even_density,
-    compute_j,
-    hierarchy_j,
-)
-from benchbench.formulas.horowitz import quantised_twin_j as quantised
+from benchbench.formulas.base import Counted
+from benchbench.formulas.hierarchy import hierarchy_j
+from benchbench.formulas.horowitz import COSTS_PJ, compute_j
+from benchbench.formulas.thresholds import break_even_density
+from benchbench.formulas.yan import quantised_twin_j as quantised
 from benchbench.probes import energy_modelled, operations, spikes
 
 if TYPE_CHECKING:
@@ -50,7 +47,7 @@ def figures(model: nn.Module) -> dict[str, Measurement]:
     """What is counted and modelled of a model on two images."""
     found = {item.name: item for item in operations.measure(model, FACES[:1])}
     found |= {item.name: item for item in spikes.measure(model, [FACES])}
-    return found | {item.name: item for item in energy_modelled.measure(model, FACES, found)}
+    return found | {item.name: item for item in energy_modelled.measure(model, [FACES], found)}
 
 
 def value(found: dict[str, Measurement], name: str) -> float:
@@ -102,7 +99,7 @@ def test_a_lemaire_figure_does_not_depend_on_the_batch() -> None:
     )
     assert both > 1.05 * one
     found = figures(model)
-    alone = {item.name: item for item in energy_modelled.measure(model, FACES[:1], found)}
+    alone = {item.name: item for item in energy_modelled.measure(model, [FACES[:1]], found)}
     assert value(found, "modelled_lemaire") == pytest.approx(value(alone, "modelled_lemaire"))
     assert value(alone, "modelled_lemaire") == pytest.approx(one * 1e-12)
 
@@ -182,7 +179,7 @@ def test_the_quantised_twin_has_as_many_levels(steps: int, bits: int) -> None:
 
 def test_a_missing_count_is_no_figure() -> None:
     """Without counts every modelled figure is n/a with the reason, never 0."""
-    for figure in energy_modelled.measure(built("shallow_cnn"), FACES, {}):
+    for figure in energy_modelled.measure(built("shallow_cnn"), [FACES], {}):
         assert figure.value is None
         assert "needs the counts" in figure.reasons[0]
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from benchbench.metrics.merging import merge
 from benchbench.metrics.registry import measured, unavailable
-from benchbench.metrics.statistics import merge, paired_ratio, t_interval
+from benchbench.metrics.statistics import paired_ratio, t_interval
 
 values = st.lists(st.floats(0.1, 1e6), min_size=2, max_size=20)
 

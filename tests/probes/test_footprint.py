@@ -9,9 +9,11 @@ import torch
 from torch import nn
 
 from benchbench import zoo
-from benchbench.backends.native import batches_of, inference_step, loss_of, training_step
+from benchbench.backends.native import inference_step, training_step
 from benchbench.data import load
-from benchbench.probes.footprint import footprint
+from benchbench.data.batches import batches_of
+from benchbench.probes.counting.footprint import footprint
+from benchbench.training.loss import loss_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

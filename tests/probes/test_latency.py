@@ -27,7 +27,7 @@ def test_the_median_is_the_figure_and_the_tail_is_told() -> None:
         now_s += 0.001  # a wait before the inference is not part of it, the one after is
 
     settings = Settings(window_s=1.0, window_iterations=2)
-    figure = latency.measure(step, sync, settings, STEADY, lambda: now_s)
+    (figure,) = latency.measure(step, sync, settings, STEADY, lambda: now_s)
     assert done == figure.detail["iterations"] == 100
     assert round(figure.value or 0, 9) == 0.011
     assert round(figure.detail["longest_s"], 9) == 0.101
@@ -40,7 +40,7 @@ def test_a_slow_model_still_gets_its_least_number_of_inferences() -> None:
     """A window that is too short is lengthened; a warm-up without an end is said."""
     settings = Settings(window_s=0.001, window_iterations=7)
     slow = WarmUp(1.0, 3, 1.0, None, steady=False)
-    figure = latency.measure(lambda: None, lambda: None, settings, slow)
+    (figure,) = latency.measure(lambda: None, lambda: None, settings, slow)
     assert figure.detail["iterations"] == 7
     assert "not steady" in figure.reasons[0]
 
@@ -62,7 +62,7 @@ def test_a_power_that_still_rises_is_not_steady(rise: float, steady: bool) -> No
     assert found.spread == 0
     assert found.steady == steady
     assert (found.power_spread or 0) > 0 or rise == 0
-    said = " ".join(throughput.measure(Window("infer", 1, 1, 0, 1), found).reasons)
+    said = " ".join(throughput.measure(Window("infer", 1, 1, 0, 1), found)[0].reasons)
     assert ("power of these blocks" in said) == (not steady)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from benchbench import Measurement, zoo
 from benchbench.errors import CountError
 from benchbench.probes import operations
-from benchbench.probes.counting import crosscheck
+from benchbench.probes.counting import agreement, crosscheck
 from benchbench.probes.counting.macs import Tally
 
 FACE = torch.rand(1, 1, 48, 48, generator=torch.Generator().manual_seed(1))
@@ -95,27 +95,27 @@ def lie(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
         return figures
 
     if liar == "benchbench":
-        own = operations.Counter._record
+        own = agreement.Counter._record
 
         def record(self: Any, weight: str, kind: str, tally: Tally, op: str) -> None:
             own(self, weight, kind, tally + Tally(macs_dense=weight == "fc.5.weight"), op)
 
-        monkeypatch.setattr(operations.Counter, "_record", record)
+        monkeypatch.setattr(agreement.Counter, "_record", record)
     elif liar == "FlopCounterMode / 2":
-        torch_macs = operations.torch_macs
-        monkeypatch.setattr(operations, "torch_macs", lambda *args: more(torch_macs(*args)))
+        torch_macs = agreement.torch_macs
+        monkeypatch.setattr(agreement, "torch_macs", lambda *args: more(torch_macs(*args)))
     elif liar == "fvcore":
-        fvcore = operations.fvcore_macs
-        monkeypatch.setattr(operations, "fvcore_macs", lambda *args: (more(fvcore(*args)[0]), ""))
+        fvcore = agreement.fvcore_macs
+        monkeypatch.setattr(agreement, "fvcore_macs", lambda *args: (more(fvcore(*args)[0]), ""))
     else:
-        info = operations.torchinfo_macs
+        info = agreement.torchinfo_macs
 
         def summary(*args: Any) -> crosscheck.TorchInfo:
             found = info(*args)
             more(found.layers)
             return found
 
-        monkeypatch.setattr(operations, "torchinfo_macs", summary)
+        monkeypatch.setattr(agreement, "torchinfo_macs", summary)
 
 
 @pytest.mark.parametrize("liar", ["benchbench", "FlopCounterMode / 2", "fvcore", "torchinfo"])

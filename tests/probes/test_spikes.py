@@ -13,8 +13,8 @@ from spikingjelly.activation_based import functional, layer, neuron
 from torch import Tensor, nn
 
 from benchbench import Measurement, zoo
+from benchbench.frameworks import spiking_layers
 from benchbench.probes import spikes
-from benchbench.probes.counting.context import spiking_layers
 
 
 def faces(count: int, seed: int = 1) -> Tensor:

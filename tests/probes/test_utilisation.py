@@ -65,7 +65,7 @@ def test_peak_rss_is_not_inherited() -> None:
     """A process started by a large one reports its own peak, not its parent's."""
     code = (
         "import subprocess, sys; block = bytearray(b'x') * (300 << 20); subprocess.run([sys"
-        ".executable, '-c', 'from benchbench.probes import occupancy as o; "
+        ".executable, '-c', 'from benchbench.probes import utilisation as o; "
         "print(o.peak_rss_bytes())'], check=True)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

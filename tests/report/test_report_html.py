@@ -16,9 +16,10 @@ from benchbench.report import html, keep
 from benchbench.report.page import page
 from benchbench.report.plots import plots
 from benchbench.report.svg import draw
-from benchbench.results.schema import CellResult, Results, load
+from benchbench.results.schema import CellResult, Results
+from benchbench.results.stored import load
 from benchbench.suite.schema import Model, Settings, Suite
-from benchbench.suite.tables import Axis, Figure
+from benchbench.suite.tables import Axis, Chart
 
 if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
@@ -87,7 +88,7 @@ def results(*figures: tuple[str, Measurement, Measurement]) -> Results:
         "tiny",
         tuple(Model(name, "conv_snn", label=f"{EVIL} {name}") for name in ids),
         settings=Settings(),
-        figures=(Figure(f"Accuracy {EVIL}", *axes, {f"All of {EVIL}": ids}),),
+        figures=(Chart(f"Accuracy {EVIL}", *axes, {f"All of {EVIL}": ids}),),
     )
     cells = tuple(
         CellResult(name, name, "cpu", "ok", measurements={it.name: it for it in both})

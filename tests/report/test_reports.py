@@ -16,9 +16,9 @@ from benchbench.report import csv as csv_report
 from benchbench.report import html, markdown
 from benchbench.report.console import draw
 from benchbench.report.counts import page_of
-from benchbench.results.aggregate import assemble
-from benchbench.results.schema import load
-from benchbench.running import journal
+from benchbench.results import journal
+from benchbench.results.aggregate import aggregated
+from benchbench.results.stored import load
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -38,7 +38,7 @@ def test_a_committed_report_is_what_its_result_gives(file: Path) -> None:
     assert (file.parent / "results.csv").read_text("utf-8") == csv_report.render(results)
     if not results.suite.figures:  # a drawing's bytes are its matplotlib's
         assert (file.parent / "report.html").read_text("utf-8") == html.render(results)
-    again = assemble(journal.read(file.parent))
+    again = aggregated(journal.read(file.parent))
     assert json.dumps(again.to_json()) == json.dumps(results.to_json())
 
 

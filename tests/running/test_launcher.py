@@ -12,6 +12,7 @@ import pytest
 
 from benchbench.errors import OutputError
 from benchbench.running import launcher
+from benchbench.running.cells import Order
 from benchbench.running.launcher import Child
 from benchbench.worker import channel
 
@@ -145,6 +146,6 @@ def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_a_worker_that_takes_too_long_is_a_timeout(tmp_path: Path) -> None:
     """The reason says after how long, and in which phase."""
-    outcome = launcher.work({"task": "hello"}, time_limit_s=0.01, log=tmp_path / "log")
+    outcome = launcher.work(Order("hello"), time_limit_s=0.01, log=tmp_path / "log")
     assert (outcome.status, outcome.reason) == ("timeout", "killed after 0.01 s in phase 'start'")
     assert not (tmp_path / "log").exists()

@@ -17,7 +17,7 @@ from benchbench import zoo
 from benchbench.errors import ModelError
 from benchbench.suite.training import Slim
 from benchbench.training.slimming import NORMS, add_l1_subgradient, gammas, prune
-from benchbench.training.weight_store import load_weights, save_weights
+from benchbench.training.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,7 +148,7 @@ def test_a_cut_model_loads_without_torch_pruning(tmp_path: Path, name: str) -> N
     code = (
         "import sys; sys.modules['torch_pruning'] = None\n"
         "import torch; from pathlib import Path; from benchbench import zoo\n"
-        "from benchbench.training.weight_store import load_weights\n"
+        "from benchbench.training.weights import load_weights\n"
         f"model = zoo.build({name!r}, {{}}).eval(); load_weights(model, Path({str(file)!r}))\n"
         "faces = torch.rand(4, 1, 48, 48, generator=torch.Generator().manual_seed(0))\n"
         f"torch.save(model(faces).detach(), {str(out)!r})"

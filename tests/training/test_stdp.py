@@ -8,10 +8,11 @@ from spikingjelly.activation_based import layer, learning, neuron
 from torch import nn
 
 from benchbench import zoo
-from benchbench.backends.native import loss_of, training_step
+from benchbench.backends.native import training_step
 from benchbench.data import load
 from benchbench.errors import ModelError
 from benchbench.suite.training import Stdp
+from benchbench.training.loss import loss_of
 from benchbench.training.stdp import fine_tune, stdp_update
 
 IMAGES = torch.from_numpy(load("synthetic_faces").images[:16]).unsqueeze(1).float() / 255

@@ -23,7 +23,7 @@ from benchbench.data import load
 from benchbench.errors import ModelError
 from benchbench.metrics.statistics import wilson
 from benchbench.probes import accuracy
-from benchbench.training.weight_store import load_weights, save_weights
+from benchbench.training.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -263,7 +263,7 @@ def test_the_confusion_matrix_is_torchmetrics() -> None:
     matrix = accuracy.confusion(model, images, labels, 64)
     guesses = model(images.unsqueeze(1).float() / 255).argmax(1)
     assert torch.equal(matrix, multiclass_confusion_matrix(guesses, labels, 7))
-    figure = accuracy.measure("accuracy", matrix, tuple("abcdefg"), "PrivateTest")
+    figure = accuracy.of_confusion(accuracy.ACCURACY, matrix, tuple("abcdefg"), "PrivateTest")
     wanted = recall(guesses, labels, "multiclass", average="none", num_classes=7)
     assert figure.detail["recall"] == pytest.approx(wanted.tolist())
     assert figure.value == pytest.approx(float((guesses == labels).float().mean()))

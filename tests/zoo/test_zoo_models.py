@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchinfo import summary
 
 from benchbench import zoo
-from benchbench.probes import depth
+from benchbench.probes import depth as probe
 
 FACES = torch.rand(2, 1, 48, 48, generator=torch.Generator().manual_seed(0))
 
@@ -33,7 +33,7 @@ def test_a_network_has_the_figures_of_its_docstring(
     found = summary(model, input_data=FACES[:1], verbose=0)
     assert sum(parameter.numel() for parameter in model.parameters()) == params
     assert round(found.total_mult_adds / 1e6, 1) == mult_adds
-    shape = depth.measure(model, FACES[:1])
+    (shape,) = probe.measure(model, FACES[:1])
     assert (shape.value, shape.detail["layers"]) == (depth, layers)
     assert model(FACES).shape == (2, 7)
 
@@ -54,7 +54,7 @@ def test_the_poisson_encoder_puts_the_first_convolution_into_the_loop(mode: str)
             model(FACES[:1])
         functional.reset_net(model)
         assert counter.get_total_flops() / 2 == macs
-        shape = depth.measure(model, FACES[:1])
+        (shape,) = probe.measure(model, FACES[:1])
         assert (shape.value, shape.detail["layers"]) == (5, "CPCPFFF")
 
 
@@ -77,5 +77,5 @@ def test_a_model_that_writes_into_its_input_has_a_depth_too() -> None:
         torch.nn.ReLU(inplace=True), torch.nn.Flatten(), torch.nn.Linear(2304, 7)
     )
     image = -FACES[:1]
-    assert depth.measure(model, image).value == 1
+    assert probe.measure(model, image)[0].value == 1
     assert torch.equal(image, -FACES[:1])

@@ -6,41 +6,15 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import torch
-from spikingjelly.activation_based import base, functional, neuron
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from benchbench.frameworks import reset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["countable", "forget", "spiking_layers", "walks_time"]
-
-
-def forget(model: nn.Module) -> None:
-    """Put SpikingJelly's neurons and dropout masks back to their start, where there are any."""
-    if any(isinstance(module, base.MemoryModule) for module in model.modules()):
-        functional.reset_net(model)
-
-
-def spiking_layers(model: nn.Module) -> dict[str, nn.Module]:
-    """The model's spiking neurons by path; not those that integrate without firing.
-
-    SpikingJelly's neurons have no base class in common, only the package that they stand in.
-    """
-    found: dict[str, nn.Module] = {}
-    for path, module in model.named_modules():
-        lineage = [c for c in type(module).__mro__ if c.__module__.startswith(neuron.__name__)]
-        inside = any(path.startswith(f"{outer}.") for outer in found)
-        if lineage and not inside and not any("NonSpiking" in c.__name__ for c in lineage):
-            found[path] = module
-    return found
-
-
-def walks_time(module: nn.Module) -> bool:
-    """Whether one call of the module takes all time steps, [T, N, ...]."""
-    if not isinstance(module, base.StepModule):
-        return False
-    return "s" not in module.supported_step_mode() or module.step_mode == "m"
+__all__ = ["countable"]
 
 
 @contextlib.contextmanager
@@ -63,7 +37,7 @@ def countable(model: nn.Module) -> Iterator[None]:
     recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
     fast_path = torch.backends.mha.get_fastpath_enabled()
     onednn = bool(torch.backends.mkldnn.enabled)
-    forget(model)
+    reset(model)
     try:
         # Parameters that want gradients and go through a module (weight norm's do) break PyTorch's
         # ModuleTracker where autograd is off.
@@ -81,7 +55,7 @@ def countable(model: nn.Module) -> Iterator[None]:
     finally:
         torch._C._set_mkldnn_enabled(onednn)  # noqa: SLF001
         torch.backends.mha.set_fastpath_enabled(fast_path)
-        forget(model)
+        reset(model)
         model.to(device)
         for parameter in trained:
             parameter.requires_grad_()

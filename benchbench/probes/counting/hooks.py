@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from benchbench.probes.counting.context import walks_time
+from benchbench.frameworks import walks_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchbench.metrics.figure import Phase
 
 __all__ = ["Window"]
 
@@ -19,7 +23,7 @@ class Window:
         end_s: The same, after the device has finished the last step.
     """
 
-    phase: str
+    phase: Phase
     iterations: int
     samples: int
     start_s: float

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["JOURNAL", "Journal", "read"]
+__all__ = ["JOURNAL", "SCHEMA_VERSION", "Journal", "read"]
 
 JOURNAL = "journal.jsonl"
+SCHEMA_VERSION = 1
+"""Version of journal and results files, and part of every cell's identity."""
 
 
 def read(folder: Path) -> list[dict[str, Any]]:

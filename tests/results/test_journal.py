@@ -10,7 +10,7 @@ import pytest
 
 from benchbench.errors import OutputError, ResultError
 from benchbench.files import write_text
-from benchbench.running import journal
+from benchbench.results import journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

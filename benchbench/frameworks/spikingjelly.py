@@ -1,0 +1,64 @@
+"""SpikingJelly 2: neurons, step modes, and the implementation that really runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from benchbench.frameworks.base import Framework, framework
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+__all__ = ["SpikingJelly"]
+
+PACKAGE = "spikingjelly.activation_based"
+NEURONS = f"{PACKAGE}.neuron"
+
+
+@framework
+class SpikingJelly(Framework):
+    """SpikingJelly's neurons have no base class in common, only the package that they stand in."""
+
+    package: ClassVar[str] = PACKAGE
+
+    def is_neuron(self, module: nn.Module) -> bool:
+        """Whether the module is one of its neurons that fire."""
+        lineage = [kind for kind in type(module).__mro__ if kind.__module__.startswith(NEURONS)]
+        return bool(lineage) and not any("NonSpiking" in kind.__name__ for kind in lineage)
+
+    def holds_state(self, model: nn.Module) -> bool:
+        """Whether there are neurons, or dropout that keeps its mask over time."""
+        from spikingjelly.activation_based import base  # noqa: PLC0415 - it is loaded
+
+        return any(isinstance(module, base.MemoryModule) for module in model.modules())
+
+    def reset(self, model: nn.Module) -> None:
+        """Reset what has a memory."""
+        from spikingjelly.activation_based import functional  # noqa: PLC0415 - it is loaded
+
+        functional.reset_net(model)
+
+    def walks_time(self, module: nn.Module) -> bool:
+        """Whether the module is in step mode m, or has no other."""
+        from spikingjelly.activation_based import base  # noqa: PLC0415 - it is loaded
+
+        if not isinstance(module, base.StepModule):
+            return False
+        return "s" not in module.supported_step_mode() or module.step_mode == "m"
+
+    def neuron_facts(self, model: nn.Module, device: torch.device) -> dict[str, str]:
+        """Step mode and implementation of each kind of neuron."""
+        from spikingjelly.activation_based import functional, neuron  # noqa: PLC0415 - it is loaded
+
+        facts: dict[str, str] = {}
+        for module in model.modules():
+            if isinstance(module, neuron.BaseNode):
+                kind = type(module).__name__
+                try:
+                    short = kind.removesuffix("Node").lower()
+                    found = functional.neuron_implementation(short, device)["implementation"]
+                except (ValueError, RuntimeError) as error:
+                    found = f"unknown ({error})"
+                facts[kind] = f"step mode {module.step_mode}, {found}"
+        return facts

@@ -1,0 +1,107 @@
+"""The one ratio of two figures: for tables, claims, verdicts, comparisons of runs and baselines.
+
+It refuses what would make a false one: a figure that is not there, is invalid, or is at or below 0,
+and a simulated figure over a real one. A refusal is a type of its own, with its reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchbench.metrics.registry import METRICS
+from benchbench.metrics.statistics import paired_ratio, welch_ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from benchbench.metrics.measurement import Measurement
+
+__all__ = ["NoRatio", "Ratio", "ratio", "refusal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A ratio of two figures.
+
+    Attributes:
+        value: Ratio of the geometric means.
+        low: Lower end of its 95 % interval; None where there are too few processes for one.
+        high: Upper end.
+        n: Number of pairs of processes; where nothing is paired, of processes on the smaller side.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoRatio:
+    """Why two figures have none."""
+
+    reason: str
+
+
+def ratio(
+    over: Measurement | None,
+    under: Measurement | None,
+    *,
+    names: tuple[str, str] = ("the first", "the second"),
+    paired: bool = True,
+) -> Ratio | NoRatio:
+    """One figure over another.
+
+    Args:
+        over: The numerator.
+        under: The denominator, of the same metric.
+        names: What the two sides are called in a reason.
+        paired: Whether both are of one run, whose rounds were interleaved: then a round is a pair,
+            and a drift of the machine falls out. Else the processes of the two sides are
+            independent (Welch's interval).
+    """
+    for side, name in ((under, names[1]), (over, names[0])):
+        if why := refusal(side, name):
+            return NoRatio(why)
+    if over is None or under is None or over.value is None or under.value is None:
+        raise AssertionError("refusal has let a missing figure pass")
+    if over.provenance != under.provenance:
+        return NoRatio("one is simulated, the other is not")
+    declared = METRICS.get(over.name)
+    if declared is not None and declared.merge == "largest":  # the largest of all has no rounds
+        return Ratio(over.value / under.value, None, None, 1)
+    sides = [{r.repeat: r.value for r in side.rounds() if r.value} for side in (over, under)]
+    if not paired:
+        new, base = (list(side.values()) for side in sides)
+        return Ratio(*welch_ratio(base, new), min(len(new), len(base)))
+    both = sorted(sides[0].keys() & sides[1].keys())
+    if not both:
+        return NoRatio(f"{names[0]} and {names[1]} have no round in common")
+    return Ratio(*paired_ratio(*([side[key] for key in both] for side in sides)), len(both))
+
+
+def refusal(figure: Measurement | None, whose: str) -> str:
+    """Why a figure must enter no ratio and no verdict; empty where it may.
+
+    Args:
+        figure: The figure.
+        whose: What its side is called, e.g. ``the base``.
+    """
+    if figure is None:
+        return f"{whose} does not have it"
+    why = "; ".join(figure.reasons)
+    if figure.value is None:
+        return f"n/a in {whose}: {why}"
+    if not figure.valid:
+        return f"invalid in {whose}: {why or 'no reason was given'}"
+    below = _below(r.value for r in figure.rounds())
+    if figure.value <= 0 or below is not None:
+        least = figure.value if below is None else below
+        return f"{least:g} in {whose}: only positive figures have a ratio"
+    return ""
+
+
+def _below(values: Iterable[float | None]) -> float | None:
+    """The first value at or below 0; None where there is none."""
+    return next((value for value in values if value is not None and value <= 0), None)

@@ -1,0 +1,155 @@
+"""Four counters of one batch, held against each other layer by layer."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spikingjelly.activation_based import base, functional
+from torch.nn.utils import parametrize
+
+from benchbench.errors import CountError
+from benchbench.frameworks import reset
+from benchbench.probes.counting.context import countable
+from benchbench.probes.counting.counter import Counter
+from benchbench.probes.counting.crosscheck import TorchInfo, fvcore_macs, torch_macs, torchinfo_macs
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+__all__ = ["Agreement", "agreed", "per_sample"]
+
+OURS, TORCH, FVCORE, TORCHINFO = "benchbench", "FlopCounterMode / 2", "fvcore", "torchinfo"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the counters agree on.
+
+    Attributes:
+        layers: One row a layer, per sample: name, kind, macs_dense, macs_valid, share, params and
+            the counters that agree.
+        blind: Why fvcore has no say; empty where it has.
+        summary: Torchinfo's figures over the whole batch; None where it cannot run the model.
+        reason: Why it cannot.
+        unseen: Names of the layers that torchinfo has no right formula for.
+    """
+
+    layers: list[dict[str, Any]]
+    blind: str
+    summary: TorchInfo | None
+    reason: str
+    unseen: list[str]
+
+
+def agreed(model: nn.Module, example: Tensor) -> Agreement:
+    """Count one batch on the CPU by four counters.
+
+    Args:
+        model: Left as it was: state reset, mode and device as before.
+        example: Inputs [N, ...].
+
+    Raises:
+        CountError: Two counters disagree on a layer, or it runs a product that ours has no rule
+            for.
+    """
+    example = example.detach().cpu()
+    with countable(model):
+        with Counter(model) as counter:
+            model(example)
+        reset(model)
+        reference = torch_macs(model, example)
+        reset(model)
+        traced, blind = fvcore_macs(model, example)
+        reset(model)
+        summary, reason = _torchinfo(model, example, counter)
+        voters = _cross_check(counter, reference, traced, summary)
+    layers = _layers(model, counter, voters, len(example))
+    unseen = [
+        layer.name for layer in counter.layers() if summary and layer.path not in summary.layers
+    ]
+    return Agreement(layers, blind, summary, reason, unseen)
+
+
+def _torchinfo(model: nn.Module, example: Tensor, counter: Counter) -> tuple[TorchInfo | None, str]:
+    """Torchinfo's figures, or None and the reason; on a copy where the model must change modes."""
+    modes = {m.step_mode for m in model.modules() if isinstance(m, base.StepModule)}
+    try:
+        if modes - {"s"}:
+            model = copy.deepcopy(model)
+            functional.set_step_mode(model, "s")
+            with Counter(model) as single:
+                model(example)
+            reset(model)
+            if single.within("") != counter.within(""):
+                return None, "in step mode s, which torchinfo needs, the model does other work"
+        return torchinfo_macs(model, example), ""
+    except Exception as error:  # noqa: BLE001 - a model may refuse step mode s in any way it likes
+        return None, f"torchinfo cannot run this model in step mode s: {error}"[:300]
+
+
+def _cross_check(
+    counter: Counter,
+    reference: dict[str, int],
+    traced: dict[str, int | None],
+    summary: TorchInfo | None,
+) -> dict[str, list[str]]:
+    """Who agrees on each module path that did work, and on the whole model.
+
+    Raises:
+        CountError: Somebody does not; the deepest layer is named.
+    """
+    agreed: dict[str, list[str]] = {}
+    paths = dict.fromkeys(layer.path for layer in counter.layers())
+    # Innermost modules first, so that an error names the layer and not the box around it.
+    everything = dict.fromkeys((*paths, *reference))
+    for path in sorted(everything, key=lambda path: path.count(".") if path else -1, reverse=True):
+        figures = {OURS: counter.within(path), TORCH: reference.get(path, 0)}
+        if (known := traced.get(path)) is not None:
+            figures[FVCORE] = known
+        if summary and path in summary.layers:
+            figures[TORCHINFO] = summary.layers[path]
+        if len(set(figures.values())) > 1:
+            said = ", ".join(f"{who} {macs:,}" for who, macs in figures.items())
+            place = repr(path) if path else "(the whole model)"
+            raise CountError(f"layer {place}: counters of dense mult-adds disagree: {said}")
+        agreed[path] = list(figures)
+    return agreed
+
+
+def _layers(
+    model: nn.Module, counter: Counter, agreed: dict[str, list[str]], samples: int
+) -> list[dict[str, Any]]:
+    """One row for each layer, per sample."""
+    parameters = dict(model.named_parameters())
+    total = counter.within("")
+    rows = []
+    for layer in counter.layers():
+        own = _own(model.get_submodule(layer.path))
+        weight = parameters[layer.weight].numel() if layer.weight else 0
+        rows.append(
+            {
+                "name": layer.name,
+                "kind": layer.kind,
+                "macs_dense": per_sample(layer.tally.macs_dense, samples),
+                "macs_valid": per_sample(layer.tally.macs_valid, samples),
+                "share": layer.tally.macs_dense / total if total else 0.0,
+                "params": own if layer.name == layer.path else weight,
+                "counters": agreed[layer.path],
+            }
+        )
+    return rows
+
+
+def _own(module: nn.Module) -> int:
+    """Parameters of the module itself; a parametrised weight's stand one module further in."""
+    inside = [module]
+    if parametrize.is_parametrized(module):
+        inside += module.get_submodule("parametrizations").modules()
+    return sum(p.numel() for part in inside for p in part.parameters(recurse=False))
+
+
+def per_sample(count: int, samples: int) -> float:
+    """`count` per sample, an integer where it is one."""
+    return count // samples if count % samples == 0 else count / samples

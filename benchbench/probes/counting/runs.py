@@ -1,0 +1,81 @@
+"""What batches make a model do: operations of each layer, outputs of each activation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from benchbench.frameworks import reset, spiking_layers
+from benchbench.probes.counting.context import countable
+from benchbench.probes.counting.counter import Counter
+from benchbench.probes.counting.hooks import Activity, NotFiniteError, watch
+from benchbench.probes.counting.macs import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["BatchRun", "runs_of", "together"]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRun:
+    """What one batch did, or all of them together.
+
+    Attributes:
+        images: How many images.
+        tallies: Operations of each layer, by name.
+        activity: Outputs of each spiking (or ReLU) layer, by path.
+    """
+
+    images: int
+    tallies: dict[str, Tally]
+    activity: dict[str, Activity]
+
+
+def runs_of(model: nn.Module, batches: Iterable[Tensor]) -> tuple[list[BatchRun], str]:
+    """Run every batch on the CPU.
+
+    Args:
+        model: Left as it was: state reset, mode and device as before.
+        batches: Image tensors [N, C, H, W].
+
+    Returns:
+        What each batch did; and what was watched: ``spiking layers``, or ``ReLU layers`` where
+        there are no spiking ones.
+
+    Raises:
+        NotFiniteError: A layer puts out, or is fed, what is not a number.
+        CountError: A layer runs a product that the counter has no rule for.
+    """
+    neurons = spiking_layers(model)
+    kinds = (nn.ReLU, nn.ReLU6)
+    units: dict[str, nn.Module] = {
+        name: module for name, module in model.named_modules() if isinstance(module, kinds)
+    }
+    with countable(model):
+        runs = [_run(model, images.detach().cpu(), neurons or units) for images in batches]
+    return runs, "spiking layers" if neurons else "ReLU layers"
+
+
+def _run(model: nn.Module, images: Tensor, watched: dict[str, nn.Module]) -> BatchRun:
+    reset(model)
+    with watch(watched) as activity, Counter(model) as counter:
+        output = model(images)
+    if isinstance(output, Tensor) and not bool(torch.isfinite(output).all()):
+        raise NotFiniteError("the model's output is not finite on these images")
+    return BatchRun(len(images), {layer.name: layer.tally for layer in counter.layers()}, activity)
+
+
+def together(runs: Sequence[BatchRun]) -> BatchRun:
+    """All batches as one."""
+    tallies: dict[str, Tally] = {}
+    activity: dict[str, Activity] = {}
+    for run in runs:
+        for name, tally in run.tallies.items():
+            tallies[name] = tallies.get(name, Tally()) + tally
+        for name, did in run.activity.items():
+            activity[name] = activity.get(name, Activity()) + did
+    return BatchRun(sum(run.images for run in runs), tallies, activity)

@@ -1,0 +1,261 @@
+"""What a run is decided by before it starts: what was asked for, where, on what."""
+
+from __future__ import annotations
+
+import fnmatch
+import tempfile
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from benchbench import data as data_room
+from benchbench import zoo
+from benchbench.data.check import check
+from benchbench.errors import BenchbenchError, ModelError
+from benchbench.running import launcher
+from benchbench.running.cells import Cell, DataRef, Job, Order, cells_of, jobs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from benchbench.data import FaceData, Labels
+    from benchbench.suite.schema import Suite
+
+__all__ = [
+    "Asked",
+    "Machine",
+    "Mode",
+    "Plan",
+    "RunRequest",
+    "chosen",
+    "device_of",
+    "hello",
+    "images_of",
+    "machine",
+    "plan",
+    "planned",
+]
+
+HELLO_LIMIT_S = 120.0
+LABELS: Labels = "fer2013"  # where there is no model that says otherwise
+
+Mode = Literal["full", "quick", "publish"]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine as a worker found it, and the device on it that is used."""
+
+    fingerprint: dict[str, Any]
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a suite was asked to be run; named in every output.
+
+    Attributes:
+        mode: Whose settings count: ``full``, ``quick`` or ``publish``.
+        changes: ``key=value`` of each setting that was changed for this run alone.
+    """
+
+    mode: Mode = "full"
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a run is decided by before it starts.
+
+    Attributes:
+        suite: With the settings of this run.
+        asked: How it was asked for.
+        cells: The work.
+        fingerprint: Fingerprint of the machine, as a worker found it.
+        data: What the report says of the data.
+    """
+
+    suite: Suite
+    asked: Asked
+    cells: tuple[Cell, ...]
+    fingerprint: dict[str, Any]
+    data: dict[str, Any]
+
+    @property
+    def jobs(self) -> list[Job]:
+        """Every job, in order."""
+        return jobs_of(self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What was asked for, before it is looked at.
+
+    Attributes:
+        suite: Path of a suite file, or name of a bundled one.
+        mode: Whose settings count: ``full``, ``quick`` or ``publish``.
+        only: Patterns of the models' ids; all models where there are none.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:<index>``.
+        data: Name or path of the data; the suite's own where None.
+        out: Folder of all runs.
+        ferplus: File of FER+'s votes, where they are not beside the data.
+        changes: ``key=value`` of each setting that is changed for this run alone.
+    """
+
+    suite: str
+    mode: Mode
+    only: tuple[str, ...]
+    device: str
+    data: str | None
+    out: Path
+    ferplus: str | None = None
+    changes: tuple[str, ...] = ()
+
+    @property
+    def votes(self) -> str | None:
+        """The file of FER+'s votes, absolute."""
+        return str(Path(self.ferplus).resolve()) if self.ferplus else None
+
+
+def hello(log: Path, task: Literal["hello", "doctor"] = "hello") -> dict[str, Any]:
+    """Ask a worker what machine this is: versions, processors, GPUs; a doctor wants UUIDs too.
+
+    Raises:
+        BenchbenchError: The worker cannot even start, e.g. torch is broken.
+    """
+    outcome = launcher.work(Order(task), time_limit_s=HELLO_LIMIT_S, log=log)
+    if outcome.status != "ok":
+        raise BenchbenchError(f"the worker cannot start: {outcome.reason}")
+    return outcome.facts
+
+
+def plan(
+    suite: Suite,
+    folder: Path,
+    machine: Machine,
+    data: Mapping[Labels, FaceData],
+    asked: Asked,
+    only: Sequence[str] | None = None,
+    ferplus: str | None = None,
+) -> Plan:
+    """Decide what a run will do.
+
+    Args:
+        suite: With the settings of this run.
+        folder: Where its relative paths start.
+        machine: What it runs on.
+        data: What it runs on, loaded and checked, for each kind of labels that the suite has.
+        asked: How it was asked for.
+        only: Ids of the models to run; all, by default.
+        ferplus: The file of FER+'s votes, where it was given.
+    """
+    references = {
+        labels: DataRef(
+            "synthetic_faces" if found.synthetic else found.source,
+            found.digest,
+            found.num_classes,
+            suite.settings.seed,
+            labels,
+            ferplus,
+        )
+        for labels, found in data.items()
+    }
+    about, *also = (_about(found) for found in data.values())
+    chosen = tuple(model for model in suite.models if only is None or model.id in only)
+    part = replace(suite, models=chosen)
+    wanted = tuple(cells_of(part, folder, machine.device, references))
+    return Plan(suite, asked, wanted, machine.fingerprint, {**about, "also": also})
+
+
+def _about(data: FaceData) -> dict[str, Any]:
+    """What the report says of the data."""
+    found = check(data)
+    return {
+        "name": data.name,
+        "source": data.source.rpartition("/")[2],
+        "synthetic": data.synthetic,
+        "digest": data.digest,
+        "samples": len(data),
+        "classes": list(data.class_names),
+        "warnings": list(data.warnings),
+        "distribution": found.distribution,
+        "faults": [f"{item.count:,} {item.text}" for item in found.findings if item.count],
+    }
+
+
+def images_of(
+    suite: Suite, labels: Iterable[Labels], request: RunRequest
+) -> dict[Labels, FaceData]:
+    """The images of a run, for each kind of labels.
+
+    Raises:
+        DataError: They cannot be read.
+    """
+    return {
+        kind: data_room.load(
+            request.data or suite.data,
+            seed=suite.settings.seed,
+            labels=kind,
+            ferplus=request.ferplus,
+        )
+        for kind in dict.fromkeys(labels)
+    }
+
+
+def chosen(suite: Suite, patterns: Sequence[str]) -> list[str]:
+    """The ids of the models that match one of the patterns; all, where there are none.
+
+    Raises:
+        ModelError: A pattern matches none.
+    """
+    ids = [model.id for model in suite.models]
+    for pattern in patterns:
+        if not fnmatch.filter(ids, pattern):
+            raise ModelError(
+                f"--only {pattern}: the suite has no such model{zoo.hint(pattern, ids)}; "
+                f"it has {', '.join(ids)}"
+            )
+    return [name for name in ids if any(map(partial(fnmatch.fnmatch, name), patterns or ["*"]))]
+
+
+def device_of(wanted: str, machine: dict[str, Any]) -> str:
+    """``auto`` and ``cuda`` resolved; refused where there is no such device."""
+    gpus = machine["gpus"]
+    if wanted == "cpu" or (wanted == "auto" and not gpus):
+        return "cpu"
+    kind, _, index = ("cuda" if wanted == "auto" else wanted).partition(":")
+    if kind != "cuda" or not (index or "0").isdigit():
+        raise BenchbenchError(f"--device {wanted}: expected auto, cpu, cuda or cuda:<index>")
+    if int(index or 0) >= len(gpus):
+        raise BenchbenchError(
+            f"--device {wanted}: torch {machine['torch']} sees {len(gpus)} CUDA "
+            "device(s) here; run with --device cpu"
+        )
+    return f"cuda:{index or 0}"
+
+
+def machine() -> dict[str, Any]:
+    """The fingerprint of this machine, as a worker finds it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        return hello(Path(scratch) / "hello.log")
+
+
+def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
+    """What a request comes to on this machine.
+
+    Args:
+        suite: With the settings of this run.
+        folder: Where its relative paths start.
+        request: Device, data and models.
+
+    Raises:
+        BenchbenchError: The data, the device or a model is not right.
+    """
+    only = chosen(suite, request.only)
+    wanted = [model.labels for model in suite.models if model.id in only]
+    images = images_of(suite, wanted or [LABELS], request)
+    found = machine()
+    there = Machine(found, device_of(request.device, found))
+    asked = Asked(request.mode, request.changes)
+    return plan(suite, folder, there, images, asked, only, request.votes)

@@ -1,0 +1,181 @@
+"""What enters a ratio or a verdict, over every path that there is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from benchbench.codec import plain
+from benchbench.comparing import energy_ratio, paper, welch
+from benchbench.comparing.loading import StoredRun
+from benchbench.metrics.merging import merge
+from benchbench.metrics.ratio import NoRatio, Ratio, ratio
+from benchbench.metrics.registry import METRICS, measured, unavailable
+from benchbench.results.aggregate import aggregated
+from benchbench.suite.gate import Gate
+from benchbench.suite.schema import Model, Settings, Suite
+from benchbench.suite.tables import Claim, Measure, Row, Table
+
+if TYPE_CHECKING:
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.results.schema import Results
+
+NAME = "infer_energy"
+GOOD = [0.5, 0.6, 0.7]
+
+
+def figure(values: list[float], *, valid: bool = True, name: str = NAME) -> Measurement:
+    """A figure of several processes, with what the energy ratio needs of each window."""
+    rounds = []
+    for repeat, value in enumerate(values):
+        detail: dict[str, Any] = {"repeat": repeat, "window_j": 10 * value, "seconds": 1.0}
+        detail |= {"samples": 10, "offset_w": 0.0, "sensor": "s"}
+        rounds.append(measured(name, value, detail=detail))
+    merged = merge(rounds)
+    return merged if valid else replace(merged, valid=False, reasons=("throttled: heat",))
+
+
+def run_of(over: Measurement, under: Measurement) -> Results:
+    """A whole run, put together from its journal, in which the two models have these figures."""
+    rows = (Row(NAME, paper={"a": 2.0, "b": 1.0}, tolerance_percent=1e6),)
+    suite = Suite(
+        1,
+        "s",
+        (Model("a", "m.py:a"), Model("b", "m.py:b")),
+        settings=Settings(repeats=len(GOOD)),
+        tables=(Table("t", rows, ("a", "b")),),
+        claims=(Claim("c", "r", "ambiguous", measure=Measure(NAME, "a", "b")),),
+    )
+    jobs = []
+    for model, found in (("a", over), ("b", under)):
+        for one in found.rounds():
+            item = measured(NAME, one.value or 0.0, valid=found.valid, reasons=found.reasons)
+            item = replace(item, detail=dict(one.detail))
+            jobs.append(job(model, one.repeat, item))
+    header = {
+        "kind": "run",
+        "schema": 1,
+        "benchbench": "0",
+        "run": {"id": "x", "mode": "full", "command": ""},
+        "fingerprint": {},
+        "data": {"synthetic": False},
+        "suite": plain(suite),
+        "cells": [{"id": m, "model": m, "device": "cpu", "jobs": len(GOOD)} for m in "ab"],
+    }
+    return aggregated([header, *jobs, {"kind": "end"}])
+
+
+def job(model: str, repeat: int, item: Measurement) -> dict[str, Any]:
+    """A line of the journal."""
+    return {
+        "kind": "job",
+        "cell": model,
+        "task": "time",
+        "repeat": repeat,
+        "status": "ok",
+        "reason": "",
+        "facts": {},
+        "seconds": 1.0,
+        "measurements": [item.to_json()],
+    }
+
+
+def outcomes(over: Measurement, under: Measurement) -> dict[str, object]:
+    """Every ratio and verdict that two figures can come to; None where there is none."""
+    one = ratio(over, under)
+    results = run_of(over, under)
+    table = results.suite.tables[0]
+    here = results.comparison(NAME, "a", "b")
+    runs = [StoredRun(side, {}, {"m": {NAME: f}}) for side, f in (("b", under), ("n", over))]
+    (line,) = welch.compare(runs[0], runs[1], Gate(), across_machines=False).lines
+    energy = energy_ratio.resolve(over, under)
+    word = paper.judge(table.rows[0], table, results).word
+    return {
+        "ratio": one.value if isinstance(one, Ratio) else None,
+        "stored ratio of models": here.value if here else None,
+        "verdict on the paper": None if word == "not measurable here" else word,
+        "verdict on two runs": line.verdict if isinstance(line, welch.Compared) else None,
+        "energy ratio": energy.value if energy else None,
+    }
+
+
+def test_two_good_figures_have_all_of_them() -> None:
+    """Else the test below could not fail."""
+    assert None not in outcomes(figure(GOOD), figure([0.25, 0.3, 0.35])).values()
+
+
+bad = st.one_of(
+    st.just(figure(GOOD, valid=False)),
+    st.floats(-1e3, 0, allow_subnormal=False).map(lambda low: figure([0.5, low, 0.7])),
+    st.floats(-1e3, 0, allow_subnormal=False).map(lambda low: figure([low, low, low])),
+)
+
+
+@given(bad, st.booleans())
+def test_an_invalid_figure_or_one_not_above_0_enters_nothing(
+    wrong: Measurement,
+    above: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """On either side, over every path: no ratio, no verdict."""
+    pair = (wrong, figure(GOOD)) if above else (figure(GOOD), wrong)
+    found = outcomes(*pair)
+    assert set(found.values()) == {None}, found
+
+
+@given(bad)
+def test_every_refusal_has_its_reason(wrong: Measurement) -> None:
+    """It names the side, and says why."""
+    found = ratio(wrong, figure(GOOD), names=("the SNN", "the CNN"))
+    assert isinstance(found, NoRatio)
+    assert "the SNN" in found.reason
+    wanted = "throttled: heat" if not wrong.valid else "only positive figures"
+    assert wanted in found.reason
+
+
+def test_simulated_over_real_is_refused() -> None:
+    """Also where both are fine by themselves."""
+    fake = replace(figure(GOOD), provenance="simulated")
+    assert ratio(fake, figure(GOOD)) == NoRatio("one is simulated, the other is not")
+
+
+@pytest.mark.parametrize("missing", [None, unavailable(NAME, "no sensor")])
+def test_what_is_missing_is_named(missing: Measurement | None) -> None:
+    """No figure at all, and one that is n/a."""
+    found = ratio(figure(GOOD), missing, names=("a", "b"))
+    assert isinstance(found, NoRatio)
+    assert "b" in found.reason
+
+
+def test_rounds_are_paired_by_their_number() -> None:
+    """A round that one side lacks is left out, whatever the order."""
+    over = figure([1.0, 2.0, 4.0])
+    under = figure([1.0, 1.0, 2.0])
+    repeats = [dict(item) for item in reversed(under.detail["repeats"])][:2]
+    part = replace(under, detail={"repeats": repeats})
+    assert ratio(over, part) == Ratio(pytest.approx(2.0), pytest.approx(2.0), pytest.approx(2.0), 2)
+
+
+def test_two_runs_are_not_paired() -> None:
+    """The interval is Welch's, as scipy has it on the logarithms."""
+    over, under = figure([1.0, 1.2, 1.1]), figure([0.5, 0.52, 0.48])
+    found = ratio(over, under, paired=False)
+    assert isinstance(found, Ratio)
+    logs = [[math.log(r.value or 0) for r in f.rounds()] for f in (over, under)]
+    wanted = stats.ttest_ind(*logs, equal_var=False).confidence_interval()
+    assert [math.log(found.low or 0), math.log(found.high or 0)] == (
+        pytest.approx([wanted.low, wanted.high])
+    )
+
+
+def test_the_largest_of_all_processes_has_no_interval() -> None:
+    """Peak memory is one figure, not a mean over rounds."""
+    names = [name for name, item in METRICS.items() if item.merge == "largest"]
+    assert {"train_rss", "infer_gpu_memory"} <= {*names}
+    over, under = (figure([a, b], name="train_rss") for a, b in ((2.0, 4.0), (1.0, 1.0)))
+    assert ratio(over, under) == Ratio(4.0, None, None, 1)
