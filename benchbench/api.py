@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,26 +12,49 @@ from ruamel.yaml import YAML
 from benchbench import data as data_room
 from benchbench import zoo
 from benchbench.codec import restored
+from benchbench.comparing import baselines, loading
+from benchbench.comparing.welch import compare
 from benchbench.errors import BenchbenchError, ModelError
+from benchbench.files import write_text
+from benchbench.gate.against import against_revision
 from benchbench.metrics.measurement import Measurement
 from benchbench.report import keep
+from benchbench.report.gated import page_of
+from benchbench.report.markdown import text_of
+from benchbench.results import stored
 from benchbench.results.counts import Counts
+from benchbench.results.schema import RESULTS
 from benchbench.running import launcher, runner
 from benchbench.running.cells import Cell, DataRef, Order
-from benchbench.running.plan import hello, planned
+from benchbench.running.plan import hello, machine, planned
 from benchbench.suite import loader
 from benchbench.suite.schema import Model, Settings, Suite
 from benchbench.suite.tables import Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from benchbench.comparing.welch import Comparison
     from benchbench.data.check import Check
     from benchbench.doctor.examine import Examination
+    from benchbench.gate.against import GateRequest
+    from benchbench.gate.outcome import Gated
     from benchbench.results.schema import Results
     from benchbench.running.plan import RunRequest
 
-__all__ = ["check_data", "count", "doctor", "run", "setting", "train"]
+__all__ = [
+    "check_data",
+    "count",
+    "doctor",
+    "gate_result",
+    "gate_revision",
+    "run",
+    "setting",
+    "train",
+    "update_baseline",
+]
+
+GATE, REPORT = "gate.json", "report.md"
 
 
 def run(request: RunRequest, progress: runner.Progress) -> tuple[Results, Path]:
@@ -61,7 +85,7 @@ def train(
 
     Args:
         entry: The model, its settings and its labels.
-        settings: With ``train``.
+        settings: Settings with a ``train`` of their own.
         request: Device, data and place of the run; its suite is the run's name.
         progress: Who watches.
 
@@ -78,6 +102,85 @@ def train(
     table = Table(f"Training of {entry.title}", (*shares, *counts))
     suite = Suite(1, request.suite, (entry,), table.title, settings=settings, tables=(table,))
     return runner.run(planned(suite, Path.cwd(), request), request.out, progress, keep)
+
+
+def gate_revision(asked: GateRequest, tell: Callable[[str], None]) -> tuple[Gated, Path]:
+    """Compare a revision with the working tree.
+
+    Args:
+        asked: What to compare.
+        tell: Hears a line now and then.
+
+    Returns:
+        What was found, and where it is kept.
+
+    Raises:
+        BenchbenchError: Before anything ran: suite, revision, data or device is not right.
+        SideError: A side cannot even start.
+    """
+    return against_revision(asked, tell, _keep_gate)
+
+
+def _keep_gate(gated: Gated, folder: Path) -> None:
+    """Write what there is, whole or not at all.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    write_text(folder / GATE, json.dumps(gated.to_json(), allow_nan=False) + "\n")
+    write_text(folder / REPORT, text_of(page_of(gated)))
+
+
+def gate_result(asked: GateRequest, progress: runner.Progress) -> tuple[Comparison, Path]:
+    """Run a suite now and compare it with a stored run.
+
+    Args:
+        asked: The suite, and the stored run; of a folder of baselines this machine's is taken.
+        progress: Who watches.
+
+    Returns:
+        The comparison, and where the new run is kept.
+
+    Raises:
+        BenchbenchError: The suite, the data, the device or the stored run is not right.
+    """
+    place = Path(asked.base)
+    if place.is_dir() and not (place / RESULTS).is_file():
+        place = baselines.of_machine(place, machine())
+    base = loading.load(place)  # before anything runs
+    found, folder = run(asked.run, progress)
+    new = loading.of(found, str(folder))
+    return compare(base, new, found.suite.gate, across_machines=False), folder
+
+
+def update_baseline(
+    request: RunRequest, folder: Path, progress: runner.Progress
+) -> tuple[Path, list[str], Comparison | None]:
+    """Run a suite and keep it as this machine's baseline.
+
+    Args:
+        request: What to run.
+        folder: Folder of all baselines.
+        progress: Who watches.
+
+    Returns:
+        The file, what stands behind the changes, and the changes; None without an older baseline.
+
+    Raises:
+        BenchbenchError: A cell failed: what was there is kept.
+    """
+    found, place = run(request, progress)
+    if found.failed:
+        failed = ", ".join(f"{cell.model} ({cell.status})" for cell in found.failed)
+        raise BenchbenchError(f"no baseline was stored, these failed: {failed}; see {place}")
+    file = baselines.own(folder, found.suite.name, found.fingerprint)
+    old = stored.load(file) if file.is_file() else None
+    changes = None
+    if old is not None:
+        new = loading.of(found, str(place))
+        changes = compare(loading.of(old, str(file)), new, found.suite.gate, across_machines=False)
+    baselines.store(found, file)
+    return file, baselines.explained(old, found), changes
 
 
 def doctor() -> Examination:

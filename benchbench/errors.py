@@ -7,7 +7,7 @@
     ├── ResultError          a stored result cannot be read                    (exit 2)
     ├── CountError           two counters of operations disagree; names the layer
     ├── TrainingError        a training went wrong: NaN, no epoch finished
-    ├── DuetError            one side of a gate cannot be run; its figures are not comparable
+    ├── SideError            one side of a gate cannot be run; its figures are not comparable
     ├── RevisionError        a gate's base cannot be checked out               (exit 2)
     ├── MeterError           a sensor cannot be read; the reason goes into the report
     └── OutputError          a report or journal cannot be written             (exit 2)
@@ -28,13 +28,13 @@ __all__ = [
     "BenchbenchError",
     "CountError",
     "DataError",
-    "DuetError",
     "Fault",
     "MeterError",
     "ModelError",
     "OutputError",
     "ResultError",
     "RevisionError",
+    "SideError",
     "SuiteError",
     "TrainingError",
 ]
@@ -107,7 +107,7 @@ class TrainingError(BenchbenchError):
     """A training cannot go on or gave nothing; the message says what is kept."""
 
 
-class DuetError(BenchbenchError):
+class SideError(BenchbenchError):
     """One side of a gate cannot be run; the message names the side and why."""
 
     def __init__(self, message: str, side: str) -> None:

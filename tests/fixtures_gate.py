@@ -63,7 +63,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (place / "bench").mkdir(parents=True)
     (place / "bench" / "mine.yaml").write_text(SUITE)
     (place / "bench" / "model.py").write_text(MODEL)
-    (place / "plays.json").write_text(plays())
+    (place / "behaviour.json").write_text(behaviour())
     git(place, "init", "-q", "-b", "main")
     git(place, "add", "-A")
     git(place, "commit", "-qm", "base")
@@ -71,7 +71,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def plays(**changes: Any) -> str:
-    """How the fake player's model behaves."""
+def behaviour(**changes: Any) -> str:
+    """How the fake agent's model behaves."""
     count = {"value": 1, "reason": "", "detail": {}}
     return json.dumps({"model.py:small": {"step_s": 0.01, "counts": {"params": count}} | changes})

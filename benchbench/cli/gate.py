@@ -139,20 +139,23 @@ def gate(
     could be compared.
     """
     from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
+    from benchbench.cli.progress import progress_on  # noqa: PLC0415
     from benchbench.errors import SideError  # noqa: PLC0415
-    from benchbench.gate import against  # noqa: PLC0415 - `--help` needs none of it
+    from benchbench.gate.against import GateRequest  # noqa: PLC0415
+    from benchbench.running.plan import RunRequest  # noqa: PLC0415
 
     console = consoles()[1]
     how = {key: options.pop(key) for key in ("environment", "long", "pairs")}
-    request = api.RunRequest(suite, "full", only, **options)
-    asked = against.GateRequest(request, base, fail_on=fail_on, **how)
+    request = RunRequest(suite, "full", only, **options)
+    asked = GateRequest(request, base, fail_on=fail_on, **how)
     if Path(base).exists():
-        compared, folder = against.against_result(asked, console)
+        with progress_on(console) as progress:
+            compared, folder = api.gate_result(asked, progress)
         _show_comparison(compared, as_json=as_json)
         click.echo(f"kept in {folder}", err=True)
         return _judge(compared, fail_on)
     try:
-        found, folder = against.against_revision(
+        found, folder = api.gate_revision(
             asked, lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
         )
     except SideError as error:
@@ -209,10 +212,12 @@ def update(
 ) -> int:
     """Run a SUITE, say what changed and why, and store it as this machine's baseline."""
     from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
-    from benchbench.gate import against  # noqa: PLC0415 - `--help` needs none of it
+    from benchbench.cli.progress import progress_on  # noqa: PLC0415
+    from benchbench.running.plan import RunRequest  # noqa: PLC0415
 
-    request = api.RunRequest(suite, "full", only, **place)
-    file, explained, changes = against.update(request, baselines, consoles()[1])
+    request = RunRequest(suite, "full", only, **place)
+    with progress_on(consoles()[1]) as progress:
+        file, explained, changes = api.update_baseline(request, baselines, progress)
     if changes is not None:
         _show_comparison(changes, as_json=as_json)
     elif as_json:

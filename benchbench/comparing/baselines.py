@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
 
-__all__ = ["declared", "explained", "machine_key", "own", "store"]
+__all__ = ["declared", "explained", "machine_key", "of_machine", "own", "store"]
 
 KEPT_DETAIL = ("repeats", "operators")
 
@@ -41,6 +41,22 @@ def machine_key(fingerprint: Mapping[str, Any]) -> str:
 def own(folder: Path, suite: str, fingerprint: Mapping[str, Any]) -> Path:
     """Where the baseline of this machine is, or would be."""
     return folder / suite / f"{machine_key(fingerprint)}.json"
+
+
+def of_machine(folder: Path, fingerprint: Mapping[str, Any]) -> Path:
+    """The baseline of this machine in a suite's folder of baselines.
+
+    Raises:
+        ResultError: There is none of this machine.
+    """
+    file = folder / f"{machine_key(fingerprint)}.json"
+    if not file.is_file():
+        there = ", ".join(sorted(other.stem for other in folder.glob("*.json"))) or "none"
+        raise ResultError(
+            f"{folder}: no baseline of this machine ({file.stem}); there are: {there}; "
+            "`benchbench baseline update` makes one"
+        )
+    return file
 
 
 def store(results: Results, file: Path) -> None:

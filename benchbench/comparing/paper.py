@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Verdict", "judge", "judge_model"]
 
+SLACK = 1e-9  # percent: 100 x 1.01 is not 101 in binary
 PAPERS_EPOCHS = 100  # Table 5's and section 3.3's training
 
 Word = Literal["", "reproduced", "differs", "paper inconsistent", "not measurable here"]
@@ -88,7 +89,7 @@ def _ratio(row: Row, table: Table, results: Results) -> tuple[Word, tuple[str, .
     if ours.value is None:
         return "not measurable here", (ours.reason,)
     paper = row.paper[of] / row.paper[to]
-    if abs(ours.value / paper - 1) <= row.tolerance_percent / 100:
+    if 100 * abs(ours.value / paper - 1) <= row.tolerance_percent + SLACK:
         return "reproduced", ("the ratio; absolute figures are of another machine",)
     if ours.low is not None and ours.high is not None and ours.low <= paper <= ours.high:
         # An interval that holds everything confirms nothing.
@@ -109,7 +110,7 @@ def _values(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
         if value != paper:
             why = "; reconstructed" if model.reconstructed else ""
             reasons.append(f"{model.title} {off_percent:+.1f} %{why}")
-        if abs(off_percent) > row.tolerance_percent + 1e-9:  # 100 x 1.01 is not 101 in binary
+        if abs(off_percent) > row.tolerance_percent + SLACK:
             word = "differs"
     return word, tuple(reasons)
 

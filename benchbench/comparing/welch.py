@@ -84,7 +84,7 @@ class Comparison:
     Attributes:
         base: Where the first run is from.
         new: Where the second is from.
-        gate: By how much a timed or metered figure must differ to matter.
+        gate: Limits beyond which a difference of a timed or metered figure matters.
         lines: One entry a figure.
         differences: Differences of the machines or the data; where there are any, nothing that
             depends on them is compared unless it was asked for.
@@ -124,7 +124,7 @@ def compare(base: StoredRun, new: StoredRun, gate: Gate, *, across_machines: boo
     Args:
         base: The older one.
         new: The newer one.
-        gate: By how much a timed or metered figure must differ to matter.
+        gate: Limits beyond which a difference of a timed or metered figure matters.
         across_machines: Compare what depends on the machine even where the machines differ.
     """
     differences = tuple(

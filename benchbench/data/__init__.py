@@ -27,11 +27,11 @@ class FaceData:
     """Images with labels.
 
     Attributes:
-        name: Of the data set.
+        name: Name of the data set.
         images: uint8 [N, 48, 48].
         labels: int64 [N].
         usage: Split of each row: ``Training``, ``PublicTest``, ``PrivateTest`` or ``Test``.
-        class_names: By label.
+        class_names: Names of the classes, by label.
         synthetic: Whether the images are drawn.
         source: File, or how it was generated.
         digest: SHA-256 of the content.
@@ -89,7 +89,7 @@ def load(
 
     Args:
         source: ``synthetic_faces``, or FER2013 as csv, csv.gz, zip or a folder of images.
-        seed: Of the drawn faces.
+        seed: Seed of the drawn faces.
         labels: ``fer2013``; or ``ferplus`` or ``ferplus_majority`` for the eight classes of FER+
             by either rule (drawn faces then have an eighth expression).
         ferplus: The file of FER+'s votes; by default ``fer2013new.csv`` beside `source`.

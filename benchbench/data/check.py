@@ -41,7 +41,7 @@ class Check:
     """A data set's distribution and faults.
 
     Attributes:
-        name: Of the data set.
+        name: Name of the data set.
         source: Its file.
         digest: SHA-256 of its content.
         samples: Number of images.

@@ -142,7 +142,7 @@ def _rows(path: Path, content: bytes) -> Iterator[tuple[int, np.ndarray, str]]:
     """Label, pixels uint8 [2304] and split of each row.
 
     Raises:
-        DataError: With the row.
+        DataError: A row is broken; the message has its number.
     """
     try:
         text = content.decode("utf-8-sig")

@@ -23,9 +23,9 @@ class Splits:
     """Three disjoint sets of images.
 
     Attributes:
-        train: To train on.
-        select: To choose the best epoch on.
-        report: To report the accuracy on.
+        train: Images to train on.
+        select: Images to choose the best epoch on.
+        report: Images to report the accuracy on.
         notes: What a reader must know where they are not FER2013's own.
     """
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from torch import Tensor, nn
 
 __all__ = ["counts"]
-
-FROM_PROBES = ("params", "macs_dense", "macs_effective", "synops_exact", "neuron_updates")
 
 
 def counts(
@@ -23,38 +21,40 @@ def counts(
     step_of: Callable[[nn.Module, str], Callable[[], object]],
     images: Sequence[Tensor],
     phases: Sequence[str],
+    names: Sequence[str],
+    taken: Callable[[str], Callable[..., Iterable[Any]]],
     footprint: Callable[[Callable[[], object]], tuple[dict[str, int], int]],
 ) -> dict[str, dict[str, Any]]:
     """Every figure of a model that must be equal.
 
     Args:
-        build: Makes the model with its seeded weights, which are the fixed weights here.
-        step_of: The step of a phase.
+        build: Function that makes the model with its seeded weights, which are fixed here.
+        step_of: Function that gives the step of a phase.
         images: Fixed batches [N, C, H, W].
         phases: ``infer``, ``train``.
-        footprint: `benchbench.probes.footprint.footprint`, one for both sides.
+        names: Names of the figures of the probes that must be equal.
+        taken: Function that imports a probe of the side's own, see `benchbench.gate.contract`.
+        footprint: Function that counts a step, the candidate's for both sides.
 
     Returns:
         By name: ``value`` (None where it could not be counted), ``reason`` and ``detail``.
     """
-    from benchbench.probes import operations, size, spikes  # noqa: PLC0415 - the side's own
-
     found: dict[str, dict[str, Any]] = {}
     on_cpu = [batch.cpu() for batch in images]
-    probes: dict[Any, Any] = {
-        size.measure: (),
-        operations.measure: (on_cpu[0][:1],),
-        spikes.measure: (on_cpu,),
+    probes: dict[str, tuple[Any, ...]] = {
+        "size": (),
+        "operations": (on_cpu[0][:1],),
+        "spikes": (on_cpu,),
     }
-    for measure, given in probes.items():
+    for name, given in probes.items():
         try:
-            figures = measure(build(), *given)
+            figures = list(taken(name)(build(), *given))  # a list, or a generator that may raise
         except Exception as error:  # noqa: BLE001 - the others are still counted
-            missing = {name: _missing(error) for name in FROM_PROBES}
+            missing = {figure: _missing(error) for figure in names}
             found = missing | found
             continue
         for figure in figures:
-            if figure.name in FROM_PROBES:
+            if figure.name in names:
                 reason = "; ".join(figure.reasons)
                 found[figure.name] = {"value": figure.value, "reason": reason, "detail": {}}
     for phase in phases:

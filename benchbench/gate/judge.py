@@ -12,12 +12,12 @@ from benchbench.gate import stopping_rule
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchbench.gate.paired import Pair
-    from benchbench.gate.stopping_rule import Rule
+    from benchbench.gate.paired import PairedTimes
+    from benchbench.gate.stopping_rule import StoppingRule
 
-__all__ = ["Judgement", "Verdict", "judge"]
+__all__ = ["Decision", "Judgement", "judge"]
 
-Verdict = Literal["slower", "faster", "same", "unclear", "not comparable"]
+Decision = Literal["slower", "faster", "same", "unclear", "not comparable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Judgement:
     """What the pairs of one figure say.
 
     Attributes:
-        verdict: What it comes to.
-        pairs: How many pairs there were.
+        verdict: Decision that they come to.
+        pairs: Number of pairs.
         base_s: A step of the base, seconds; None where there is none.
         candidate_s: The same of the candidate.
         value: Time of a step, candidate over base; None without a pair.
@@ -34,10 +34,10 @@ class Judgement:
         high: Upper end.
         detectable: The smallest slowdown that the whole budget finds in 19 of 20 cases, as a
             share; None where it cannot be told.
-        reason: What a reader must know of the verdict.
+        reason: Sentence that a reader must know with the verdict.
     """
 
-    verdict: Verdict
+    verdict: Decision
     pairs: int = 0
     base_s: float | None = None
     candidate_s: float | None = None
@@ -53,15 +53,15 @@ class Judgement:
         return self.verdict != "unclear"
 
 
-def judge(pairs: Sequence[Pair], rule: Rule) -> Judgement:
+def judge(pairs: Sequence[PairedTimes], rule: StoppingRule) -> Judgement:
     """The verdict after these pairs.
 
     A change counts where the sides are separated AND it reaches the threshold AND it reaches the
     floor. A figure is the same where a change of the threshold, either way, can be left out.
 
     Args:
-        pairs: In the order of their coming, at least one.
-        rule: What counts.
+        pairs: Observations in the order of their coming, at least one.
+        rule: What a change must be to count.
     """
     logs = [pair.log_ratio for pair in pairs]
     found = stopping_rule.estimate(logs)
@@ -73,7 +73,7 @@ def judge(pairs: Sequence[Pair], rule: Rule) -> Judgement:
     large = reached and abs(change) * base_s >= rule.floor_s
     apart = stopping_rule.separated(logs if found.middle > 0 else [-log for log in logs], rule)
     seen = stopping_rule.detectable(logs, rule, base_s) if len(logs) > 1 else None
-    verdict: Verdict = "unclear"
+    verdict: Decision = "unclear"
     if apart and large:
         verdict = "slower" if change > 0 else "faster"
     elif stopping_rule.same(logs, rule.threshold):
@@ -85,7 +85,9 @@ def judge(pairs: Sequence[Pair], rule: Rule) -> Judgement:
     )
 
 
-def _reason(verdict: Verdict, seen: float | None, rule: Rule, pairs: int, *, apart: bool) -> str:
+def _reason(
+    verdict: Decision, seen: float | None, rule: StoppingRule, pairs: int, *, apart: bool
+) -> str:
     """The smallest effect that would be found, and why there is no other verdict."""
     if verdict in {"slower", "faster"} or seen is None:
         return ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from benchbench.gate.judge import Judgement
 
 if TYPE_CHECKING:
-    from benchbench.gate.paired import Pair
+    from benchbench.gate.paired import PairedTimes
 
 __all__ = ["FAIL_ON", "SCHEMA_VERSION", "Count", "Gated", "Reason", "Timing"]
 
@@ -17,7 +17,7 @@ SCHEMA_VERSION = 1  # of gate.json
 Reason = Literal["slower", "faster", "counts"]
 FAIL_ON: tuple[Reason, ...] = ("slower", "counts")
 
-FigureOf = {"infer": "infer_fps", "train": "train_fps", "latency": "latency"}
+FIGURE_OF = {"infer": "infer_fps", "train": "train_fps", "latency": "latency"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,13 @@ class Count:
     """A figure without noise on both sides.
 
     Attributes:
-        model: Its id.
-        figure: Its name.
-        base: Its value in the base; None where it could not be counted.
+        model: The model's id.
+        figure: Name of the figure.
+        base: Value in the base; None where it could not be counted.
         candidate: The same of the candidate.
-        verdict: ``declared`` is a change that the baseline in the repository has as well.
-        reason: What changed, or why it is not comparable.
+        verdict: How they compare; ``declared`` where the baseline in the repository has the change
+            as well.
+        reason: Sentence on what changed, or why it is not comparable.
     """
 
     model: str
@@ -48,21 +49,21 @@ class Timing:
     Attributes:
         model: The model's id.
         phase: ``infer``, ``train`` or ``latency``.
-        pairs: What was timed, a pair of processes each.
+        pairs: Times of each pair of processes.
         judgement: The verdict up to now.
-        failed: ``base`` or ``candidate`` where that side cannot run it.
+        failed: Side that cannot run it, ``base`` or ``candidate``; empty where both can.
     """
 
     model: str
     phase: str
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[PairedTimes] = field(default_factory=list)
     judgement: Judgement = field(default_factory=lambda: Judgement("unclear"))
     failed: str = ""
 
     @property
     def figure(self) -> str:
         """The name of its figure, whose threshold the suite may set."""
-        return FigureOf[self.phase]
+        return FIGURE_OF[self.phase]
 
 
 @dataclass(slots=True)
@@ -73,15 +74,15 @@ class Gated:
         suite: Name of the suite.
         base: The revision, as it was asked for, and its commit.
         candidate: The working tree: its commit, and whether there is more in it.
-        budget: Most pairs.
+        budget: Number of pairs at most.
         rule: The suite's gate settings and what was derived from them.
-        fail_on: What makes it fail.
-        fingerprint: Of the machine, as the candidate found it.
+        fail_on: Findings that make it fail.
+        fingerprint: Fingerprint of the machine, as the candidate found it.
         counts: Figures without noise.
         timings: Figures of time.
-        notes: What must be read with them.
+        notes: Sentences that must be read with them.
         complete: Whether it came to its end.
-        schema: Of the file.
+        schema: Version of the file.
     """
 
     suite: str

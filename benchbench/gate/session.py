@@ -1,4 +1,4 @@
-"""Plays a gate: counts once, then pairs of fresh processes until every verdict is clear."""
+"""A gate from start to end: counts once, then pairs of fresh processes until all is clear."""
 
 from __future__ import annotations
 
@@ -9,42 +9,48 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from benchbench.errors import DuetError
+from benchbench.errors import SideError
+from benchbench.gate.count_changes import changes
 from benchbench.gate.judge import Judgement, judge
 from benchbench.gate.outcome import Count, Gated, Timing
-from benchbench.gate.paired import Piece, Score, Voice, play
-from benchbench.gate.stopping_rule import Rule
+from benchbench.gate.paired import run_pair
+from benchbench.gate.process import AgentProcess
+from benchbench.gate.schedule import Schedule
+from benchbench.gate.stopping_rule import StoppingRule
+from benchbench.metrics.registry import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from benchbench.gate.paired import Side
+    from benchbench.gate.process import Side
+    from benchbench.gate.workloads import Workload
     from benchbench.suite.gate import Gate
 
-__all__ = ["Plan", "run"]
+__all__ = ["GatePlan", "run"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class GatePlan:
     """Everything that a gate is decided by before it starts.
 
     Attributes:
         sides: Base and candidate.
-        pieces: What is played.
+        workloads: Steps that are compared.
         gate: The suite's settings.
-        budget: Most pairs.
-        threads: Of torch; None for its own choice.
+        budget: Number of pairs at most.
+        threads: Number of torch's threads; None for its own choice.
         device: ``cpu`` or ``cuda:<index>``.
-        time_limit_s: After which an order has failed.
-        seed: Of the coin that says which side goes first.
-        directions: How many of slower and faster make it fail.
-        declared: Whether a change of a model's figure is in the repository's baseline.
+        time_limit_s: Time after which an order has failed, seconds.
+        directions: Number of directions, slower and faster, that make it fail.
+        declared: Function that tells whether a change of a model's figure is in the repository's
+            baseline.
+        seed: Seed of the draw that says which side goes first.
     """
 
     sides: tuple[Side, Side]
-    pieces: tuple[Piece, ...]
+    workloads: tuple[Workload, ...]
     gate: Gate
     budget: int
     threads: int | None
@@ -63,48 +69,49 @@ class Plan:
     @property
     def rate(self) -> float:
         """Chance that one figure raises a false alarm: all of them share the gate's."""
-        return self.gate.alarm_percent / 100 / max(1, len(self.pieces) * self.directions)
+        return self.gate.alarm_percent / 100 / max(1, len(self.workloads) * self.directions)
 
-    def rule(self, figure: str) -> Rule:
+    def rule(self, figure: str) -> StoppingRule:
         """What a change of one figure must be."""
-        return Rule(self.budget, self.rate, self.gate.threshold(figure), self.gate.floor_us * 1e-6)
+        limits = self.gate.threshold(figure), self.gate.floor_us * 1e-6
+        return StoppingRule(self.budget, self.rate, *limits)
 
 
 def run(
-    plan: Plan, gated: Gated, tell: Callable[[str], None], keep: Callable[[Gated], None]
+    plan: GatePlan, gated: Gated, tell: Callable[[str], None], keep: Callable[[Gated], None]
 ) -> None:
     """Fill a gate's outcome.
 
     Args:
         plan: What to do.
-        gated: Filled as it goes.
-        tell: Hears a line now and then.
-        keep: Stores what there is, after each pair.
+        gated: Outcome, filled as it goes.
+        tell: Function that hears a line now and then.
+        keep: Function that stores what there is, after each pair.
     """
-    coin = random.Random(plan.seed)  # noqa: S311 - which side goes first, no secret
-    gated.timings += [Timing(piece.model, piece.phase) for piece in plan.pieces]
+    draw = random.Random(plan.seed)  # noqa: S311 - which side goes first, no secret
+    gated.timings += [Timing(workload.model, workload.phase) for workload in plan.workloads]
     with tempfile.TemporaryDirectory() as scratch:
-        stage = _Stage(plan, Path(scratch), gated)
-        stage.count(tell)
+        pairs = _ProcessPairs(plan, Path(scratch), gated)
+        pairs.count(tell)
         keep(gated)
-        for turn in range(1, plan.budget + 1):
+        for number in range(1, plan.budget + 1):
             left = [timing for timing in gated.timings if not timing.judgement.clear]
             if not left:
                 break
             begin = time.monotonic()
-            stage.play(left, swap=coin.getrandbits(1) == 1)
+            pairs.time_steps(left, candidate_first=draw.getrandbits(1) == 1)
             for timing in left:
                 if timing.pairs and not timing.failed:
                     timing.judgement = judge(timing.pairs, plan.rule(timing.figure))
-            tell(_line(turn, plan.budget, left, time.monotonic() - begin))
+            tell(_line(number, plan.budget, left, time.monotonic() - begin))
             keep(gated)
     gated.complete = True
     keep(gated)
 
 
-def _line(turn: int, budget: int, played: Sequence[Timing], seconds: float) -> str:
-    parts = [_told(timing) for timing in played]
-    return f"pair {turn} of at most {budget}, {seconds:.0f} s: {', '.join(parts)}"
+def _line(number: int, budget: int, timed: Sequence[Timing], seconds: float) -> str:
+    parts = [_told(timing) for timing in timed]
+    return f"pair {number} of at most {budget}, {seconds:.0f} s: {', '.join(parts)}"
 
 
 def _told(timing: Timing) -> str:
@@ -116,122 +123,106 @@ def _told(timing: Timing) -> str:
 
 
 @dataclass(slots=True)
-class _Stage:
-    """Starts pairs of processes and hands out what they are to do."""
+class _ProcessPairs:
+    """Starts pairs of fresh processes and gives them their orders."""
 
-    plan: Plan
+    plan: GatePlan
     scratch: Path
     gated: Gated
 
     def count(self, tell: Callable[[str], None]) -> None:
         """Count every model on both sides; what one side cannot count is not comparable."""
         phases: dict[str, list[str]] = {}
-        for piece in self.plan.pieces:
-            phases.setdefault(piece.model, []).append(piece.phase)
+        for workload in self.plan.workloads:
+            phases.setdefault(workload.model, []).append(workload.phase)
         waiting = list(phases)
         while waiting:
-            with _voices(self.plan, self.scratch, self.gated, swap=False) as voices:
+            with self._started(candidate_first=False) as processes:
                 while waiting:
                     model = waiting.pop(0)
                     steps = [phase for phase in phases[model] if phase != "latency"]
-                    piece = next(piece for piece in self.plan.pieces if piece.model == model)
                     tell(f"counting {model}")
                     try:
-                        found = [
-                            voice.ask("count", cell=piece.cells[voice.side.name], phases=steps)
-                            for voice in voices
-                        ]
-                    except DuetError as error:
+                        base, candidate = (self._counted(it, model, steps) for it in processes)
+                    except SideError as error:
                         text = str(error)
                         self.gated.counts.append(
                             Count(model, "all counts", None, None, "not comparable", text)
                         )
                         break  # it may be dead: the others get fresh ones
-                    figures = [item["figures"] for item in found]
-                    self.gated.counts += _counts(model, figures[0], figures[1], self.plan.declared)
+                    self.gated.counts += changes(model, base, candidate, self.plan.declared)
 
-    def play(self, timings: Sequence[Timing], *, swap: bool) -> None:
-        """One more pair for each of these; what one side cannot play is not comparable."""
+    def _counted(self, process: AgentProcess, model: str, phases: list[str]) -> dict[str, Any]:
+        workload = next(workload for workload in self.plan.workloads if workload.model == model)
+        part = workload.parts[process.side.name]
+        exact = [figure.name for figure in METRICS.values() if figure.exact and not figure.phase]
+        answer = process.ask("count", workload=part, phases=phases, figures=exact)
+        _check_own(process.side, answer)
+        figures: dict[str, Any] = answer["figures"]
+        return figures
+
+    def time_steps(self, timings: Sequence[Timing], *, candidate_first: bool) -> None:
+        """Time each of these once more; what one side cannot run is not comparable."""
         gate = self.plan.gate
-        score = Score(gate.turns, gate.window_s, gate.warmup_s)
+        schedule = Schedule(gate.turns, gate.window_s, gate.warmup_s)
         waiting = list(timings)
         while waiting:
-            with _voices(self.plan, self.scratch, self.gated, swap=swap) as voices:
+            with self._started(candidate_first=candidate_first) as processes:
                 while waiting:
                     timing = waiting.pop(0)
+                    workload = self._workload(timing)
                     try:
-                        timing.pairs.append(play(voices, self._piece(timing), score, swap=swap))
-                    except DuetError as error:
+                        timing.pairs.append(
+                            run_pair(processes, workload, schedule, candidate_first=candidate_first)
+                        )
+                    except SideError as error:
                         timing.failed = error.side
                         timing.judgement = Judgement("not comparable", reason=str(error))
                         break
 
-    def _piece(self, timing: Timing) -> Piece:
+    def _workload(self, timing: Timing) -> Workload:
         wanted = (timing.model, timing.phase)
-        return next(piece for piece in self.plan.pieces if (piece.model, piece.phase) == wanted)
+        every = self.plan.workloads
+        return next(each for each in every if (each.model, each.phase) == wanted)
+
+    @contextlib.contextmanager
+    def _started(self, *, candidate_first: bool) -> Iterator[list[AgentProcess]]:
+        """A pair of fresh processes, base and candidate, that have said what they are.
+
+        Raises:
+            SideError: One cannot even start, or imports another tree's code.
+        """
+        plan = self.plan
+        processes = [
+            AgentProcess(side, self.scratch / f"{side.name}.log", plan.time_limit_s)
+            for side in plan.sides
+        ]
+        with contextlib.ExitStack() as stack:
+            for index in (1, 0) if candidate_first else (0, 1):
+                stack.enter_context(processes[index])
+            for process in processes:
+                found = process.ask("hello", threads=plan.threads, cores=plan.cores)
+                _check_own(process.side, found)
+                if process.side.name == "candidate":
+                    self.gated.fingerprint = found["fingerprint"]
+            yield processes
 
 
-@contextlib.contextmanager
-def _voices(plan: Plan, scratch: Path, gated: Gated, *, swap: bool) -> Iterator[list[Voice]]:
-    """A pair of fresh processes, base and candidate, that have said what they are.
+def _check_own(side: Side, answer: dict[str, Any]) -> None:
+    """A tree that has benchbench in it must be the one that everything is imported from.
+
+    Args:
+        side: Side that answered.
+        answer: Answer with the file of the ``package`` or of each of its ``imports``.
 
     Raises:
-        DuetError: One cannot even start, or imports another tree's code.
+        SideError: Something comes from elsewhere, for instance from an installed benchbench.
     """
-    voices = [Voice(side, scratch / f"{side.name}.log", plan.time_limit_s) for side in plan.sides]
-    with contextlib.ExitStack() as stack:
-        for index in (1, 0) if swap else (0, 1):
-            stack.enter_context(voices[index])
-        for voice in voices:
-            found = voice.ask("hello", threads=plan.threads, cores=plan.cores)
-            _check_package(voice, found["package"])
-            if voice.side.name == "candidate":
-                gated.fingerprint = found["fingerprint"]
-        yield voices
-
-
-def _check_package(voice: Voice, package: str) -> None:
-    """A tree that has benchbench in it must be the one that is imported."""
-    own = voice.side.tree / "benchbench" / "__init__.py"
-    if own.is_file() and own.resolve().parent not in Path(package).resolve().parents:
-        text = f"the {voice.side.name} imports {package}, not {own.parent}"
-        raise DuetError(text, voice.side.name)
-
-
-def _counts(
-    model: str,
-    base: Mapping[str, Any],
-    candidate: Mapping[str, Any],
-    declared: Callable[[str, str], bool],
-) -> list[Count]:
-    out = []
-    for figure in dict.fromkeys((*base, *candidate)):
-        old, new = base.get(figure), candidate.get(figure)
-        if old is None or new is None:
-            text = f"only in the {'candidate' if old is None else 'base'}"
-            out.append(Count(model, figure, None, None, "not comparable", text))
-        elif old["value"] is None and old == new:
-            continue  # neither has it, for the same reason
-        elif old["value"] is None or new["value"] is None:
-            text = (old if old["value"] is None else new)["reason"]
-            out.append(Count(model, figure, old["value"], new["value"], "not comparable", text))
-        elif old["value"] == new["value"] and old["detail"] == new["detail"]:
-            out.append(Count(model, figure, old["value"], new["value"], "same"))
-        else:
-            verdict: Literal["declared", "changed"] = "changed"
-            if declared(model, figure):
-                verdict = "declared"
-            values = (old["value"], new["value"])
-            out.append(Count(model, figure, *values, verdict, _difference(old, new)))
-    return out
-
-
-def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """``12 -> 14``, and which operators."""
-    kinds = [
-        f"{name} {old['detail'].get(name, 0)} -> {new['detail'].get(name, 0)}"
-        for name in sorted({*old["detail"], *new["detail"]})
-        if old["detail"].get(name) != new["detail"].get(name)
-    ]
-    text = f"{old['value']:,.15g} -> {new['value']:,.15g}"
-    return f"{text} ({', '.join(kinds)})" if kinds else text
+    own = side.tree / "benchbench" / "__init__.py"
+    if not own.is_file():
+        return
+    found = {"benchbench": answer["package"]} if "package" in answer else {}
+    for place, file in (found | answer.get("imports", {})).items():
+        if own.resolve().parent not in Path(file).resolve().parents:
+            text = f"the {side.name} imports {place} from {file}, not from {own.parent}"
+            raise SideError(text, side.name)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Estimate",
-    "Rule",
+    "StoppingRule",
     "detectable",
     "estimate",
     "least_pairs",
@@ -39,7 +39,7 @@ SAME_TAIL = 0.05  # ours: how sure "the same" is on either side
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class StoppingRule:
     """What a change of one figure must be to count.
 
     Attributes:
@@ -105,12 +105,13 @@ def _looks(pairs: int, rate: float) -> dict[int, int]:
     return looks
 
 
-def separated(logs: Sequence[float], rule: Rule) -> bool:
+def separated(logs: Sequence[float], rule: StoppingRule) -> bool:
     """Whether the log-ratios lie above nought, at one of the looks up to now.
 
     Args:
-        logs: One a pair, in the order of their coming; negated, the question is the other one.
-        rule: With the budget and the chance of a false yes over all looks.
+        logs: Log-ratios, one a pair, in the order of their coming; negated, the question is the
+            other one.
+        rule: Rule with the budget and the chance of a false yes over all looks.
     """
     return any(
         _negative_ranks(logs[:n]) <= critical
@@ -134,7 +135,7 @@ def estimate(logs: Sequence[float], tail: float = 0.025) -> Estimate:
     """Hodges and Lehmann's estimate with the interval of the signed-rank test.
 
     Args:
-        logs: One a pair, at least one.
+        logs: Log-ratios, one a pair, at least one.
         tail: Chance that the truth lies beyond either end.
     """
     n = len(logs)
@@ -154,16 +155,16 @@ def same(logs: Sequence[float], threshold: float) -> bool:
     return -math.log1p(threshold) < found.low and found.high < math.log1p(threshold)
 
 
-def detectable(logs: Sequence[float], rule: Rule, step_s: float) -> float:
+def detectable(logs: Sequence[float], rule: StoppingRule, step_s: float) -> float:
     """The smallest change that the whole budget finds in 19 of 20 cases, as a share.
 
     By the normal approximation of the signed-rank test, whose efficiency is 3/pi (Hodges & Lehmann
     1956), from these pairs' own spread.
 
     Args:
-        logs: One a pair, at least two.
-        rule: With the budget, the rate, the threshold and the floor.
-        step_s: A step of the base, seconds.
+        logs: Log-ratios, one a pair, at least two.
+        rule: Rule with the budget, the rate, the threshold and the floor.
+        step_s: Time of a step of the base, seconds.
     """
     normal = statistics.NormalDist()
     spread = statistics.stdev(logs) * math.sqrt(math.pi / 3 / rule.pairs)

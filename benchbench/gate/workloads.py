@@ -1,75 +1,67 @@
-"""A suite -> what both sides of a gate play, each from its own tree."""
+"""A suite -> what both sides of a gate run, each from its own tree."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from benchbench.gate.paired import Piece
+from benchbench.gate import contract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from benchbench.data import FaceData, Labels
-    from benchbench.gate.paired import Side
-    from benchbench.suite.schema import Model, Suite
+    from benchbench.gate.process import Side
+    from benchbench.suite.schema import Suite
 
-__all__ = ["pieces_of"]
+__all__ = ["Workload", "workloads_of"]
 
 
-def pieces_of(
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One step of one model.
+
+    Attributes:
+        model: The model's id.
+        phase: ``infer``, ``train`` or ``latency``.
+        parts: The part of an order that says what is built, by the side's name.
+    """
+
+    model: str
+    phase: str
+    parts: Mapping[str, Mapping[str, Any]] = field(hash=False)
+
+
+def workloads_of(
     suite: Suite,
     folders: Mapping[str, Path],
     sides: Sequence[Side],
     device: str,
     data: Mapping[Labels, FaceData],
     ferplus: str | None,
-) -> tuple[Piece, ...]:
+) -> tuple[Workload, ...]:
     """Every model in every phase.
 
     Args:
-        suite: With the models that are played.
-        folders: Where relative model references start, by the side's name.
+        suite: Suite with the models that are compared.
+        folders: Folders where relative model references start, by the side's name.
         sides: Base and candidate.
         device: ``cpu`` or ``cuda:<index>``.
-        data: Loaded, for each kind of labels.
-        ferplus: The file of FER+'s votes, absolute, where it was given.
+        data: Images, loaded, for each kind of labels.
+        ferplus: File of FER+'s votes, absolute, where it was given.
     """
     return tuple(
-        Piece(
+        Workload(
             model.id,
             phase,
             {
-                side.name: {
-                    "folder": str(folders[side.name]),
-                    "device": device,
-                    **_given(suite, model, data[model.labels], ferplus),
-                }
+                side.name: contract.workload_part(
+                    suite, model, data[model.labels], ferplus, folders[side.name], device
+                )
                 for side in sides
             },
         )
         for model in suite.models
         for phase in suite.settings.phases
     )
-
-
-def _given(suite: Suite, model: Model, data: FaceData, ferplus: str | None) -> dict[str, Any]:
-    """What is the same on both sides."""
-    settings = suite.settings
-    return {
-        "model": model.model,
-        "set": model.set,
-        "num_classes": data.num_classes,
-        "data": {
-            "source": "synthetic_faces" if data.synthetic else data.source,
-            "seed": settings.seed,
-            "labels": model.labels,
-            "ferplus": ferplus,
-        },
-        "batch_size": settings.batch_size,
-        "seed": settings.seed,
-        "threads": settings.threads,
-        "learning_rate": settings.learning_rate,
-        "label_smoothing": settings.label_smoothing,
-        "loss": model.loss,
-    }

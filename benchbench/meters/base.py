@@ -1,9 +1,11 @@
-"""What every meter offers, and how its counter's edges are found."""
+"""What every meter is, and how its counter's edges are found."""
 
 from __future__ import annotations
 
+import abc
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
 
@@ -25,8 +27,8 @@ class Reading:
 
     Attributes:
         energy_j: The counter after the change, joules.
-        time_s: When it changed, `time.perf_counter` seconds: the middle between the last poll that
-            saw the old value and the first that saw the new one.
+        time_s: Time of the change, `time.perf_counter` seconds: the middle between the last poll
+            that saw the old value and the first that saw the new one.
         uncertainty_s: Half the time between these two polls.
     """
 
@@ -42,7 +44,7 @@ class Busy:
     Attributes:
         share: Share of the time in which any kernel ran, 0 .. 1.
         samples: Number of the sensor's samples behind it.
-        covered_s: How much of the window these samples cover, seconds.
+        covered_s: Part of the window that these samples cover, seconds.
         notes: What to know when reading it.
     """
 
@@ -57,10 +59,10 @@ class Uncertainty:
     """What a sensor's readings may be off by, whatever the window: no average takes it away.
 
     Attributes:
-        gain: Of every reading, as a share of it; it falls out of a ratio of two windows of the
-            same sensor.
+        gain: Share of a reading by which it may be off; it falls out of a ratio of two windows of
+            the same sensor.
         offset_w: Watts that may be added to or missing from every reading; they do not fall out.
-        source: Where both are from.
+        source: Origin of both.
         lag_s: Time by which the energy counter may be behind, seconds: at most so much of the work
             before a window is counted in it, and so much of its own is not.
         power_lag_s: Time over which a power reading is averaged at most, seconds.
@@ -77,7 +79,7 @@ class Uncertainty:
 
         Args:
             energy_j: The window's energy.
-            seconds: Its length.
+            seconds: The window's length.
             swing_w: Most by which the power differed at one of its edges from that within.
         """
         return self.gain * energy_j + self.offset_w * seconds + self.lag_s * swing_w
@@ -88,9 +90,9 @@ class Condition:
     """The state that a device was in at one moment.
 
     Attributes:
-        throttled: Why it runs slower than it could because of heat or hardware protection.
-        temperature_c: Of the device; None where it cannot be read.
-        clock_mhz: Of its compute units; None where it cannot be read.
+        throttled: Reasons of heat or hardware protection for which it runs slower than it could.
+        temperature_c: Temperature of the device; None where it cannot be read.
+        clock_mhz: Clock of its compute units; None where it cannot be read.
         foreign: Number of other processes on the device; None where that is unknown.
         unknown: What cannot be read, and why.
     """
@@ -102,43 +104,40 @@ class Condition:
     unknown: tuple[str, ...] = ()
 
 
-class Meter(Protocol):
+class Meter(abc.ABC):
     """One sensor of one device.
 
-    A meter without a sensor (`benchbench.meters.null`) raises its reason from every reading, so
-    that nobody has to ask whether there is one.
+    A sensor inherits from it and gives `name`, `provenance`, `uncertainty` and `energy_j`; what it
+    lacks beside these stays as it is here and raises its reason. A meter without a sensor
+    (`benchbench.meters.null`) raises its reason from every reading, so that nobody has to ask
+    whether there is one.
+
+    Attributes:
+        name: What is read, for the report; no serial numbers.
+        provenance: ``simulated`` where the sensor is not a real one.
+        uncertainty: What its readings may be off by.
+        notes: What to know when reading this meter's figures.
+        integrates: Whether its energy is summed up from its own power: there is nothing to
+            cross-check.
+        has_energy: Whether it gives energy at all; ``auto`` goes on to the next sensor where not.
+        frozen_remedy: What helps against a counter that stands still.
+        no_power: Reason of `power_w`, where the sensor has none.
+        no_busy: Reason of `busy_between`, where the sensor does not say.
+        no_condition: Reason of `condition`, where the sensor does not say.
     """
 
-    @property
-    def name(self) -> str:
-        """What is read, for the report; no serial numbers."""
+    name: str
+    provenance: Provenance
+    uncertainty: Uncertainty
+    notes: tuple[str, ...] = ()
+    integrates: bool = False
+    has_energy: bool = True
+    frozen_remedy: str = "choose another sensor or reboot, see `dmesg`"
+    no_power: str = "this sensor counts energy and has no power reading beside it"
+    no_busy: str = "this sensor does not say how busy the device was"
+    no_condition: str = "this sensor does not say in which state the device is"
 
-    @property
-    def provenance(self) -> Provenance:
-        """``simulated`` where the sensor is not a real one."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What to know when reading this meter's figures."""
-
-    @property
-    def uncertainty(self) -> Uncertainty:
-        """What its readings may be off by."""
-
-    @property
-    def integrates(self) -> bool:
-        """Whether its energy is summed up from its own power: there is nothing to cross-check."""
-
-    def power_w(self) -> float:
-        """The power now, watts, as nearly instant as the sensor gives it.
-
-        Raises:
-            MeterError: It cannot be read.
-        """
-
-    def condition(self) -> Condition:
-        """Throttling, temperature, clock and other processes, now; never raises."""
-
+    @abc.abstractmethod
     def energy_j(self) -> float:
         """A counter in joules that never goes down; only its differences mean anything.
 
@@ -146,17 +145,15 @@ class Meter(Protocol):
             MeterError: It cannot be read; the message is the reason for ``n/a``.
         """
 
-    def wait_for_update(self, timeout_s: float = 2.0) -> Reading:
-        """Wait until the counter changes: a difference between two changes has no rounding.
-
-        Args:
-            timeout_s: After which the counter counts as frozen, seconds.
+    def power_w(self) -> float:
+        """The power now, watts, as nearly instant as the sensor gives it.
 
         Raises:
-            MeterError: It cannot be read, or it is frozen.
+            MeterError: It cannot be read.
         """
+        raise MeterError(self.no_power)
 
-    def busy_between(self, start_s: float, end_s: float) -> Busy:
+    def busy_between(self, start_s: float, end_s: float) -> Busy:  # noqa: ARG002 - for subclasses
         """Share of the time in which the device worked; call it right after the window.
 
         Args:
@@ -166,12 +163,50 @@ class Meter(Protocol):
         Raises:
             MeterError: It cannot be read.
         """
+        raise MeterError(self.no_busy)
 
-    def close(self) -> None:
+    def condition(self) -> Condition:
+        """Throttling, temperature, clock and other processes, now; never raises."""
+        return Condition(unknown=(self.no_condition,))
+
+    def now_s(self) -> float:
+        """The time that the counter lives in, seconds."""
+        return time.perf_counter()
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` of `now_s` pass."""
+        time.sleep(seconds)
+
+    def wait_for_update(self, timeout_s: float = 2.0) -> Reading:
+        """Wait until the counter changes: a difference between two changes has no rounding.
+
+        Args:
+            timeout_s: Time after which the counter counts as frozen, seconds.
+
+        Raises:
+            MeterError: It cannot be read, or it is frozen.
+        """
+        return wait_for_change(self.energy_j, timeout_s, self.now_s, self.sleep, self.frozen_remedy)
+
+    def chosen_by_hand(self, selector: str, device: str) -> None:
+        """Note, before all others, that it is not the compute device's own sensor.
+
+        Args:
+            selector: The selector that chose it.
+            device: The compute device as torch spells it.
+        """
+        note = (
+            f"meter chosen by hand ({selector}): its energy is not that of the compute device "
+            f"{device!r}"
+        )
+        self.notes = (note, *self.notes)
+
+    def close(self) -> None:  # noqa: B027 - many a sensor has nothing to give back
         """Give the sensor back; a second call does nothing."""
 
     def __enter__(self) -> Self:
         """The meter itself."""
+        return self
 
     def __exit__(
         self,
@@ -180,6 +215,7 @@ class Meter(Protocol):
         trace: TracebackType | None,
     ) -> None:
         """Close it."""
+        self.close()
 
 
 def wait_for_change(
@@ -187,15 +223,15 @@ def wait_for_change(
     timeout_s: float,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
-    remedy: str = "see whether `nvidia-smi -q -d POWER` moves, else reload the driver or reboot",
+    remedy: str,
 ) -> Reading:
     """Poll a counter until it changes.
 
     Args:
-        energy_j: Reads the counter.
-        timeout_s: After which it counts as frozen, seconds.
-        clock: Seconds.
-        sleep: Sleeps that many seconds of `clock`.
+        energy_j: Function that reads the counter.
+        timeout_s: Time after which it counts as frozen, seconds.
+        clock: Function that tells the time, seconds.
+        sleep: Function that lets so many seconds of `clock` pass.
         remedy: What helps against a frozen counter of this kind.
 
     Raises:

@@ -16,21 +16,19 @@ called. Of AGX Orin's rails NVIDIA's guide says that VIN_SYS_5V0 includes VDDQ_V
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
-from benchbench.meters.base import Busy, Condition, Reading, Uncertainty, wait_for_change
+from benchbench.meters.base import Condition, Meter, Uncertainty
 from benchbench.meters.polled import PowerIntegral
+from benchbench.meters.registry import meter
 from benchbench.meters.sysfs import is_real, maybe, number, root, text
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
-    from benchbench.metrics.measurement import Provenance
+    from benchbench.meters.registry import Request
 
 __all__ = ["JetsonMeter", "Rail", "rails"]
 
@@ -44,11 +42,11 @@ class Rail:
     """One rail with a power monitor.
 
     Attributes:
-        name: As the board names it.
-        power: The file of its power; None where voltage and current are read.
+        name: Name that the board gives it.
+        power: File of its power; None where voltage and current are read.
         scale_w: Watts of one unit of `power`.
-        volts: The file of its voltage, mV.
-        amps: The file of its current, mA.
+        volts: File of its voltage, mV.
+        amps: File of its current, mA.
         whole_board: Whether it feeds module and carrier board.
     """
 
@@ -92,27 +90,27 @@ def rails() -> list[Rail]:
     return list(found.values())
 
 
-class JetsonMeter:
+class JetsonMeter(Meter):
     """The module's power, or one rail's.
 
     Attributes:
         name: The rails that are summed up.
         provenance: ``simulated`` where the files are not the kernel's own.
-        notes: What to know when reading this meter's figures.
     """
 
-    notes: tuple[str, ...]
     integrates = True
     # The averaging of the chip at its defaults is a few milliseconds; ours is the polling's period.
     uncertainty = Uncertainty(
         0.05, 0.05, "ours: shunts of 1 %, INA3221's offset of 80 uV at low power", 2 * PERIOD_S
     )
+    frozen_remedy = "see whether the rail's files in /sys move, else choose another rail or reboot"
+    no_busy = "a Jetson's power monitor does not say how busy the GPU was"
 
     def __init__(self, rail: str = "") -> None:
         """Begin to read.
 
         Args:
-            rail: Its name; the module's total where empty.
+            rail: Name of the rail; the module's total where empty.
 
         Raises:
             MeterError: The board has no such rail, or it cannot be read.
@@ -131,7 +129,7 @@ class JetsonMeter:
         names = [rail] if rail else total[:1] or apart
         self._rails = [found[name] for name in names]
         self.name = f"power monitor of {' + '.join(names)}"
-        self.provenance: Provenance = "real" if is_real() else "simulated"
+        self.provenance = "real" if is_real() else "simulated"
         covers = "of these rails together: the board has none for the whole module"
         if rail:
             covers = "of this rail alone"
@@ -170,36 +168,23 @@ class JetsonMeter:
             unknown=("other processes: the rail feeds all of them",),
         )
 
-    def wait_for_update(self, timeout_s: float = 2.0) -> Reading:
-        """Wait for the next reading.
-
-        Raises:
-            MeterError: A reading failed, or the power is 0.
-        """
-        remedy = "see whether the rail's files in /sys move, else choose another rail or reboot"
-        return wait_for_change(self.energy_j, timeout_s, time.perf_counter, time.sleep, remedy)
-
-    def busy_between(self, start_s: float, end_s: float) -> Busy:  # noqa: ARG002 - of the protocol
-        """The power monitors do not say.
-
-        Raises:
-            MeterError: Always.
-        """
-        raise MeterError("a Jetson's power monitor does not say how busy the GPU was")
-
     def close(self) -> None:
         """Stop reading; a second call does nothing."""
         self._sum.close()
 
-    def __enter__(self) -> Self:
-        """The meter itself."""
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop reading."""
-        self.close()
+@meter(
+    "jetson",
+    "jetson:<rail>",
+    place=3,
+    automatic={"gpu": 2},  # after NVML: a GPU in a slot of the board is not on its monitor
+    there=rails,
+    hint="on this Jetson choose its power monitor (meter: jetson)",
+)
+def open_jetson(request: Request) -> JetsonMeter:
+    """The module's total, or the rail that was chosen.
+
+    Raises:
+        MeterError: The board has no such rail, or it cannot be read.
+    """
+    return JetsonMeter(request.choice)

@@ -7,55 +7,41 @@ once when the meter is opened; what it said is kept, and nothing is guessed from
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import MeterError
 from benchbench.meters import nvml_state as state
-from benchbench.meters.base import Busy, Condition, Reading, Uncertainty, wait_for_change
-from benchbench.meters.nvml_errors import code_name, sentence
+from benchbench.meters.base import Busy, Condition, Meter, Uncertainty
+from benchbench.meters.nvml_errors import code_name, is_a_slice, sentence
 from benchbench.meters.polled import PowerIntegral
+from benchbench.meters.registry import meter
 from benchbench.meters.utilisation import SAMPLE_PERIOD_S, share_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
-    from typing import Self
 
-    from benchbench.metrics.measurement import Provenance
+    from benchbench.meters.registry import Request
 
 __all__ = ["NvmlMeter"]
-
-ENERGY = "nvmlDeviceGetTotalEnergyConsumption"  # mJ since the driver was loaded; Volta and later
-RATES = "nvmlDeviceGetUtilizationRates"
-MIG_MODE = "nvmlDeviceGetMigMode"
 
 POLL_S = 0.02  # ours: of the power, where it has to be summed up
 
 
-class NvmlMeter:
+class NvmlMeter(Meter):
     """The sensors of one NVIDIA GPU.
 
     Attributes:
-        name: The GPU's name.
-        uuid: As NVML spells it, ``GPU-...``.
+        uuid: The GPU's UUID as NVML spells it, ``GPU-...``.
         provenance: ``simulated`` where the GPU's own name begins with ``SIMULATED``: a simulated
             library announces itself, so that nobody has to remember it.
-        notes: What to know when reading this meter's figures.
-        calls: What each NVML call said when it was tried once: ``supported`` or NVML's error.
+        calls: Answer of each NVML call that was tried once: ``supported`` or NVML's error.
         integrates: Whether the energy is summed up from power, for want of a counter.
         uncertainty: Gain and offset as Yang et al. found them (arXiv 2312.02741): 5 %, and up to
             16 W on the worst of their boards. The counter moves every 20 to 100 ms.
     """
 
-    name: str
-    uuid: str
-    provenance: Provenance
-    notes: tuple[str, ...]
-    calls: dict[str, str]
-    integrates: bool
-    uncertainty: Uncertainty
+    frozen_remedy = "see whether `nvidia-smi -q -d POWER` moves, else reload the driver or reboot"
 
     def __init__(self, selector: str) -> None:
         """Open the GPU.
@@ -67,7 +53,7 @@ class NvmlMeter:
             MeterError: NVML or the GPU cannot be had.
         """
         if selector.startswith("MIG-"):
-            raise MeterError(_is_a_slice(selector))
+            raise MeterError(is_a_slice(selector))
         try:
             import pynvml  # noqa: PLC0415 - 20 ms and 8,000 lines that only this meter needs
         except ImportError as error:
@@ -89,13 +75,14 @@ class NvmlMeter:
         self._last_mj = 0
         self._distrust = ""
         self._lock = threading.Lock()
-        self.calls = {call: self._try(call, *more) for call, more in self._trials()}
+        self.calls = {call: self._try(call, *more) for call, more in state.TRIALS}
         self.notes = self._mig()
         self._choose_power()
-        self.integrates = self.calls[ENERGY] != "supported" and self._power is not None
-        if self._power is not None and self.integrates:
-            note = f"{ENERGY} says {self.calls[ENERGY]}: the energy is summed up from power"
-            self.notes += (note,)
+        answer = self.calls[state.ENERGY]
+        self.integrates = answer != "supported" and self._power is not None
+        self.has_energy = answer == "supported" or self.integrates
+        if self.integrates:
+            self.notes += (f"{state.ENERGY} says {answer}: the energy is summed up from power",)
             self._sum = PowerIntegral(self.power_w).start(POLL_S)
         kind = "power, summed up," if self.integrates else "energy counter"
         self.name = f"NVML {kind} of {gpu}"
@@ -128,7 +115,7 @@ class NvmlMeter:
         if self._distrust:
             raise MeterError(self._distrust)
         with self._lock:  # reading and comparing are one: a window is sampled by a second thread
-            now_mj = int(self._call(ENERGY, self._device))
+            now_mj = int(self._call(state.ENERGY, self._device))
             if now_mj < self._last_mj:
                 # It stays distrusted: once it has passed its old value, nothing shows the gap.
                 self._distrust = (
@@ -138,14 +125,6 @@ class NvmlMeter:
                 raise MeterError(self._distrust)
             self._last_mj = now_mj
         return now_mj / 1000
-
-    def wait_for_update(self, timeout_s: float = 2.0) -> Reading:
-        """Wait until the counter changes, every 10 .. 100 ms.
-
-        Raises:
-            MeterError: NVML refuses, or the counter is frozen.
-        """
-        return wait_for_change(self.energy_j, timeout_s, time.perf_counter, time.sleep)
 
     def busy_between(self, start_s: float, end_s: float) -> Busy:
         """Share of the window in which any kernel ran (not the occupancy of the SMs).
@@ -163,7 +142,7 @@ class NvmlMeter:
             busy, why = None, str(error)
         if busy is not None:
             return busy
-        rate = int(self._call(RATES, self._device).gpu)
+        rate = int(self._call(state.RATES, self._device).gpu)
         note = (
             "one reading of the utilisation rate after the window, which covers its last 1/6 .. "
             f"1 s and what came after, because {why}"
@@ -180,19 +159,6 @@ class NvmlMeter:
                 self._nvml.nvmlShutdown()
             except self._nvml.NVMLError:
                 return  # a lost GPU cannot be shut down, and every figure already says so
-
-    def __enter__(self) -> Self:
-        """The meter itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Shut NVML down."""
-        self.close()
 
     def _call(self, name: str, *arguments: object) -> Any:  # noqa: ANN401 - pynvml has no types
         """Call NVML, its error as a sentence."""
@@ -215,7 +181,7 @@ class NvmlMeter:
         except MeterError as error:
             slice_ = selector.replace("GPU-", "MIG-", 1)  # CUDA names both by the bare number
             if self._try_find(slice_):
-                raise MeterError(_is_a_slice(slice_)) from error
+                raise MeterError(is_a_slice(slice_)) from error
             raise MeterError(f"GPU {selector!r}: {error}") from error
 
     def _try_find(self, uuid: str) -> bool:
@@ -224,21 +190,6 @@ class NvmlMeter:
         except self._nvml.NVMLError:
             return False
         return True
-
-    def _trials(self) -> list[tuple[str, tuple[object, ...]]]:
-        """Every call that is used, with its arguments after the device."""
-        return [
-            (ENERGY, ()),
-            (state.SAMPLES, (state.UTILISATION, 0)),
-            (RATES, ()),
-            (state.FIELDS, ([state.POWER_INSTANT],)),
-            (state.MEAN_POWER, ()),
-            (state.REASONS, ()),
-            (state.CLOCK, (state.SM_CLOCK,)),
-            (state.TEMPERATURE, (state.GPU_SENSOR,)),
-            (state.PROCESSES, ()),
-            (MIG_MODE, ()),
-        ]
 
     def _try(self, name: str, *extra: object) -> str:
         try:
@@ -251,7 +202,10 @@ class NvmlMeter:
 
     def _mig(self) -> tuple[str, ...]:
         """A note where other slices draw power from this GPU."""
-        if self.calls[MIG_MODE] != "supported" or not self._call(MIG_MODE, self._device)[0]:
+        if (
+            self.calls[state.MIG_MODE] != "supported"
+            or not self._call(state.MIG_MODE, self._device)[0]
+        ):
             return ()
         return ("MIG is on: the energy is that of the whole GPU with all its slices",)
 
@@ -265,13 +219,25 @@ class NvmlMeter:
             self._power = state.instant_power_w
         elif self.calls[state.MEAN_POWER] == "supported":
             self._power = state.mean_power_w
-            lag_s = 1.0 if self.calls[ENERGY] != "supported" else 0.1
+            lag_s = 1.0 if self.calls[state.ENERGY] != "supported" else 0.1
             self.uncertainty = replace(self.uncertainty, lag_s=lag_s, power_lag_s=1.0)
 
 
-def _is_a_slice(uuid: str) -> str:
-    return (
-        f"{uuid} is a MIG slice, and NVML counts energy for a whole GPU only: measure on a GPU "
-        "without MIG, or choose its parent by `meter: nvml:GPU-...`, which includes every other "
-        "slice"
-    )
+@meter("nvml:<index or UUID>", place=4, automatic={"gpu": 1})
+def open_nvml(request: Request) -> NvmlMeter:
+    """The GPU that was chosen, or the one that computes.
+
+    Raises:
+        MeterError: NVML or the GPU cannot be had, or it is not known which GPU computes.
+    """
+    if request.choice:
+        chosen = NvmlMeter(request.choice)
+        if request.uuid != chosen.uuid:
+            chosen.chosen_by_hand(request.selector, request.device)
+        return chosen
+    if not request.uuid:
+        raise MeterError(
+            f"the UUID of {request.device!r} is unknown, and NVML's order of GPUs is not CUDA's: "
+            "choose the sensor by hand (meter: nvml:<index or UUID>)"
+        )
+    return NvmlMeter(request.uuid)

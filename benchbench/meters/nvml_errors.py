@@ -6,7 +6,7 @@ can be given where `pynvml` itself cannot be imported.
 
 from __future__ import annotations
 
-__all__ = ["code_name", "sentence"]
+__all__ = ["code_name", "is_a_slice", "sentence"]
 
 _REASONS: dict[int, tuple[str, str]] = {
     1: ("UNINITIALIZED", "NVML was closed before this reading: open the meter again"),
@@ -88,3 +88,12 @@ def sentence(call: str, code: int) -> str:
     name = code_name(code)
     remedy = _REASONS.get(code, ("", "see `nvidia-smi -q` and `dmesg`"))[1]
     return f"{call} says {name}: {remedy}"
+
+
+def is_a_slice(uuid: str) -> str:
+    """Why a MIG slice has no energy of its own, and what to choose instead."""
+    return (
+        f"{uuid} is a MIG slice, and NVML counts energy for a whole GPU only: measure on a GPU "
+        "without MIG, or choose its parent by `meter: nvml:GPU-...`, which includes every other "
+        "slice"
+    )

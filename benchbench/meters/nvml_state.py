@@ -1,7 +1,6 @@
 """What NVML says of a GPU beside its energy: power now, throttling, clock, heat, other processes.
 
-Source: NVIDIA's nvml.h. `call` is
-`NvmlMeter`'s own way of calling, which raises MeterError.
+Source: NVIDIA's nvml.h. `call` is `NvmlMeter`'s own way of calling, which raises MeterError.
 """
 
 from __future__ import annotations
@@ -18,20 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "CLOCK",
+    "ENERGY",
     "FIELDS",
     "MEAN_POWER",
-    "PROCESSES",
-    "REASONS",
-    "SAMPLES",
-    "TEMPERATURE",
-    "UTILISATION",
+    "MIG_MODE",
+    "POWER_INSTANT",
+    "RATES",
+    "TRIALS",
     "busy_samples",
     "condition",
     "instant_power_w",
     "mean_power_w",
 ]
 
+ENERGY = "nvmlDeviceGetTotalEnergyConsumption"  # mJ since the driver was loaded; Volta and later
+RATES = "nvmlDeviceGetUtilizationRates"
+MIG_MODE = "nvmlDeviceGetMigMode"
 FIELDS = "nvmlDeviceGetFieldValues"
 MEAN_POWER = "nvmlDeviceGetPowerUsage"  # mW; a mean of 1 s on Ampere and later, except GA100
 REASONS = "nvmlDeviceGetCurrentClocksThrottleReasons"  # every driver has this older name
@@ -44,6 +45,20 @@ POWER_INSTANT = 186  # NVML_FI_DEV_POWER_INSTANT, mW
 SM_CLOCK = 1  # NVML_CLOCK_SM, MHz
 UTILISATION = 1  # NVML_GPU_UTILIZATION_SAMPLES, percent
 GPU_SENSOR = 0  # NVML_TEMPERATURE_GPU, degrees Celsius
+
+# Every call that is used, with its arguments after the device.
+TRIALS: tuple[tuple[str, tuple[object, ...]], ...] = (
+    (ENERGY, ()),
+    (SAMPLES, (UTILISATION, 0)),
+    (RATES, ()),
+    (FIELDS, ([POWER_INSTANT],)),
+    (MEAN_POWER, ()),
+    (REASONS, ()),
+    (CLOCK, (SM_CLOCK,)),
+    (TEMPERATURE, (GPU_SENSOR,)),
+    (PROCESSES, ()),
+    (MIG_MODE, ()),
+)
 
 # nvmlClocksEventReason*: those of heat and of the hardware's own protection.
 THROTTLES = {

@@ -43,7 +43,7 @@ class PowerIntegral:
     """An energy counter made of power readings.
 
     Attributes:
-        failure: Why it is distrusted; empty where it is not.
+        failure: Reason why it is distrusted; empty where it is not.
         gap_s: Longest time between two readings so far, seconds.
     """
 
@@ -53,8 +53,8 @@ class PowerIntegral:
         """Take the first reading.
 
         Args:
-            power_w: Reads the sensor, watts; raises MeterError.
-            clock: Seconds.
+            power_w: Function that reads the sensor, watts; raises MeterError.
+            clock: Function that tells the time, seconds.
 
         Raises:
             MeterError: The sensor cannot be read.

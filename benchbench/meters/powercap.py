@@ -21,10 +21,10 @@ class Zone:
     """One counter that is summed up.
 
     Attributes:
-        name: As the kernel names it: ``package-0``, ``dram``.
-        folder: Its folder.
-        range_j: At which it starts again, joules; None where it does not say.
-        problem: Why it cannot be read; empty where it can.
+        name: Name that the kernel gives it: ``package-0``, ``dram``.
+        folder: Folder of its files.
+        range_j: Joules at which it starts again; None where it does not say.
+        problem: Reason why it cannot be read; empty where it can.
         mirrors: Names of further zones that show this same counter.
     """
 

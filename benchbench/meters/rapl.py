@@ -8,21 +8,18 @@ same files serve AMD. A reset of the counter cannot be told from its starting ag
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
-from benchbench.meters.base import Busy, Condition, Reading, Uncertainty, wait_for_change
+from benchbench.meters.base import Condition, Meter, Uncertainty
 from benchbench.meters.polled import Ticker
 from benchbench.meters.powercap import zones
+from benchbench.meters.registry import meter
 from benchbench.meters.sysfs import is_real, maybe, number, root, text
 from benchbench.meters.unwrap import Unwrapped
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
-    from benchbench.metrics.measurement import Provenance
+    from benchbench.meters.registry import Request
 
 __all__ = ["RaplMeter"]
 
@@ -30,20 +27,22 @@ MOST_W = 1000.0  # ours: no package draws so much; the shorter a counter seems t
 LONGEST_SILENCE_S = 10.0
 
 
-class RaplMeter:
+class RaplMeter(Meter):
     """The sum of all packages and of the memory that has a counter of its own.
 
     Attributes:
         name: The counters that are summed up.
         provenance: ``simulated`` where the files are not the kernel's own.
-        notes: What to know when reading this meter's figures.
     """
 
-    notes: tuple[str, ...]
-    integrates = False
     uncertainty = Uncertainty(
         0.05, 5.0, "ours: Intel states no accuracy; RAPL against plug meters, Khan et al. 2018"
     )
+    frozen_remedy = (
+        "virtual machines may show zones that do not count: run on bare metal, see `dmesg`"
+    )
+    no_power = "RAPL counts energy and has no power reading beside it"
+    no_busy = "RAPL does not say how busy the processor was"
 
     def __init__(self) -> None:
         """Open every zone.
@@ -66,7 +65,7 @@ class RaplMeter:
             for zone in self._zones
         ]
         self.name = f"RAPL, {' + '.join(zone.name for zone in self._zones)}"
-        self.provenance: Provenance = "real" if is_real() else "simulated"
+        self.provenance = "real" if is_real() else "simulated"
         has_memory = any(zone.name.endswith("dram") for zone in self._zones)
         self.notes = (
             "RAPL counts the whole processor with every process on it"
@@ -104,14 +103,6 @@ class RaplMeter:
         except MeterError:
             return  # the next reading says it
 
-    def power_w(self) -> float:
-        """RAPL has no power of its own.
-
-        Raises:
-            MeterError: Always.
-        """
-        raise MeterError("RAPL counts energy and has no power reading beside it")
-
     def condition(self) -> Condition:
         """Whether a package has throttled since the meter was opened, and its temperature."""
         count = _throttles()
@@ -123,40 +114,23 @@ class RaplMeter:
             unknown=("other processes: the counter is the whole processor's",),
         )
 
-    def wait_for_update(self, timeout_s: float = 2.0) -> Reading:
-        """Wait until a counter changes, about every millisecond.
-
-        Raises:
-            MeterError: A counter cannot be read, or all are frozen.
-        """
-        remedy = "virtual machines may show zones that do not count: run on bare metal, see `dmesg`"
-        return wait_for_change(self.energy_j, timeout_s, time.perf_counter, time.sleep, remedy)
-
-    def busy_between(self, start_s: float, end_s: float) -> Busy:  # noqa: ARG002 - of the protocol
-        """RAPL does not say.
-
-        Raises:
-            MeterError: Always.
-        """
-        raise MeterError("RAPL does not say how busy the processor was")
-
     def close(self) -> None:
         """Stop reading; a second call does nothing."""
         if self._ticker is not None:
             self._ticker.close()
 
-    def __enter__(self) -> Self:
-        """The meter itself."""
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop reading."""
-        self.close()
+@meter("rapl", place=2, automatic={"cpu": 1})
+def open_rapl(request: Request) -> RaplMeter:
+    """The processor's counters; for a run on a GPU they are another device's, and a note says so.
+
+    Raises:
+        MeterError: There is none, or one of them cannot be read.
+    """
+    rapl = RaplMeter()
+    if request.processor != "cpu":
+        rapl.chosen_by_hand(request.selector, request.device)
+    return rapl
 
 
 def _throttles() -> int:

@@ -9,14 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
-from benchbench.meters.base import Busy, Condition, Reading, Uncertainty, wait_for_change
+from benchbench.meters.base import Busy, Condition, Meter, Uncertainty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
-    from typing import Self
-
-    from benchbench.metrics.measurement import Provenance
 
 __all__ = ["Curve", "Faults", "SimulatedMeter", "VirtualClock"]
 
@@ -86,8 +82,8 @@ class Faults:
         gain: Share by which every reading is too high.
         offset_w: Watts that every reading is too high by.
         averaging_s: Window of the moving mean that it shows instead of the power now, seconds.
-        frozen_from_s: From when on the counter stands still.
-        reset_at_s: When the counter starts again at 0.
+        frozen_from_s: Time from which on the counter stands still.
+        reset_at_s: Time at which the counter starts again at 0.
         back_j: Joules by which it jumps back at `reset_at_s`, instead of to 0.
     """
 
@@ -99,22 +95,20 @@ class Faults:
     back_j: float = math.inf
 
 
-class SimulatedMeter:
+class SimulatedMeter(Meter):
     """Counts a known curve's energy, as a real counter does: in steps of time and of 1 mJ.
 
     Attributes:
         curve: The power.
         update_s: Time between two updates of the counter, seconds.
-        clock: The time that both the meter and the test live in.
-        busy_share: What the utilisation says.
-        faults: How its readings differ from the curve.
-        uncertainty: States these faults, as a vendor's sheet would.
+        clock: Time that both the meter and the test live in.
+        busy_share: Share of the time in which it says that it worked.
+        faults: Differences between its readings and the curve.
+        uncertainty: Statement of these faults, as a vendor's sheet would make it.
     """
 
     name = "simulated sensor"
-    provenance: Provenance = "simulated"
-    notes: tuple[str, ...] = ()
-    integrates = False
+    provenance = "simulated"
 
     def __init__(
         self,
@@ -150,14 +144,22 @@ class SimulatedMeter:
     def _updated_s(self) -> float:
         return math.floor(self.clock() / self.update_s) * self.update_s
 
-    def power_w(self) -> float:
-        """The mean power of the last whole update period."""
-        now_s = max(self.update_s, self._updated_s())
-        return (self._shown_j(now_s) - self._shown_j(now_s - self.update_s)) / self.update_s
+    def now_s(self) -> float:
+        """The virtual clock's time."""
+        return self.clock()
+
+    def sleep(self, seconds: float) -> None:
+        """Move the virtual clock."""
+        self.clock.sleep(seconds)
 
     def condition(self) -> Condition:
         """Nothing disturbs it."""
         return Condition(foreign=0)
+
+    def power_w(self) -> float:
+        """The mean power of the last whole update period."""
+        now_s = max(self.update_s, self._updated_s())
+        return (self._shown_j(now_s) - self._shown_j(now_s - self.update_s)) / self.update_s
 
     def energy_j(self) -> float:
         """The curve's energy up to the last update, in whole millijoules.
@@ -177,29 +179,6 @@ class SimulatedMeter:
         self._highest_j = energy_j
         return energy_j
 
-    def wait_for_update(self, timeout_s: float = 2.0) -> Reading:
-        """Wait until the counter changes.
-
-        Raises:
-            MeterError: It is frozen: the power is 0.
-        """
-        return wait_for_change(self.energy_j, timeout_s, self.clock, self.clock.sleep)
-
     def busy_between(self, start_s: float, end_s: float) -> Busy:
         """The known share."""
         return Busy(self.busy_share, 1, end_s - start_s)
-
-    def close(self) -> None:
-        """There is nothing to close."""
-
-    def __enter__(self) -> Self:
-        """The meter itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """There is nothing to close."""

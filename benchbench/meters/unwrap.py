@@ -39,7 +39,7 @@ class Unwrapped:
             what: The counter's name, for messages.
             range_j: Joules at which it starts again at 0; None where it does not say.
             most_w: Power that it surely stays below, watts.
-            clock: Seconds.
+            clock: Function that tells the time, seconds.
         """
         self._what, self._range_j, self._clock = what, range_j, clock
         self.fills_in_s = range_j / most_w if range_j else float("inf")

@@ -94,8 +94,8 @@ def by_phase(
         name: What follows ``train_`` and ``infer_``.
         title: Header, with ``{phase}`` for "Training" or "Inference", or ``{step}`` for "training
             step" or "inference of a batch".
-        unit: As of `Figure`.
-        method: As of `Figure`.
+        unit: Unit, as in `Figure`.
+        method: Method, as in `Figure`.
         says: Definition, with ``{phase}`` in lower case, or ``{step}``.
         fields: Further fields of `Figure`.
 

@@ -21,7 +21,7 @@ def merge(repeats: Sequence[Measurement]) -> Measurement:
     process's own value stays in ``detail["repeats"]``. Simulated and real figures are never merged.
 
     Args:
-        repeats: At least one, all of the same metric.
+        repeats: Figures of the same metric, one a process, at least one.
     """
     first = repeats[0]
     values = [item.value for item in repeats if item.value is not None]

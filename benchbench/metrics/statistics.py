@@ -17,7 +17,7 @@ def t_interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Mean and 95 % Student-t interval of independent observations.
 
     Args:
-        values: At least two.
+        values: Observations, at least two.
 
     Returns:
         Mean, lower end, upper end.
@@ -41,7 +41,7 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
 
     Args:
         hits: How many were right.
-        total: Of how many, at least one.
+        total: Number of trials, at least one.
 
     Returns:
         Lower and upper end.
@@ -69,9 +69,9 @@ def paired_ratio(
     Returns:
         Geometric mean of the ratios, lower and upper end (None with fewer than two pairs).
     """
+    if len(over) == len(under) == 1:  # exactly: a logarithm would be off in the last digit
+        return over[0] / under[0], None, None
     logs = [math.log(a / b) for a, b in zip(over, under, strict=True)]
-    if len(logs) < 2:
-        return math.exp(logs[0]), None, None
     mean, low, high = t_interval(logs)
     return math.exp(mean), math.exp(low), math.exp(high)
 

@@ -109,8 +109,8 @@ def of_confusion(
 
     Args:
         figure: Accuracy on the one split or the other.
-        matrix: As from `confusion`.
-        class_names: By label.
+        matrix: Counts, as `confusion` gives them.
+        class_names: Names of the classes, by label.
         split: Which images; for the reader.
 
     Returns:

@@ -172,7 +172,7 @@ def finish(
 
     Args:
         meter: The sensor.
-        start: From `begin`.
+        start: Reading that `begin` took.
         window: What ran in between.
         idle: The baseline before the window, for the net figure.
         clock: The clock of the window, seconds.

@@ -149,9 +149,9 @@ def measure(
     """Model the energy of one inference.
 
     Args:
-        model: On the CPU; left as it was.
+        model: Model on the CPU; left as it was.
         batches: Images [N, C, H, W]; the first few of the first are used for the estimators.
-        figures: By name: what operations and spikes counted on this model.
+        figures: What operations and spikes counted on this model, by name.
     """
     from benchbench.formulas.lemaire import lemaire_j
     from benchbench.formulas.simple import simple_j

@@ -49,8 +49,8 @@ def measure(
     Args:
         step: One inference of one sample.
         sync: Waits until the device has finished.
-        settings: For the length.
-        warm: From the warm-up of the same step.
+        settings: Settings that give the length.
+        warm: What the warm-up of the same step found.
         clock: Seconds.
 
     Returns:

@@ -79,7 +79,7 @@ def warm_up(
     Args:
         step: One training step or inference of a batch.
         sync: Waits until the device has finished.
-        settings: For the lengths.
+        settings: Settings that give the lengths.
         steady_percent: Spread of the last three blocks that counts as steady.
         clock: Seconds.
         energy_j: Reads the sensor's counter, joules; None where there is none.

@@ -7,11 +7,18 @@ import io
 from typing import TYPE_CHECKING
 
 from benchbench.comparing.paper import judge
+from benchbench.report.formats import report_format
 
 if TYPE_CHECKING:
     from benchbench.results.schema import Results
 
-__all__ = ["render"]
+__all__ = ["files", "render"]
+
+
+@report_format
+def files(results: Results) -> dict[str, str]:
+    """``results.csv``."""
+    return {"results.csv": render(results)}
 
 
 def render(results: Results) -> str:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchbench.report.formats import report_format
 from benchbench.report.page import page
 from benchbench.report.svg import draw
 
@@ -15,9 +16,15 @@ if TYPE_CHECKING:
 
     from benchbench.results.schema import Results
 
-__all__ = ["render"]
+__all__ = ["files", "render"]
 
 TEMPLATE = "page.html.jinja"
+
+
+@report_format
+def files(results: Results) -> dict[str, str]:
+    """``report.html``."""
+    return {"report.html": render(results)}
 
 
 def render(results: Results) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchbench.report.formats import report_format
 from benchbench.report.page import page
 from benchbench.report.svg import figure_file
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from benchbench.report.plots import Plot
     from benchbench.results.schema import Results
 
-__all__ = ["render", "text_of"]
+__all__ = ["files", "render", "text_of"]
 
 _SPECIAL = str.maketrans(
     {
@@ -28,6 +29,12 @@ _SPECIAL = str.maketrans(
         "]": "\\]",
     }
 )
+
+
+@report_format
+def files(results: Results) -> dict[str, str]:
+    """``report.md``."""
+    return {"report.md": render(results)}
 
 
 def render(results: Results) -> str:

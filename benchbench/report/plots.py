@@ -40,7 +40,7 @@ class Plot:
 
     Attributes:
         title: Its caption.
-        x_title: With unit, and how the figure was got.
+        x_title: Title across, with unit, and how the figure was got.
         y_title: The same.
         log_x: Whether the axis is logarithmic.
         log_y: The same.

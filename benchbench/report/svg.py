@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from benchbench.report.formats import report_format
+from benchbench.report.plots import plots
+
 if TYPE_CHECKING:
     from benchbench.report.plots import Plot
+    from benchbench.results.schema import Results
 
-__all__ = ["draw", "figure_file"]
+__all__ = ["draw", "figure_file", "files"]
 
 # The first colours of Okabe and Ito 2008, told apart by colour-blind readers too; and shapes.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -21,6 +25,16 @@ STYLE: dict[Any, Any] = {  # rcParams
 }
 
 
+@report_format
+def files(results: Results) -> dict[str, str]:
+    """A drawing of each of the suite's figures that has a curve."""
+    return {
+        figure_file(number): draw(plot)
+        for number, plot in enumerate(plots(results), 1)
+        if plot.curves
+    }
+
+
 def figure_file(number: int) -> str:
     """Where a run keeps its figure, beside its report; the first is number 1."""
     return f"figures/{number}.svg"
@@ -30,7 +44,7 @@ def draw(plot: Plot) -> str:
     """The plot as an SVG document.
 
     Args:
-        plot: With at least one curve.
+        plot: Plot with at least one curve.
 
     Returns:
         Text that starts with ``<svg``; names in it are escaped.

@@ -30,9 +30,9 @@ class Recomputed:
     Attributes:
         model: Its id in the suite.
         figure: The metric's name.
-        repeat: Of the process, from 1.
-        stored: In the result.
-        again: From the trace; None where it cannot be computed.
+        repeat: Number of the process, from 1.
+        stored: Value in the result.
+        again: Value from the trace; None where it cannot be computed.
         reason: Why not, or why it differs; empty where both agree.
     """
 

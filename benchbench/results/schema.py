@@ -42,7 +42,7 @@ class CellResult:
             ``oom``, ``timeout`` or ``crash``.
         reasons: Why, a line a job.
         facts: What really ran: step mode, neuron implementation, optimizer, threads.
-        measurements: By metric name.
+        measurements: Figures by name.
         seconds: Time that its workers took.
     """
 
@@ -87,13 +87,13 @@ class Results:
 
     Attributes:
         run: id, mode, started, finished, command, complete.
-        fingerprint: Of the machine.
+        fingerprint: What the machine was found to be.
         data: What was measured on.
-        suite: With the settings of the mode that ran.
-        cells: In the suite's order; one that failed is here too.
+        suite: Suite with the settings of the mode that ran.
+        cells: Cells in the suite's order; one that failed is here too.
         comparisons: Ratios that the suite's tables and claims ask for.
         benchbench: The version that wrote it.
-        schema: Of this file.
+        schema: Version of this file.
     """
 
     run: dict[str, Any]

@@ -34,12 +34,12 @@ class Trace:
     """Everything that a window's joules are made of.
 
     Attributes:
-        name: Of its file.
+        name: Name of its file.
         sensor: The meter's name.
         provenance: ``real`` or ``simulated``.
         window: The window.
         idle_w: The idle baseline before it; None where there is none.
-        readings: At its edges.
+        readings: Readings at its edges.
         samples: Meanwhile.
     """
 

@@ -85,7 +85,7 @@ class Order:
 
     Attributes:
         task: What to do.
-        cell: With which model, settings, device and data; None where there is no model.
+        cell: Model, settings, device and data; None where there is no model.
         job: Name of the job, for files that belong to it.
         repeat: Number of the timed repeat, from 0.
         shape: Shape of one sample [C, H, W] to count for, where there is no data.
@@ -130,7 +130,7 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, Data
     """The cells of a suite, in its order.
 
     Args:
-        suite: With the settings of its mode.
+        suite: Suite with the settings of its mode.
         folder: Where relative model references start.
         device: ``cpu`` or ``cuda:<index>``.
         data: The data of the run, for each kind of labels.

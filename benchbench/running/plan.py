@@ -69,7 +69,7 @@ class Plan:
     """Everything that a run is decided by before it starts.
 
     Attributes:
-        suite: With the settings of this run.
+        suite: Suite with the settings of this run.
         asked: How it was asked for.
         cells: The work.
         fingerprint: Fingerprint of the machine, as a worker found it.
@@ -142,7 +142,7 @@ def plan(
     """Decide what a run will do.
 
     Args:
-        suite: With the settings of this run.
+        suite: Suite with the settings of this run.
         folder: Where its relative paths start.
         machine: What it runs on.
         data: What it runs on, loaded and checked, for each kind of labels that the suite has.
@@ -245,7 +245,7 @@ def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
     """What a request comes to on this machine.
 
     Args:
-        suite: With the settings of this run.
+        suite: Suite with the settings of this run.
         folder: Where its relative paths start.
         request: Device, data and models.
 

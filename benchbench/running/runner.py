@@ -61,7 +61,7 @@ def run(
 
     Raises:
         OutputError: The journal cannot be written.
-        KeyboardInterrupt: After what was finished has been written.
+        KeyboardInterrupt: It was interrupted; what was finished has been written.
     """
     jobs = the_plan.jobs
     book, folder = _open(root / the_plan.suite.name, plan_digest(jobs))

@@ -59,7 +59,7 @@ def load(name: str) -> tuple[Suite, Path]:
         The suite, and the folder that its relative paths start from.
 
     Raises:
-        SuiteError: With every fault of the file.
+        SuiteError: The file has faults; all of them are in it.
     """
     file = locate(name)
     try:
@@ -78,7 +78,7 @@ def parse(text: str, name: str, folder: Path) -> Suite:
         folder: Where relative paths start.
 
     Raises:
-        SuiteError: With every fault.
+        SuiteError: There are faults; all of them are in it.
     """
     reader = YAML(typ="safe", pure=True)
     try:
@@ -127,7 +127,7 @@ def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
         What `Suite.with_settings` takes.
 
     Raises:
-        SuiteError: With every fault.
+        SuiteError: There are faults; all of them are in it.
     """
     nested: dict[str, Any] = {}
     for name, value in given.items():

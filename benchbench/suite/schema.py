@@ -69,11 +69,11 @@ class Settings:
         train_steps: Optimizer steps before spikes are counted on a model that was not trained:
             untrained spiking heads are silent.
         images: Number of images that spikes are counted on.
-        learning_rate: Of Adam.
-        label_smoothing: Of the targets.
-        time_limit_s: After which a worker is killed, seconds.
-        memory_limit_gib: Of a worker on the CPU; by default 90 % of what is available.
-        threads: Of torch on the CPU; by default torch's own choice.
+        learning_rate: Learning rate of Adam.
+        label_smoothing: Label smoothing of the targets.
+        time_limit_s: Time after which a worker is killed, seconds.
+        memory_limit_gib: Memory limit of a worker on the CPU; by default 90 % of what is available.
+        threads: Threads of torch on the CPU; by default torch's own choice.
         meter: ``auto``, ``none``, ``rapl``, ``jetson``, ``jetson:<rail>`` or
             ``nvml:<index or UUID>``.
     """
@@ -152,7 +152,7 @@ class Suite:
         source: Where the paper's figures are from.
         data: ``synthetic_faces`` or a path to FER2013.
         zoo: A folder of further models, relative to the suite file.
-        settings: Of the full run.
+        settings: Settings of the full run.
         quick: Overrides of `settings` for ``--quick``.
         publish: Overrides of `settings` for ``--publish``.
         gate: When ``benchbench gate`` and ``compare`` say that a figure is worse.

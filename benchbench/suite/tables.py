@@ -85,7 +85,7 @@ class Claim:
     Attributes:
         text: What the paper says.
         recomputed: What its own figures give.
-        verdict: Of the recomputation, before anything is measured.
+        verdict: Verdict of the recomputation, before anything is measured.
         note: Why.
         measure: The ratio of this run that stands beside it.
     """

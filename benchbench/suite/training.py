@@ -48,7 +48,7 @@ class Slim:
     reached; then the rest is fine-tuned. Without a target only the training is sparse.
 
     Attributes:
-        strength: Of the L1 norm of the batch norms' scales in the loss.
+        strength: Weight of the L1 norm of the batch norms' scales in the loss.
         ratio: Share of all channels to cut.
         params: Parameters to come down to.
         macs: Dense mult-adds per sample to come down to.

@@ -36,8 +36,8 @@ class Classifier(LightningModule):
 
         Args:
             model: Outputs logits or firing rates [N, classes].
-            loss: Of outputs and labels [N].
-            learning_rate: Of Adam.
+            loss: Loss of outputs and labels [N].
+            learning_rate: Learning rate of Adam.
             sparsity: Strength of the L1 norm of the batch norms' scales.
         """
         super().__init__()

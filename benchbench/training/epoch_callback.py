@@ -66,7 +66,7 @@ class EpochCallback(Callback):
         Args:
             model: What is trained.
             store: Where to keep.
-            seed: Of the run.
+            seed: Seed of the run.
             select: Images uint8 [N, 48, 48] and labels [N] that the best epoch is chosen on.
             stdp: The fine-tune's recipe and what gives its batches [N, 1, 48, 48] by epoch.
             hears: Hears what goes on every other second, and one line an epoch.

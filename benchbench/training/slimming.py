@@ -162,7 +162,7 @@ def reshape(model: nn.Module, state: dict[str, Tensor]) -> None:
 
     Args:
         model: Convolutions, batch norms and linear layers are resized in place.
-        state: With ``<path>.weight`` of each of them.
+        state: State with ``<path>.weight`` of each of them.
 
     Raises:
         ModelError: A layer's weights are missing, or of another kind of layer.

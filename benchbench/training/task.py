@@ -55,7 +55,7 @@ def train(
     """Train where it is not trained yet, then report the accuracy of the best weights.
 
     Args:
-        cell: With a recipe, or a checkpoint.
+        cell: Cell with a recipe, or a checkpoint.
         model: Freshly built.
         images: All of the data.
         build: Builds the model again: a cut starts from another training.

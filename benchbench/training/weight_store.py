@@ -52,7 +52,7 @@ class Store:
         Args:
             identity: Model source digest, model settings, classes, data digest, batch size,
                 learning rate, label smoothing, loss, seed.
-            recipe: Of the training.
+            recipe: Recipe of the training.
         """
         how = {key: value for key, value in asdict(recipe).items() if key != "devices"}
         text = json.dumps([VERSION, dict(identity), how], sort_keys=True, default=str)

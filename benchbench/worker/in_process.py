@@ -41,7 +41,7 @@ class BenchStep:
 
     Attributes:
         run: Runs it to its end, the device's work included.
-        settings: With the lengths of warm-up and window.
+        settings: Settings with the lengths of warm-up and window.
         steady_percent: Spread of the last warm-up blocks that counts as steady.
         info: The model, its counts, and what really runs; plain JSON.
     """
@@ -67,7 +67,7 @@ def prepare(
     """Build a model with seeded weights, count it, and make its step.
 
     Args:
-        model: As for `benchbench.zoo.find`.
+        model: Reference as for `benchbench.zoo.find`.
         phase: ``infer`` or ``train``.
         given: Settings of the model.
         folder: Where a relative path starts.

@@ -80,7 +80,7 @@ class Prepared:
     """A model that is ready to be measured.
 
     Attributes:
-        model: With its weights, on the device.
+        model: Model with its weights, on the device.
         batches: Images [N, 1, H, W] and labels [N], on the device.
         untrained: Why it has not the weights that it should have; empty where it has.
     """

@@ -148,9 +148,9 @@ def build(
     """Execute a model's source and build it. Imports torch.
 
     Args:
-        reference: As for `find`.
+        reference: Reference as for `find`.
         given: Settings of the model.
-        folder: As for `find`.
+        folder: Folder as for `find`.
         num_classes: The data set's number of classes, handed to a model that takes
             ``num_classes`` and was not given it.
 

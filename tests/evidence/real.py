@@ -56,14 +56,14 @@ def main() -> None:
     kind = {"slowdown_percent": args.slowdown, "long": args.long}
     while sum(kind.items() <= gate.items() for gate in found["gates"]) < args.gates:
         work = recorded["works"][len(found["gates"]) % len(recorded["works"])]
-        gate = kind | played(work, args.slowdown, long=args.long)
+        gate = kind | gate_of(work, args.slowdown, long=args.long)
         found["gates"].append(gate)
         write_text(file, json.dumps(found, indent=1) + "\n")
         write_text(args.out / "real.md", text_of(page_of(found)))
         print(gate, flush=True)
 
 
-def played(work: dict[str, Any], slowdown: int, *, long: bool) -> dict[str, Any]:
+def gate_of(work: dict[str, Any], slowdown: int, *, long: bool) -> dict[str, Any]:
     """One gate in a repository of its own: its verdict and what it rests on."""
     settings = {"T": 2} if work["of"] == "conv_snn" else {}
     rows = work["rows"][SLOWDOWNS.index(slowdown)]

@@ -2,10 +2,11 @@
 
     python tests/evidence/record.py --pairs 60 --out reports/gate/evidence
 
-Each pair of fresh processes plays every model at every slowdown, so that all have the same weather.
+Each pair of fresh processes runs every model at every slowdown, so that all have the same load of
+the machine.
 What is recorded is what the gate sees: the time of each step of each window. It takes about half a
 minute a pair on two cores; the file is written after each, and a further call goes on from it.
-A coin says which side goes first, as in a gate.
+Which side goes first is drawn, as in a gate.
 """
 
 from __future__ import annotations
@@ -22,19 +23,22 @@ from pathlib import Path
 from typing import Any
 
 from benchbench.files import write_whole
-from benchbench.gate.paired import Pair, Piece, Score, Side, Voice, play
+from benchbench.gate.paired import PairedTimes, run_pair
+from benchbench.gate.process import AgentProcess, Side
+from benchbench.gate.schedule import Schedule
 from benchbench.gate.stopping_rule import estimate
+from benchbench.gate.workloads import Workload
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOWED = str(Path(__file__).with_name("slowed.py")) + ":slowed"
 WORKS = (("conv_snn", "infer", {"T": 2}), ("vgg", "train", {}))
 SLOWDOWNS = (0.0, 0.03, 0.05)
-SCORE = Score(turns=12, window_s=0.1, warmup_s=0.3)
+SCHEDULE = Schedule(turns=12, window_s=0.1, warmup_s=0.3)
 PILOT_ROWS, PILOT_PAIRS = (150, 500), 16
 
 
-def cell(of: str, settings: dict[str, Any], rows: int) -> dict[str, Any]:
-    """What a player is told: one thread, two images, seeded weights, drawn faces."""
+def part(of: str, settings: dict[str, Any], rows: int) -> dict[str, Any]:
+    """What an order builds: one thread, two images, seeded weights, drawn faces."""
     return {
         "model": SLOWED,
         "set": {"of": of, "rows": rows, "settings": settings},
@@ -63,8 +67,8 @@ def main() -> None:
         if file.exists():
             found = json.loads(gzip.decompress(file.read_bytes()))
         else:
-            with _voice("candidate", folder) as voice:
-                machine = _hello(voice)
+            with _process("candidate", folder) as process:
+                machine = _hello(process)
             works = [{"of": of, "phase": phase, "rows": [0, *PILOT_ROWS]} for of, phase, _ in WORKS]
             pilot = [record(works, folder) for _ in range(PILOT_PAIRS)]
             found = {
@@ -93,7 +97,7 @@ def calibrated(pilot: dict[str, Any]) -> list[dict[str, Any]]:
         equal, at_few, at_many = (
             estimate(
                 [
-                    Pair(part["base"], part["candidate"]).log_ratio
+                    PairedTimes(part["base"], part["candidate"]).log_ratio
                     for pair in pilot["pairs"]
                     for part in pair
                     if (part["of"], part["rows"]) == (work["of"], rows)
@@ -117,36 +121,36 @@ def calibrated(pilot: dict[str, Any]) -> list[dict[str, Any]]:
 def record(works: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     """One pair of processes over every model and slowdown."""
     out = []
-    swap = random.getrandbits(1) == 1
-    sides = [_voice("base", folder), _voice("candidate", folder)]
-    with sides[swap], sides[not swap]:
+    candidate_first = random.getrandbits(1) == 1
+    sides = [_process("base", folder), _process("candidate", folder)]
+    with sides[candidate_first], sides[not candidate_first]:
         for side in sides:
             _hello(side)
         for work, (of, phase, settings) in zip(works, WORKS, strict=True):
             for rows in work["rows"]:
-                cells = {"base": cell(of, settings, 0), "candidate": cell(of, settings, rows)}
-                piece = Piece(f"{of} + {rows} rows", phase, cells)
-                pair = play(sides, piece, SCORE, swap=swap)
+                parts = {"base": part(of, settings, 0), "candidate": part(of, settings, rows)}
+                workload = Workload(f"{of} + {rows} rows", phase, parts)
+                pair = run_pair(sides, workload, SCHEDULE, candidate_first=candidate_first)
                 out.append({"of": of, "rows": rows, **_rounded(pair)})
-                print(f"  {piece.model}: {100 * math.expm1(pair.log_ratio):+.2f} %", flush=True)
+                print(f"  {workload.model}: {100 * math.expm1(pair.log_ratio):+.2f} %", flush=True)
     return out
 
 
-def _rounded(pair: Pair) -> dict[str, list[list[float]]]:
+def _rounded(pair: PairedTimes) -> dict[str, list[list[float]]]:
     """Seconds to a microsecond: the file is committed."""
     sides = {"base": pair.base, "candidate": pair.candidate}
     return {name: [[round(s, 6) for s in w] for w in side] for name, side in sides.items()}
 
 
-def _hello(voice: Voice) -> dict[str, Any]:
+def _hello(process: AgentProcess) -> dict[str, Any]:
     """What machine this is; both sides stay on its last core."""
     core = max(os.sched_getaffinity(0))
-    found: dict[str, Any] = voice.ask("hello", threads=1, cores=[core])["fingerprint"]
+    found: dict[str, Any] = process.ask("hello", threads=1, cores=[core])["fingerprint"]
     return found
 
 
-def _voice(name: str, folder: Path) -> Voice:
-    return Voice(Side(name, ROOT), folder / f"{name}.log", 300)
+def _process(name: str, folder: Path) -> AgentProcess:
+    return AgentProcess(Side(name, ROOT), folder / f"{name}.log", 300)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ from pytest_benchmark.utils import PercentageRegressionCheck
 
 from benchbench.files import write_text
 from benchbench.gate.judge import judge
-from benchbench.gate.paired import Pair
-from benchbench.gate.stopping_rule import Rule, estimate
+from benchbench.gate.paired import PairedTimes
+from benchbench.gate.stopping_rule import StoppingRule, estimate
 from benchbench.metrics.statistics import wilson
 from benchbench.report.format import Grid, Line
 from benchbench.report.markdown import text_of
@@ -59,7 +59,7 @@ HEADER = (
     "5 % found",
 )
 
-Samples = dict[tuple[str, float], list[Pair]]
+Samples = dict[tuple[str, float], list[PairedTimes]]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Tool:
     name: str
     processes: int
     pairs: int
-    change: Callable[[Sequence[Pair]], float]
+    change: Callable[[Sequence[PairedTimes]], float]
     limit: float
 
 
@@ -110,7 +110,7 @@ def loaded(found: dict[str, Any]) -> Samples:
                 if part["of"] == work["of"]:
                     key = (work["of"], by_rows[part["rows"]])
                     sides = (tuple(map(tuple, part[side])) for side in ("base", "candidate"))
-                    out.setdefault(key, []).append(Pair(*sides))
+                    out.setdefault(key, []).append(PairedTimes(*sides))
     return out
 
 
@@ -140,13 +140,13 @@ def ours(samples: Samples) -> Grid:
     for name, budget in (("default", GATE.pairs), ("long", GATE.long_pairs)):
         figures = COPIES * len({of for of, _ in samples})
         rate = GATE.alarm_percent / 100 / figures
-        rule = Rule(budget, rate, GATE.threshold_percent / 100, GATE.floor_us * 1e-6)
+        rule = StoppingRule(budget, rate, GATE.threshold_percent / 100, GATE.floor_us * 1e-6)
         cells = [f"{name}, {budget} pairs"]
         for by in SLOWDOWNS:
-            coin = random.Random(f"{name} {by}")  # noqa: S311 - a simulation
+            draws = random.Random(f"{name} {by}")  # noqa: S311 - a simulation
             works = [pairs for (_, slowed), pairs in samples.items() if slowed == by]
             verdicts = [
-                [played(coin.sample(pairs, budget), rule) for pairs in works * COPIES]
+                [judged(draws.sample(pairs, budget), rule) for pairs in works * COPIES]
                 for _ in range(GATES)
             ]
             slower = [[word == "slower" for word, _ in gate] for gate in verdicts]
@@ -167,7 +167,7 @@ def ours(samples: Samples) -> Grid:
     return Grid(f"Ours, {GATES:,} simulated gates each", header, tuple(lines), text_columns=0)
 
 
-def played(pairs: Sequence[Pair], rule: Rule) -> tuple[str, int]:
+def judged(pairs: Sequence[PairedTimes], rule: StoppingRule) -> tuple[str, int]:
     """The verdict of one figure and how many pairs it took, looked at after each as a gate does."""
     for n in range(1, len(pairs) + 1):
         found = judge(pairs[:n], rule)
@@ -185,7 +185,7 @@ def share(hits: int, total: int) -> str:
 def others(samples: Samples) -> list[Grid]:
     """Each tool's rule as it comes, and each where it finds as much as ours."""
     rate = GATE.alarm_percent / 100 / (COPIES * len({of for of, _ in samples}))
-    rule = Rule(GATE.pairs, rate, GATE.threshold_percent / 100, GATE.floor_us * 1e-6)
+    rule = StoppingRule(GATE.pairs, rate, GATE.threshold_percent / 100, GATE.floor_us * 1e-6)
     many = GATE.pairs
     us = Tool("benchbench gate", many, many, partial(by_us, rule), 0.0)
     tools = [
@@ -224,10 +224,10 @@ def others(samples: Samples) -> list[Grid]:
 
 def gates(tool: Tool, samples: Samples, by: float) -> list[list[float]]:
     """What a tool says of each figure of each simulated gate, percent."""
-    coin = random.Random(f"{tool.name} {by}")  # noqa: S311 - a simulation
+    draws = random.Random(f"{tool.name} {by}")  # noqa: S311 - a simulation
     works = [pairs for (_, slowed), pairs in samples.items() if slowed == by] * COPIES
     return [
-        [tool.change(coin.sample(pairs, tool.pairs)) for pairs in works] for _ in range(GATES // 2)
+        [tool.change(draws.sample(pairs, tool.pairs)) for pairs in works] for _ in range(GATES // 2)
     ]
 
 
@@ -248,15 +248,15 @@ def line(tool: Tool, found: list[list[list[float]]], limit: float, fails: str = 
     return Line(tuple(cells))
 
 
-def by_us(rule: Rule, pairs: Sequence[Pair]) -> float:
+def by_us(rule: StoppingRule, pairs: Sequence[PairedTimes]) -> float:
     """Ours: the estimate where the pairs lie apart, looked at after each pair."""
-    verdict, n = played(pairs, rule)
+    verdict, n = judged(pairs, rule)
     if verdict != "slower":
         return -math.inf
     return percent(estimate([pair.log_ratio for pair in pairs[:n]]).middle)
 
 
-def by_pytest(field: str, pairs: Sequence[Pair]) -> float:
+def by_pytest(field: str, pairs: Sequence[PairedTimes]) -> float:
     """pytest-benchmark's percentage check of one field, on its own statistics of every step."""
     base, candidate = (_stats(side) for side in (pairs[0].base, pairs[-1].candidate))
     found: float = PercentageRegressionCheck(field, 0).compute(candidate, base)
@@ -272,7 +272,7 @@ def _stats(side: tuple[tuple[float, ...], ...]) -> dict[str, float]:
     return {field: getattr(stats, field) for field in FIELDS}
 
 
-def by_asv(processes: int, pairs: Sequence[Pair]) -> float:
+def by_asv(processes: int, pairs: Sequence[PairedTimes]) -> float:
     """The rule of asv: samples that differ by its test, then the ratio of the medians."""
     base = [s for pair in pairs[:processes] for s in _asv_samples(pair.base)]
     candidate = [s for pair in pairs[-processes:] for s in _asv_samples(pair.candidate)]

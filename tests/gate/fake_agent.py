@@ -1,4 +1,4 @@
-"""Speaks as a player does and works on no model: its tree's ``plays.json`` says how it behaves.
+"""Answers as an agent does and works on no model: its tree's ``behaviour.json`` says how.
 
 A model there has ``step_s`` and ``spread`` (seconds, of a log-normal step), ``counts``, and perhaps
 ``fail``, ``die`` or ``hang`` with the order at which that happens.
@@ -18,34 +18,44 @@ from typing import Any
 
 def main() -> None:
     """Answer one order a line."""
-    plays: dict[str, dict[str, Any]] = json.loads(Path("plays.json").read_text("utf-8"))
-    noise, playing = random.Random(), dict[str, Any]()  # noqa: S311 - a simulation
+    models: dict[str, dict[str, Any]] = json.loads(Path("behaviour.json").read_text("utf-8"))
+    noise, model = random.Random(), dict[str, Any]()  # noqa: S311 - a simulation
     layout = noise.gauss(0, 1)  # of this process: the same in all its windows
     for text in sys.stdin:
         order = json.loads(text)
         do = order["do"]
         if do in {"open", "count"}:
-            playing = plays[order["cell"]["model"]]
-        if playing.get("hang") == do:
+            model = models[order["workload"]["model"]]
+        if model.get("hang") == do:
             time.sleep(60)
-        if playing.get("die") == do:
+        if model.get("die") == do:
             sys.stderr.write("a last word\n")
             sys.stderr.flush()
             os.kill(os.getpid(), signal.SIGKILL)
-        answer: dict[str, Any] = {}
-        if playing.get("fail") == do:
-            answer = {"error": "RuntimeError: on purpose"}
-        elif do == "hello":
-            answer = {"fingerprint": {"cpu": "drawn"}, "package": __file__}
-        elif do == "open":
-            answer = {"step_s": playing["step_s"]}
-        elif do == "play":
-            steady = playing["step_s"] * (1 + playing.get("spread", 0.0) * layout)
-            answer = {"seconds": [steady * noise.uniform(1, 1.01) for _ in range(order["steps"])]}
-        elif do == "count":
-            answer = {"figures": playing["counts"]}
-        sys.stdout.write(json.dumps(answer) + "\n")
+        message = {"answer": answer(order, model, layout, noise), "done": True}
+        if model.get("fail") == do:
+            message = {"failure": {"status": "error", "reason": "RuntimeError: on purpose"}}
+        sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
+
+
+def answer(
+    order: dict[str, Any], model: dict[str, Any], layout: float, noise: random.Random
+) -> dict[str, Any]:
+    """What a model's behaviour says to an order of version 2."""
+    if order["version"] != 2:
+        raise SystemExit(f"version {order['version']}")
+    match order["do"]:
+        case "hello":
+            return {"fingerprint": {"cpu": "drawn"}, "package": __file__, "imports": {}}
+        case "open":
+            return {"step_s": model["step_s"]}
+        case "play":
+            steady = model["step_s"] * (1 + model.get("spread", 0.0) * layout)
+            return {"seconds": [steady * noise.uniform(1, 1.01) for _ in range(order["steps"])]}
+        case "count":
+            return {"figures": model["counts"], "imports": {}}
+    raise SystemExit(f"what is {order['do']}?")
 
 
 if __name__ == "__main__":

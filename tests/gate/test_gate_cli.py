@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
-from fixtures_gate import MODEL, git, plays
+from fixtures_gate import MODEL, behaviour, git
 
 from benchbench.cli import main
-from benchbench.gate import paired, revision
-from benchbench.running import runner
+from benchbench.gate import process, revision
+from benchbench.running import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +28,9 @@ FAKE = Path(__file__).with_name("fake_agent.py")
 
 @pytest.fixture
 def gate(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """The command, over a player that works on no model."""
-    monkeypatch.setattr(paired, "PLAYER", FAKE)
-    monkeypatch.setattr(runner, "hello", lambda *_: {"gpus": [], "torch": "none"})
+    """The command, over an agent that works on no model."""
+    monkeypatch.setattr(process, "AGENT", FAKE)
+    monkeypatch.setattr(plan, "hello", lambda *_: {"gpus": [], "torch": "none"})
 
     def run(*words: str) -> Result:
         given = ["gate", "bench/mine.yaml", *words, "--out", str(repository.parent / "out")]
@@ -44,20 +44,20 @@ def code(result: Result) -> object:
     return result.exception or result.return_value
 
 
-def test_the_working_tree_is_played_against_a_revision(
+def test_the_working_tree_is_compared_with_a_revision(
     gate: Callable[..., Result], repository: Path
 ) -> None:
     """Slower fails, faster does not; the suite may say how long; nothing is left in git."""
-    (repository / "plays.json").write_text(plays(step_s=0.02))
+    (repository / "behaviour.json").write_text(behaviour(step_s=0.02))
     slow = gate("--base", "HEAD")
     assert code(slow) == 1
     assert "the infer step is slower" in slow.stdout
     assert "1 file(s) changed" in slow.stdout
-    (repository / "plays.json").write_text(plays(step_s=0.005))
+    (repository / "behaviour.json").write_text(behaviour(step_s=0.005))
     assert code(gate("--base", "HEAD")) == 0
     assert code(gate("--base", "HEAD", "--fail-on", "faster")) == 1
     assert git(repository, "worktree", "list").count("\n") == 0
-    assert git(repository, "status", "--porcelain") == "M plays.json"
+    assert git(repository, "status", "--porcelain") == "M behaviour.json"
 
 
 def test_json_and_files_hold_the_same(gate: Callable[..., Result], repository: Path) -> None:
@@ -77,11 +77,11 @@ def test_a_count_that_changed_fails_unless_the_baseline_has_it_too(
 ) -> None:
     """The way to accept a change is to commit it in the baseline."""
     more = {"params": {"value": 2, "reason": "", "detail": {}}}
-    (repository / "plays.json").write_text(plays(counts=more))
+    (repository / "behaviour.json").write_text(behaviour(counts=more))
     assert code(gate("--base", "HEAD")) == 1
     assert code(gate("--base", "HEAD", "--fail-on", "slower")) == 0
     store_baseline(repository, 1)
-    git(repository, "stash", "push", "-q", "plays.json")
+    git(repository, "stash", "push", "-q", "behaviour.json")
     git(repository, "add", "-A")
     git(repository, "commit", "-qm", "a baseline")
     git(repository, "stash", "pop", "-q")
@@ -121,19 +121,19 @@ def test_a_side_that_cannot_run_has_an_exit_code(
     words: str,
 ) -> None:
     """3 where it ran before, 4 where nothing is left to compare."""
-    (repository / "plays.json").write_text(plays(**base))
+    (repository / "behaviour.json").write_text(behaviour(**base))
     git(repository, "commit", "-qam", "other", "--allow-empty")
-    (repository / "plays.json").write_text(plays(**here))
+    (repository / "behaviour.json").write_text(behaviour(**here))
     result = gate("--base", "HEAD")
     assert code(result) == expected
     assert words in " ".join(result.stdout.split())
 
 
-def test_a_player_that_cannot_even_start_leaves_nothing_to_compare(
+def test_an_agent_that_cannot_even_start_leaves_nothing_to_compare(
     gate: Callable[..., Result], repository: Path
 ) -> None:
     """Exit code 4, and the reason."""
-    (repository / "plays.json").write_text("{")
+    (repository / "behaviour.json").write_text("{")
     result = gate("--base", "HEAD")
     assert code(result) == 4
     assert "the candidate died" in result.stderr

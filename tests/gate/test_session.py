@@ -1,4 +1,4 @@
-"""A gate over players that behave as told: verdicts, what fails, and what goes wrong."""
+"""A gate over agents that behave as told: verdicts, what fails, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchbench.errors import DuetError
-from benchbench.gate import paired, session
+from benchbench.errors import SideError
+from benchbench.gate import process, session
 from benchbench.gate.outcome import Gated
-from benchbench.gate.paired import Piece, Side
+from benchbench.gate.process import AgentProcess, Side
+from benchbench.gate.workloads import Workload
 from benchbench.report.gated import page_of
 from benchbench.report.markdown import text_of
 from benchbench.suite.gate import Gate
@@ -24,15 +25,15 @@ SHORT = Gate(alarm_percent=10, pairs=8, turns=3, window_s=1e-3, warmup_s=0)
 EQUAL = {"value": 10, "reason": "", "detail": {}}
 
 
-def player(step_s: float = 0.01, **more: Any) -> dict[str, Any]:
+def model(step_s: float = 0.01, **more: Any) -> dict[str, Any]:
     """A model that takes so long a step; one percent from process to process."""
     return {"step_s": step_s, "spread": 0.01, "counts": {"params": EQUAL}, **more}
 
 
 @pytest.fixture
-def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Gated]:
-    """Play models of a base against those of a candidate."""
-    monkeypatch.setattr(paired, "PLAYER", FAKE)
+def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Gated]:
+    """Compare models of a base with those of a candidate."""
+    monkeypatch.setattr(process, "AGENT", FAKE)
 
     def run(
         base: dict[str, Any],
@@ -42,17 +43,17 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Gated
         **plan: Any,
     ) -> Gated:
         sides = []
-        for name, plays in (("base", base), ("candidate", candidate)):
+        for name, models in (("base", base), ("candidate", candidate)):
             (tmp_path / name).mkdir()
-            (tmp_path / name / "plays.json").write_text(json.dumps(plays))
+            (tmp_path / name / "behaviour.json").write_text(json.dumps(models))
             sides.append(Side(name, tmp_path / name))
-        cells = {model: {"model": model} for model in base}
-        pieces = tuple(
-            Piece(model, "infer", {"base": cell, "candidate": cell})
-            for model, cell in cells.items()
+        parts = {name: {"model": name} for name in base}
+        workloads = tuple(
+            Workload(name, "infer", {"base": part, "candidate": part})
+            for name, part in parts.items()
         )
-        the_plan = session.Plan(
-            (sides[0], sides[1]), pieces, gate, gate.pairs, 1, "cpu", 2.0, **plan
+        the_plan = session.GatePlan(
+            (sides[0], sides[1]), workloads, gate, gate.pairs, 1, "cpu", 2.0, **plan
         )
         gated = Gated("s", "b", "c", gate.pairs, rule_of(gate), fail_on)
         lines: list[str] = []
@@ -76,23 +77,23 @@ def verdicts(gated: Gated) -> dict[str, str]:
     return {timing.model: timing.judgement.verdict for timing in gated.timings}
 
 
-def test_each_change_has_its_verdict(play: Callable[..., Gated]) -> None:
+def test_each_change_has_its_verdict(compare: Callable[..., Gated]) -> None:
     """Slower and faster beyond the threshold, the same, and a change below floor or threshold."""
     base = {
-        "slower": player(),
-        "faster": player(),
-        "same": player(spread=0.001),
-        "tiny": player(1e-4),
-        "little": player(spread=0.0),
+        "slower": model(),
+        "faster": model(),
+        "same": model(spread=0.001),
+        "tiny": model(1e-4),
+        "little": model(spread=0.0),
     }
     candidate = {
-        "slower": player(0.011),
-        "faster": player(0.009),
-        "same": player(spread=0.001),
-        "tiny": player(1.2e-4),
-        "little": player(0.0101, spread=0.0),
+        "slower": model(0.011),
+        "faster": model(0.009),
+        "same": model(spread=0.001),
+        "tiny": model(1.2e-4),
+        "little": model(0.0101, spread=0.0),
     }
-    gated = play(base, candidate)
+    gated = compare(base, candidate)
     found = verdicts(gated)
     assert found.pop("tiny") == "unclear"  # 20 %, yet 20 us
     assert found.pop("little") == "same"  # apart, yet 1 %
@@ -112,18 +113,18 @@ def percent(judgement: Any) -> str:
     return f"{100 * judgement.value - 100:+.1f} %"
 
 
-def test_faster_fails_only_where_it_was_asked_for(play: Callable[..., Gated]) -> None:
+def test_faster_fails_only_where_it_was_asked_for(compare: Callable[..., Gated]) -> None:
     """A gate that fails on faster does not fail on slower unless told so."""
-    base = {"quick": player(), "slow": player()}
-    candidate = {"quick": player(0.008), "slow": player(0.012)}
-    gated = play(base, candidate, fail_on=("faster",))
+    base = {"quick": model(), "slow": model()}
+    candidate = {"quick": model(0.008), "slow": model(0.012)}
+    gated = compare(base, candidate, fail_on=("faster",))
     assert verdicts(gated) == {"quick": "faster", "slow": "slower"}
     assert [line.partition(":")[0] for line in gated.failed] == ["quick"]
 
 
-def test_a_clear_verdict_ends_the_pairs(play: Callable[..., Gated]) -> None:
+def test_a_clear_verdict_ends_the_pairs(compare: Callable[..., Gated]) -> None:
     """What is the same by a wide margin does not spend the budget."""
-    gated = play({"same": player(spread=1e-4)}, {"same": player(spread=1e-4)})
+    gated = compare({"same": model(spread=1e-4)}, {"same": model(spread=1e-4)})
     assert len(gated.timings[0].pairs) < SHORT.pairs
 
 
@@ -137,13 +138,13 @@ def test_a_clear_verdict_ends_the_pairs(play: Callable[..., Gated]) -> None:
     ],
 )
 def test_a_side_that_breaks_costs_its_own_figure_alone(
-    play: Callable[..., Gated], fault: dict[str, str], words: str
+    compare: Callable[..., Gated], fault: dict[str, str], words: str
 ) -> None:
     """It raises, dies or hangs: the reason is told and the other models go on."""
     counted = "count" in fault.values()
-    base = {"well": player(spread=1e-4), "broken": player()}
-    candidate = {"well": player(spread=1e-4), "broken": player(**fault)}
-    gated = play(base, candidate)
+    base = {"well": model(spread=1e-4), "broken": model()}
+    candidate = {"well": model(spread=1e-4), "broken": model(**fault)}
+    gated = compare(base, candidate)
     assert verdicts(gated)["well"] == "same"
     if counted:
         count = next(count for count in gated.counts if count.model == "broken")
@@ -155,9 +156,9 @@ def test_a_side_that_breaks_costs_its_own_figure_alone(
     assert "BROKEN" in text_of(page_of(gated))
 
 
-def test_a_model_that_the_base_lacks_is_not_comparable(play: Callable[..., Gated]) -> None:
+def test_a_model_that_the_base_lacks_is_not_comparable(compare: Callable[..., Gated]) -> None:
     """It is no fault of the candidate."""
-    gated = play({"new": player(fail="open")}, {"new": player()})
+    gated = compare({"new": model(fail="open")}, {"new": model()})
     assert verdicts(gated) == {"new": "not comparable"}
     assert gated.broken == []
     assert gated.failed == []
@@ -168,7 +169,7 @@ def counted(value: float | None, **detail: int) -> dict[str, Any]:
     return {"value": value, "reason": "" if value is not None else "no spikes", "detail": detail}
 
 
-def test_counts_must_be_equal_or_declared(play: Callable[..., Gated]) -> None:
+def test_counts_must_be_equal_or_declared(compare: Callable[..., Gated]) -> None:
     """A change fails and names the operators; one that the baseline has as well is only told."""
     base = {"a": counted(3, add=1, mul=2), "b": counted(5), "c": counted(None), "d": counted(1)}
     candidate = {
@@ -177,9 +178,9 @@ def test_counts_must_be_equal_or_declared(play: Callable[..., Gated]) -> None:
         "c": counted(None),
         "e": counted(1),
     }
-    gated = play(
-        {"m": player(counts=base)},
-        {"m": player(counts=candidate)},
+    gated = compare(
+        {"m": model(counts=base)},
+        {"m": model(counts=candidate)},
         declared=lambda _model, figure: figure == "b",
     )
     found = {count.figure: count for count in gated.counts}
@@ -197,29 +198,34 @@ def test_the_rate_of_false_alarms_is_shared_among_all_figures(
 ) -> None:
     """Twice the figures or directions, half the rate each; a figure may have its own threshold."""
     side = Side("base", tmp_path)
-    piece = Piece("m", "infer", {})
+    workload = Workload("m", "infer", {})
     gate = Gate(thresholds_percent={"train_fps": 7})
-    plan = session.Plan((side, side), (piece, piece), gate, 12, None, "cpu", 1.0, directions=2)
+    plan = session.GatePlan(
+        (side, side), (workload, workload), gate, 12, None, "cpu", 1.0, directions=2
+    )
     assert plan.rule("infer_fps").rate == pytest.approx(0.01 / 4)
     assert plan.rule("infer_fps").threshold == pytest.approx(0.02)
     assert plan.rule("train_fps").threshold == pytest.approx(0.07)
 
 
 def test_a_side_must_import_its_own_tree(tmp_path: Path) -> None:
-    """A tree that has benchbench in it is not played with another tree's."""
+    """A tree that has benchbench in it is not compared with another tree's package or probe."""
     own = tmp_path / "benchbench"
     own.mkdir()
     (own / "__init__.py").touch()
-    voice = paired.Voice(Side("base", tmp_path), tmp_path / "log", 1.0)
-    session._check_package(voice, str(own / "fingerprint.py"))
-    with pytest.raises(DuetError, match="the base imports"):
-        session._check_package(voice, "/elsewhere/benchbench/fingerprint.py")
+    side = Side("base", tmp_path)
+    well = {"package": str(own / "__init__.py"), "imports": {"a:b": str(own / "room" / "a.py")}}
+    session._check_own(side, well)
+    with pytest.raises(SideError, match="the base imports benchbench from /elsewhere"):
+        session._check_own(side, well | {"package": "/elsewhere/benchbench/__init__.py"})
+    with pytest.raises(SideError, match="the base imports a:b from /elsewhere"):
+        session._check_own(side, well | {"imports": {"a:b": "/elsewhere/benchbench/a.py"}})
 
 
-def test_a_player_that_cannot_start_says_why(tmp_path: Path) -> None:
+def test_an_agent_that_cannot_start_says_why(tmp_path: Path) -> None:
     """The interpreter's own last words are in the reason."""
     (tmp_path / "base").mkdir()
-    with paired.Voice(Side("base", tmp_path / "base"), tmp_path / "log", 20.0) as voice:
-        voice.side.tree.joinpath("torch.py").write_text("raise ImportError('no torch here')")
-        with pytest.raises(DuetError, match="no torch here"):
-            voice.ask("hello")
+    with AgentProcess(Side("base", tmp_path / "base"), tmp_path / "log", 20.0) as it:
+        it.side.tree.joinpath("torch.py").write_text("raise ImportError('no torch here')")
+        with pytest.raises(SideError, match="no torch here"):
+            it.ask("hello")

@@ -14,10 +14,10 @@ from scipy import stats
 
 from benchbench.gate import stopping_rule
 from benchbench.gate.judge import Judgement, judge
-from benchbench.gate.paired import Pair
-from benchbench.gate.stopping_rule import Rule
+from benchbench.gate.paired import PairedTimes
+from benchbench.gate.stopping_rule import StoppingRule
 
-RULE = Rule(pairs=12, rate=0.01, threshold=0.02, floor_s=0.0)
+RULE = StoppingRule(pairs=12, rate=0.01, threshold=0.02, floor_s=0.0)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=4, max_size=12, unique_by=abs).filter(all))
@@ -33,7 +33,7 @@ def test_the_rate_over_all_looks_is_kept_exactly() -> None:
     sizes = [1.0 + 0.01 * i for i in range(12)]
     random.Random(0).shuffle(sizes)  # noqa: S311 - a simulation
     for rate in (0.0025, 0.01, 0.05):
-        rule = Rule(12, rate, 0.0, 0.0)
+        rule = StoppingRule(12, rate, 0.0, 0.0)
         alarms = sum(
             stopping_rule.separated([s * size for s, size in zip(signs, sizes, strict=True)], rule)
             for signs in itertools.product((1, -1), repeat=12)
@@ -44,11 +44,11 @@ def test_the_rate_over_all_looks_is_kept_exactly() -> None:
 @pytest.mark.parametrize("noise", ["normal", "cauchy", "bimodal"])
 def test_no_noise_raises_more_alarms_than_the_rate(noise: str) -> None:
     """Heavy tails or two modes, which the mean and Student's t do not survive, change nothing."""
-    coin, rule = random.Random(noise), Rule(12, 0.05, 0.0, 0.0)  # noqa: S311 - a simulation
+    generator, rule = random.Random(noise), StoppingRule(12, 0.05, 0.0, 0.0)  # noqa: S311 - a simulation
     draw = {
-        "normal": lambda: coin.gauss(0, 0.01),
-        "cauchy": lambda: 0.01 * math.tan(math.pi * (coin.random() - 0.5)),
-        "bimodal": lambda: coin.choice((-0.2, 0.2)) + coin.gauss(0, 0.001),
+        "normal": lambda: generator.gauss(0, 0.01),
+        "cauchy": lambda: 0.01 * math.tan(math.pi * (generator.random() - 0.5)),
+        "bimodal": lambda: generator.choice((-0.2, 0.2)) + generator.gauss(0, 0.001),
     }[noise]
     alarms = sum(stopping_rule.separated([draw() for _ in range(12)], rule) for _ in range(4000))
     assert alarms / 4000 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 4000)
@@ -69,21 +69,21 @@ def test_the_estimate_is_hodges_and_lehmanns() -> None:
 
 def test_what_is_called_detectable_is_detected() -> None:
     """A slowdown of that size is found in about 19 of 20 simulated gates."""
-    coin, found = random.Random(1), 0  # noqa: S311 - a simulation
-    draws = [coin.gauss(0, 0.02) for _ in range(2000)]
+    generator, found = random.Random(1), 0  # noqa: S311 - a simulation
+    draws = [generator.gauss(0, 0.02) for _ in range(2000)]
     size = math.log1p(stopping_rule.detectable(draws, RULE, 0.01))
     for _ in range(1000):
-        pairs = [pair_of(size + coin.gauss(0, 0.02)) for _ in range(RULE.pairs)]
+        pairs = [pair_of(size + generator.gauss(0, 0.02)) for _ in range(RULE.pairs)]
         found += judge(pairs, RULE).verdict == "slower"
     assert 0.90 <= found / 1000 <= 0.99
 
 
-def pair_of(log: float, base_s: float = 0.01) -> Pair:
+def pair_of(log: float, base_s: float = 0.01) -> PairedTimes:
     """A pair with that log-ratio."""
-    return Pair(((base_s,),), ((base_s * math.exp(log),),))
+    return PairedTimes(((base_s,),), ((base_s * math.exp(log),),))
 
 
-def verdict(change: float, rule: Rule = RULE, base_s: float = 0.01) -> Judgement:
+def verdict(change: float, rule: StoppingRule = RULE, base_s: float = 0.01) -> Judgement:
     """The verdict on pairs that all lie close to a change."""
     logs = [math.log1p(change) + 1e-4 * i for i in range(-6, 6)]
     return judge([pair_of(log, base_s) for log in logs], rule)
@@ -99,7 +99,7 @@ def test_a_change_counts_from_the_threshold(change: float, word: str) -> None:
 
 def test_a_change_counts_from_the_floor() -> None:
     """Ten percent of ten microseconds are below a floor of fifty."""
-    rule = Rule(12, 0.01, 0.02, 50e-6)
+    rule = StoppingRule(12, 0.01, 0.02, 50e-6)
     assert verdict(0.1, rule, base_s=1e-5).verdict == "unclear"
     assert "the floor" in verdict(0.1, rule, base_s=1e-5).reason
     assert verdict(0.1, rule, base_s=1e-2).verdict == "slower"
@@ -111,14 +111,16 @@ def test_a_change_counts_from_the_floor() -> None:
 def test_too_few_pairs_say_so() -> None:
     """With one percent, six pairs on one side are not enough, seven are."""
     logs = [math.log1p(0.1)] * 7
-    few = judge([pair_of(log) for log in logs[:6]], Rule(6, 0.01, 0.02, 0.0))
+    few = judge([pair_of(log) for log in logs[:6]], StoppingRule(6, 0.01, 0.02, 0.0))
     assert few.verdict == "unclear"
     assert "6 pairs cannot tell anything, 7 could" in few.reason
-    assert judge([pair_of(log) for log in logs], Rule(7, 0.01, 0.02, 0.0)).verdict == "slower"
+    assert (
+        judge([pair_of(log) for log in logs], StoppingRule(7, 0.01, 0.02, 0.0)).verdict == "slower"
+    )
 
 
 def test_an_outlier_in_a_window_or_a_turn_changes_nothing() -> None:
     """A pair's ratio is the median over the turns of the windows' fastest steps."""
     base = ((0.010, 0.010, 0.5), (0.010, 0.9, 0.010), (0.010, 0.010, 0.010))
     candidate = ((0.011, 0.8, 0.011), (0.9, 0.9, 0.9), (0.011, 0.011, 0.011))
-    assert math.exp(Pair(base, candidate).log_ratio) == pytest.approx(1.1)
+    assert math.exp(PairedTimes(base, candidate).log_ratio) == pytest.approx(1.1)

@@ -29,7 +29,7 @@ def countable(model: nn.Module) -> Iterator[None]:
     forms have. Random numbers start from the same seed, so that a Poisson encoder's spikes do.
 
     Args:
-        model: On any one device; the parameters stay the same objects.
+        model: Model on any one device; its parameters stay the same objects.
     """
     training = {module: module.training for module in model.modules()}
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]

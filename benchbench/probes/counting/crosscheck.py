@@ -135,7 +135,7 @@ def torchinfo_macs(model: nn.Module, example: Tensor) -> TorchInfo:
     """Torchinfo's ``total_mult_adds``, taken apart.
 
     Args:
-        model: In step mode ``s``: with a time dimension in front torchinfo's figure is wrong
+        model: Model in step mode ``s``: with a time dimension in front torchinfo's figure is wrong
             (it takes time for the batch, and the batch for a channel).
         example: [N, ...].
 

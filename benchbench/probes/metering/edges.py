@@ -63,8 +63,8 @@ class Taken:
         energy_j: Energy, joules, idle included.
         error_j: Bound of its error by the edges, joules.
         update_s: Time between the two changes of the counter after the window, seconds.
-        head_s: From the change before the window to its start, seconds.
-        tail_s: From its end to the change after it, seconds.
+        head_s: Time from the change before the window to its start, seconds.
+        tail_s: Time from its end to the change after it, seconds.
         edge_w: Power that both are charged at, watts.
     """
 
@@ -96,7 +96,7 @@ def settle(readings: Readings, window: Window) -> Taken:
     """Find a window's energy.
 
     Args:
-        readings: From `read`.
+        readings: Readings that `read` took.
         window: The window.
 
     Raises:

@@ -40,7 +40,7 @@ def integrated_j(samples: Sequence[Sample], start_s: float, end_s: float) -> flo
     """Energy from power readings, each held until the next one.
 
     Args:
-        samples: In the order of time; those without power are left out.
+        samples: Readings in the order of time; those without power are left out.
         start_s: Start of the window.
         end_s: End of the window.
 

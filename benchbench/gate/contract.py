@@ -1,0 +1,163 @@
+"""What a gate and the revisions that it compares agree on: an order's JSON, and what is imported.
+
+No other file knows either. Both sides run the candidate's agent; models, data, steps and probes are
+each side's own, so that a base as old as the table below still works. The agent loads this file by
+its path, beside the side's own package: it imports nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from benchbench.data import FaceData
+    from benchbench.suite.schema import Model, Suite
+
+__all__ = [
+    "IMPORTS",
+    "ORDER_VERSION",
+    "PROBES",
+    "check",
+    "order_of",
+    "places",
+    "taken",
+    "workload_part",
+]
+
+ORDER_VERSION = 2  # 1 had no version, and named a workload `cell`
+
+IMPORTS = {
+    "build": ("benchbench.zoo:build",),
+    "load_data": ("benchbench.data:load",),
+    "batches_of": (
+        "benchbench.data.batches:batches_of",
+        "benchbench.backends.native:batches_of",
+        "benchbench.steps:batches_of",
+    ),
+    "loss_of": (
+        "benchbench.training.loss:loss_of",
+        "benchbench.backends.native:loss_of",
+        "benchbench.steps:loss_of",
+    ),
+    "training_step": (
+        "benchbench.backends.native:training_step",
+        "benchbench.steps:training_step",
+    ),
+    "inference_step": (
+        "benchbench.backends.native:inference_step",
+        "benchbench.steps:inference_step",
+    ),
+    "fingerprint": ("benchbench.fingerprint:fingerprint",),
+    "size": ("benchbench.probes.size:measure",),
+    "operations": ("benchbench.probes.operations:measure",),
+    "spikes": ("benchbench.probes.spikes:measure",),
+}
+"""What is taken from a side's tree: where it is, the newest place first, as ``module:name``."""
+
+PROBES = ("size", "operations", "spikes")  # taken by a process that counts, most of a second later
+
+
+def order_of(do: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON holds
+    """An order to an agent: ``hello``, ``open``, ``play`` or ``count``, with what it needs."""
+    return {"version": ORDER_VERSION, "do": do, **more}
+
+
+def check(order: Mapping[str, Any]) -> None:
+    """Refuse an order that was written for another agent.
+
+    Raises:
+        ValueError: It has another version.
+    """
+    version = order.get("version")
+    if version != ORDER_VERSION:
+        raise ValueError(
+            f"this agent expects orders of version {ORDER_VERSION}, and this one has "
+            f"{'none' if version is None else f'version {version}'}: gate and agent must be of one "
+            "installation"
+        )
+
+
+def workload_part(
+    suite: Suite, model: Model, data: FaceData, ferplus: str | None, folder: Path, device: str
+) -> dict[str, Any]:
+    """The part of an order that says which model is built, and how its step is made.
+
+    Args:
+        suite: Suite with the settings.
+        model: Entry of the suite.
+        data: Images that it works on, loaded.
+        ferplus: File of FER+'s votes, absolute, where it was given.
+        folder: Folder where a relative reference to the model starts.
+        device: ``cpu`` or ``cuda:<index>``.
+    """
+    settings = suite.settings
+    return {
+        "model": model.model,
+        "set": dict(model.set),
+        "folder": str(folder),
+        "device": device,
+        "num_classes": data.num_classes,
+        "data": {
+            "source": "synthetic_faces" if data.synthetic else data.source,
+            "seed": settings.seed,
+            "labels": model.labels,
+            "ferplus": ferplus,
+        },
+        "batch_size": settings.batch_size,
+        "seed": settings.seed,
+        "threads": settings.threads,
+        "learning_rate": settings.learning_rate,
+        "label_smoothing": settings.label_smoothing,
+        "loss": model.loss,
+    }
+
+
+def taken(name: str) -> Any:  # noqa: ANN401 - a function of the side's own
+    """Import what the table has under a name, from the first of its places that exists.
+
+    Raises:
+        ImportError: None of them exists; or a module exists, and something that it imports does
+            not.
+    """
+    return _found(name)[1]
+
+
+def places(names: Iterable[str]) -> dict[str, str]:
+    """The file that each import is taken from, by ``module:name``.
+
+    One that cannot be taken is left out: it is told where it is used, and costs no more than that.
+    """
+    found = {}
+    for name in names:
+        try:
+            place, _ = _found(name)
+        except Exception:  # noqa: BLE001, S112 - a side's own module may raise whatever it likes
+            continue
+        found[place] = str(sys.modules[place.partition(":")[0]].__file__)
+    return found
+
+
+def _found(name: str) -> tuple[str, Any]:
+    for place in IMPORTS[name]:
+        module_name, _, attribute = place.partition(":")
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            if not f"{module_name}.".startswith(f"{error.name}."):
+                raise  # the module exists, and something that it imports does not
+            continue
+        found = getattr(module, attribute, None)
+        if callable(found):  # a module of that name is not the function
+            return place, found
+    raise ImportError(f"{name!r} is missing in this tree, which has no {_either(IMPORTS[name])}")
+
+
+def _either(places: tuple[str, ...]) -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    *others, last = places
+    return f"{', '.join(others)} or {last}" if others else last

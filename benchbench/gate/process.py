@@ -1,0 +1,97 @@
+"""The process of one side of a gate: started in that side's tree, asked one order at a time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from benchbench.errors import SideError
+from benchbench.gate import contract
+from benchbench.running.launcher import GRACE_S, Child
+
+__all__ = ["AGENT", "AgentProcess", "Side"]
+
+AGENT = Path(__file__).with_name("agent.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Where one side's code is.
+
+    Attributes:
+        name: ``base`` or ``candidate``.
+        tree: Root of its source tree: what is there is imported from there.
+        python: Interpreter of its environment.
+    """
+
+    name: str
+    tree: Path
+    python: str = sys.executable
+
+
+@dataclass(slots=True)
+class AgentProcess:
+    """A process that runs one side's code, and what it answers.
+
+    Attributes:
+        side: Side whose code it runs.
+        log: File of its standard error.
+        limit_s: Time after which an order has failed, seconds.
+    """
+
+    side: Side
+    log: Path
+    limit_s: float
+    _child: Child | None = None
+
+    def __enter__(self) -> Self:
+        """Start the process; it imports torch while the other one does.
+
+        Raises:
+            OutputError: The log cannot be written.
+        """
+        paths = [str(self.side.tree), os.environ.get("PYTHONPATH", "")]
+        self._child = Child(
+            # -P: the folder of the agent is not searched for modules.
+            [self.side.python, "-P", str(AGENT)],
+            self.log,
+            self.side.tree,
+            {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it, whatever it is doing."""
+        if self._child is not None:
+            self._child.end(grace_s=0.0)
+
+    def ask(self, do: str, **order: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON holds
+        """Give an order and wait for the answer.
+
+        Raises:
+            SideError: The process died, took too long, or its own code raised.
+        """
+        child, side = self._child, self.side.name
+        if child is None:
+            raise RuntimeError("the process was not started")
+        child.send(contract.order_of(do, **order))
+        answer: dict[str, Any] = {}
+        try:
+            for message in child.messages(time.monotonic() + self.limit_s):
+                if "failure" in message:
+                    text = f"the {side} cannot {do}: {message['failure']['reason']}"
+                    raise SideError(text, side)
+                answer |= message.get("answer", {})
+                if message.get("done"):
+                    return answer
+        except TimeoutError as error:
+            text = f"the {side} did not answer {do!r} in {self.limit_s:g} s"
+            raise SideError(text, side) from error
+        code = child.end(GRACE_S)
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        raise SideError(f"the {side} died ({how}){child.last_line()}", side)

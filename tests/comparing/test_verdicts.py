@@ -1,0 +1,227 @@
+"""Every branch of the verdicts, on figures that are made up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchbench.comparing.paper import PAPERS_EPOCHS, judge, judge_model
+from benchbench.metrics.registry import measured, unavailable
+from benchbench.results.schema import CellResult, ModelRatio, Results
+from benchbench.suite.schema import Model, Suite
+from benchbench.suite.tables import Row, Table
+
+if TYPE_CHECKING:
+    from benchbench.metrics.measurement import Measurement
+
+ACCURACY = Row("accuracy", paper={"snn": 60.0}, scale=100, tolerance_percent=1.0)
+
+
+def results_of(
+    row: Row,
+    *figures: Measurement,
+    ratio: ModelRatio | None = None,
+    synthetic: bool = False,
+    **model: Any,
+) -> tuple[Table, Results]:
+    """A run of one or two models that has these figures for the SNN."""
+    ids = [*dict.fromkeys((*row.paper, "snn"))]
+    models = tuple(Model(i, f"m.py:{i}", label=i.upper(), **model) for i in ids)
+    table = Table("t", (row,), ("snn", "cnn") if ratio else None)
+    suite = Suite(1, "s", models, tables=(table,))
+    there = {figure.name: figure for figure in figures}
+    other = {row.metric: measured(row.metric, 1.0)}
+    cells = tuple(
+        CellResult(i, i, "cpu", "ok", (), {}, there if i == "snn" else other) for i in ids
+    )
+    run: dict[str, Any] = {"id": "x", "mode": "full", "command": "", "complete": True}
+    comparisons = (ratio,) if ratio else ()
+    data = {"synthetic": synthetic}
+    return table, Results(run, {}, data, suite, cells, comparisons, "0")
+
+
+def accuracy(value: float, half: float, epochs: float | None = PAPERS_EPOCHS) -> list[Measurement]:
+    """An accuracy with its interval, and how long was trained."""
+    found = [measured("accuracy", value, low=value - half, high=value + half)]
+    return found + ([measured("epochs", epochs)] if epochs is not None else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "word", "why"),
+    [
+        (0.60, 0.02, "reproduced", "SNN +0.00 points"),
+        (0.57, 0.04, "reproduced", "SNN -3.00 points"),  # the paper's lies inside
+        (0.64, 0.05, "reproduced", "SNN +4.00 points"),
+        (0.605, 0.001, "reproduced", "SNN +0.50 points"),  # outside, within the tolerance
+        (0.595, 0.001, "reproduced", "SNN -0.50 points"),
+        (0.57, 0.02, "differs", "SNN -3.00 points"),  # outside, and beyond it
+        (0.64, 0.02, "differs", "SNN +4.00 points"),
+    ],
+)
+def test_an_accuracy_is_inside_its_interval_or_within_the_tolerance(
+    value: float, half: float, word: str, why: str
+) -> None:
+    """Else it differs; the distance in points is said either way."""
+    table, results = results_of(ACCURACY, *accuracy(value, half))
+    found = judge(ACCURACY, table, results)
+    assert (found.word, found.reasons) == (word, (why,))
+
+
+@pytest.mark.parametrize("end", [0.60, 0.64])
+def test_the_ends_of_an_interval_belong_to_it(end: float) -> None:
+    """A paper's figure on the end is inside."""
+    figure = measured("accuracy", 0.62, low=0.60, high=0.64)
+    row = replace(ACCURACY, paper={"snn": 100 * end}, tolerance_percent=0.0)
+    table, results = results_of(row, figure, measured("epochs", PAPERS_EPOCHS))
+    assert judge(row, table, results).word == "reproduced"
+
+
+def test_the_tolerance_itself_is_within_it() -> None:
+    """One point off at a tolerance of one point."""
+    figure = measured("accuracy", 0.75)
+    row = replace(ACCURACY, paper={"snn": 74.0}, tolerance_percent=1.0)
+    table, results = results_of(row, figure, measured("epochs", PAPERS_EPOCHS))
+    assert judge(row, table, results).word == "reproduced"
+
+
+@pytest.mark.parametrize(
+    ("figures", "synthetic", "why"),
+    [
+        (accuracy(0.6, 0.1), True, "drawn faces are not the paper's photographs"),
+        (accuracy(0.6, 0.1, None), False, "the weights were loaded"),
+        (accuracy(0.6, 0.1, 99), False, "SNN: trained 99 epoch(s), the paper 100"),
+        (
+            [*accuracy(0.6, 0.1, None), unavailable("epochs", "lost")],
+            False,
+            "the weights were loaded",
+        ),
+        ([unavailable("accuracy", "not trained")], False, "not trained"),
+    ],
+)
+def test_an_accuracy_of_other_conditions_is_not_measurable(
+    figures: list[Measurement],
+    synthetic: bool,  # noqa: FBT001 - a row of the table
+    why: str,
+) -> None:
+    """Drawn faces, fewer epochs, weights of unknown origin, no figure at all."""
+    table, results = results_of(ACCURACY, *figures, synthetic=synthetic)
+    found = judge(ACCURACY, table, results)
+    assert found.word == "not measurable here"
+    assert why in "; ".join(found.reasons)
+
+
+PARAMS = Row("params", paper={"snn": 2.0}, scale=1e-6, decimals=2, tolerance_percent=1.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "word", "reasons"),
+    [
+        (2_004_999, "reproduced", ()),  # as the paper prints it, it is the paper's
+        (2_020_000, "reproduced", ("SNN +1.0 %",)),
+        (1_980_000, "reproduced", ("SNN -1.0 %",)),
+        (2_030_000, "differs", ("SNN +1.5 %",)),
+        (1_970_000, "differs", ("SNN -1.5 %",)),
+    ],
+)
+def test_a_count_is_rounded_as_the_paper_prints_it(
+    value: float, word: str, reasons: tuple[str, ...]
+) -> None:
+    """Then it is within the tolerance, or it differs."""
+    table, results = results_of(PARAMS, measured("params", value))
+    found = judge(PARAMS, table, results)
+    assert (found.word, found.reasons) == (word, reasons)
+
+
+def test_a_reconstructed_model_is_called_so_where_it_is_off() -> None:
+    """And not where it is exact."""
+    for value, reasons in ((2_020_000, ("SNN +1.0 %; reconstructed",)), (2_000_000, ())):
+        table, results = results_of(PARAMS, measured("params", value), reconstructed="a guess")
+        assert judge(PARAMS, table, results).reasons == reasons
+
+
+def test_notes_and_contradictions_are_kept() -> None:
+    """A row's note comes last; what contradicts itself comes first and decides."""
+    noted = replace(PARAMS, note="in millions")
+    table, results = results_of(noted, measured("params", 2_030_000))
+    assert judge(noted, table, results).reasons == ("SNN +1.5 %", "in millions")
+    wrong = replace(noted, inconsistent="2 is not 2")
+    found = judge(wrong, table, results)
+    assert found.word == "paper inconsistent"
+    assert found.reasons == ("2 is not 2", "SNN +1.5 %", "in millions")
+    silent = Row("params", note="ours alone")
+    assert (judge(silent, table, results).word, judge(silent, table, results).reasons) == (
+        "",
+        ("ours alone",),
+    )
+    assert judge(Row("params"), table, results).reasons == ()
+
+
+FPS = Row("train_fps", paper={"snn": 4.0, "cnn": 2.0}, tolerance_percent=10)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "word", "why"),
+    [
+        (2.2, 1.0, 3.0, "reproduced", "the ratio; absolute figures are of another machine"),
+        (1.8, None, None, "reproduced", "the ratio; absolute figures are of another machine"),
+        (2.3, 2.2, 2.4, "differs", "our ratio is 2.3, the paper's 2"),
+        (2.3, None, None, "differs", "our ratio is 2.3, the paper's 2"),
+        (2.3, 2.0, 2.6, "not measurable here", "too uncertain"),
+        (1.5, 1.1, 2.0, "not measurable here", "too uncertain"),
+    ],
+)
+def test_a_speed_is_a_ratio(
+    value: float, low: float | None, high: float | None, word: str, why: str
+) -> None:
+    """Within the tolerance it is reproduced; an interval that holds the paper's decides nothing."""
+    ratio = ModelRatio("train_fps", "snn", "cnn", value, low, high, 5)
+    table, results = results_of(FPS, measured("train_fps", 4.0), ratio=ratio)
+    found = judge(FPS, table, results)
+    assert found.word == word
+    assert why in found.reasons[0]
+
+
+def test_a_ratio_that_cannot_be_formed_says_why() -> None:
+    """No ratio in the table, a refused one, a paper without one side, a paper's 0."""
+    refused = ModelRatio("train_fps", "snn", "cnn", None, None, None, 0, "invalid in cnn: heat")
+    table, results = results_of(FPS, measured("train_fps", 4.0), ratio=refused)
+    assert judge(FPS, table, results).reasons == ("invalid in cnn: heat",)
+    alone = replace(table, ratio=None)
+    assert judge(FPS, alone, results).reasons == ("absolute figures are of another machine",)
+    fine = ModelRatio("train_fps", "snn", "cnn", 2.0, None, None, 1)
+    table, results = results_of(FPS, measured("train_fps", 4.0), ratio=fine)
+    for paper in ({"snn": 4.0}, {"cnn": 4.0}, {"snn": 4.0, "cnn": 0.0}):
+        row = replace(FPS, paper=paper)
+        found = judge(row, table, results)
+        assert (found.word, found.reasons) == (
+            "not measurable here",
+            ("there is no ratio to compare",),
+        )
+    none = replace(results, comparisons=())
+    assert judge(FPS, table, none).reasons == ("there is no ratio to compare",)
+
+
+def test_what_has_no_figure_is_named_with_its_state() -> None:
+    """Left out, not run yet, failed, invalid."""
+    table, results = results_of(PARAMS, measured("params", 2e6))
+    for cells, why in (
+        ((), "SNN was left out of this run"),
+        ((CellResult("snn", "snn", "cpu", "pending"),), "SNN: pending: not run yet"),
+        ((CellResult("snn", "snn", "cpu", "oom", ("too big",)),), "SNN: oom: too big"),
+    ):
+        found = judge(PARAMS, table, replace(results, cells=cells))
+        assert (found.word, found.reasons) == ("not measurable here", (why,))
+    bad = measured("params", 2e6, valid=False, reasons=("counters disagree",))
+    table, results = results_of(PARAMS, bad)
+    assert judge(PARAMS, table, results).reasons == ("invalid in SNN: counters disagree",)
+
+
+def test_one_model_of_a_row_is_judged_alone() -> None:
+    """The other's figure does not matter."""
+    row = replace(PARAMS, paper={"snn": 2.0, "cnn": 50.0})
+    table, results = results_of(row, measured("params", 2e6))
+    assert judge(row, table, results).word == "differs"
+    assert judge_model(row, "snn", results).word == "reproduced"
+    assert judge_model(row, "cnn", results).word == "differs"

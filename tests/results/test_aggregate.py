@@ -1,0 +1,207 @@
+"""A journal's records become a run: what is merged, what is derived, which ratios are formed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchbench.codec import plain
+from benchbench.errors import ResultError
+from benchbench.metrics.registry import measured, unavailable
+from benchbench.results.aggregate import aggregated
+from benchbench.results.schema import ModelRatio
+from benchbench.suite.schema import Model, Settings, Suite
+from benchbench.suite.tables import Claim, Measure, Row, Table
+
+if TYPE_CHECKING:
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.results.schema import Results
+
+TABLE = Table("t", (Row("params"),), ("a", "b"))
+
+
+def header(**changes: Any) -> dict[str, Any]:
+    """The first line of a journal with two models of two repeats."""
+    models = (Model("a", "m.py:a"), Model("b", "m.py:b"))
+    suite = Suite(1, "s", models, settings=Settings(repeats=2), tables=(TABLE,))
+    return {
+        "kind": "run",
+        "schema": 1,
+        "benchbench": "0.1",
+        "run": {"id": "x", "mode": "full", "command": "c"},
+        "fingerprint": {"cpu": "c"},
+        "data": {"synthetic": False},
+        "suite": plain(suite),
+        "cells": [{"id": f"id-{m}", "model": m, "device": "cpu", "jobs": 3} for m in "ab"],
+        **changes,
+    }
+
+
+def job(
+    model: str, task: str, repeat: int, *figures: Measurement, **changes: Any
+) -> dict[str, Any]:
+    """A line of the journal."""
+    return {
+        "kind": "job",
+        "cell": f"id-{model}",
+        "task": task,
+        "repeat": repeat,
+        "time": "later",
+        "status": "ok",
+        "reason": "",
+        "facts": {},
+        "seconds": 2.0,
+        "measurements": [figure.to_json() for figure in figures],
+        **changes,
+    }
+
+
+def whole(*more: dict[str, Any]) -> Results:
+    """A run of two models, each counted once and timed twice, with the records that are given."""
+    jobs = []
+    for model, params, speeds in (("a", 30, (4.0, 6.0)), ("b", 10, (2.0, 2.0))):
+        jobs.append(job(model, "count", 0, measured("params", params)))
+        jobs += [job(model, "time", i, measured("train_fps", v)) for i, v in enumerate(speeds)]
+    return aggregated([header(), *jobs, *more, {"kind": "end", "time": "at last"}])
+
+
+def test_repeats_are_merged_and_keep_their_round() -> None:
+    """The value is the mean, n the number of processes, and each round is there."""
+    figure = whole().figure("a", "train_fps")
+    assert figure is not None
+    assert (figure.value, figure.n, figure.valid) == (5.0, 2, True)
+    assert [(r.repeat, r.value) for r in figure.rounds()] == [(0, 4.0), (1, 6.0)]
+    count = whole().figure("a", "params")
+    assert count is not None
+    assert (count.value, count.detail) == (30, {"repeat": 0})
+
+
+def test_a_run_says_when_it_ended_and_whether_it_did() -> None:
+    """The last record tells."""
+    done = whole()
+    assert (done.run["complete"], done.run["finished"]) == (True, "at last")
+    assert (done.run["id"], done.benchbench, done.fingerprint) == ("x", "0.1", {"cpu": "c"})
+    broken = aggregated([header(), job("a", "count", 0)])
+    assert (broken.run["complete"], broken.run["finished"]) == (False, "later")
+    assert [cell.status for cell in broken.cells] == ["pending", "pending"]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "worst"),
+    [
+        (("ok", "ok", "ok"), "ok"),
+        (("ok", "ok"), "pending"),
+        (("ok", "invalid", "ok"), "invalid"),
+        (("ok", "invalid"), "invalid"),
+        (("invalid", "error", "ok"), "error"),
+        (("oom", "error", "ok"), "oom"),
+        (("oom", "timeout", "ok"), "timeout"),
+        (("crash", "timeout", "ok"), "crash"),
+    ],
+)
+def test_the_worst_job_is_the_cells_status(statuses: tuple[str, ...], worst: str) -> None:
+    """A job that has not run yet is better than any that failed."""
+    jobs = [job("a", "time", i, status=status) for i, status in enumerate(statuses)]
+    (cell, _) = aggregated([header(), *jobs]).cells
+    assert cell.status == worst
+
+
+def test_without_a_number_of_jobs_one_count_and_the_repeats_are_expected() -> None:
+    """As journals of older versions have it."""
+    cells = [{"id": "id-a", "model": "a", "device": "cpu"}]
+    jobs = [job("a", "count", 0), job("a", "time", 0), job("a", "time", 1)]
+    for count, status in ((2, "pending"), (3, "ok")):
+        (cell,) = aggregated([header(cells=cells), *jobs[:count]]).cells
+        assert cell.status == status
+
+
+def test_reasons_facts_and_seconds_of_all_jobs_are_the_cells() -> None:
+    """Each reason with the job's name; a job without one is silent."""
+    jobs = [
+        job("a", "count", 0, reason="spikes: odd", facts={"IFNode": "m", "loss": "mse"}),
+        job("a", "time", 0),
+        job("a", "time", 1, reason="late", facts={"loss": "ce"}),
+        job("b", "train", 0, reason="nan"),
+    ]
+    a, b = aggregated([header(), *jobs]).cells
+    assert a.reasons == ("count: spikes: odd", "repeat 2: late")
+    assert a.facts == {"IFNode": "m", "loss": "ce"}
+    assert (a.seconds, a.id, a.model, a.device) == (6.0, "id-a", "a", "cpu")
+    assert b.reasons == ("train: nan",)
+
+
+def test_figures_stand_in_the_order_of_the_declarations() -> None:
+    """Whatever the order in which they were measured; what nobody declares is left out."""
+    unknown = {**measured("params", 1).to_json(), "name": "nobodys"}
+    jobs = [job("a", "count", 0, measured("train_fps", 1), measured("params", 2))]
+    jobs[0]["measurements"].append(unknown)
+    assert list(aggregated([header(), *jobs]).cells[0].measurements) == ["params", "train_fps"]
+
+
+def test_the_tables_ratios_are_formed_for_every_figure_and_paired_by_round() -> None:
+    """Of the first model of the table over the second."""
+    found = {item.metric: item for item in whole().comparisons}
+    assert found["params"] == ModelRatio("params", "a", "b", 3.0, None, None, 1)
+    speed = found["train_fps"]
+    assert (speed.of, speed.to, speed.n) == ("a", "b", 2)
+    assert speed.value == pytest.approx(6**0.5)
+    assert speed.low is not None
+    assert set(found) == {"params", "train_fps"}
+
+
+def test_a_claims_ratio_is_formed_once() -> None:
+    """Also where the table has it, or asks for the other direction."""
+    measures = (Measure("params", "b", "a"), Measure("params", "a", "b"), None)
+    claims = tuple(Claim("c", "r", "ambiguous", measure=m) for m in measures)
+    suite = {**header()["suite"], "claims": [plain(claim) for claim in claims]}
+    jobs = [job(m, "count", 0, measured("params", p)) for m, p in (("a", 30), ("b", 10))]
+    found = aggregated([header(suite=suite), *jobs]).comparisons
+    assert [(c.of, c.to, c.value) for c in found] == [("a", "b", 3.0), ("b", "a", 1 / 3)]
+    alone = {**suite, "tables": []}
+    found = aggregated([header(suite=alone), *jobs]).comparisons
+    assert [(c.of, c.to) for c in found] == [("b", "a"), ("a", "b")]
+
+
+def test_a_refused_ratio_has_its_reason_and_a_missing_figure_has_no_ratio() -> None:
+    """A reader sees why there is none where both sides have a figure."""
+    heat = measured("train_power", 5.0, valid=False, reasons=("throttled: heat",))
+    more = [
+        job("a", "time", 2, heat, measured("latency", 1.0)),
+        job("b", "time", 2, measured("train_power", 4.0), unavailable("latency", "no")),
+    ]
+    found = {item.metric: item for item in whole(*more).comparisons}
+    assert found["train_power"] == ModelRatio(
+        "train_power", "a", "b", None, None, None, 0, "invalid in a: throttled: heat"
+    )
+    assert "latency" not in found
+
+
+def test_accuracy_over_cost_is_derived() -> None:
+    """Ends and reasons are carried over; without a cost it is n/a, without accuracy it is not."""
+    accurate = measured("accuracy", 0.5, n=100, low=0.4, high=0.6, reasons=("few",))
+    train = job("a", "train", 0, accurate)
+    count = job("a", "count", 0, measured("synops_exact", 10.0), unavailable("infer_energy", "x"))
+    figures = aggregated([header(), train, count]).cells[0].measurements
+    per = figures["accuracy_per_synop"]
+    assert (per.value, per.low, per.high, per.n) == (0.05, 0.04, 0.06, 100)
+    assert (per.reasons, per.valid) == (("few",), True)
+    assert figures["accuracy_per_joule"].reasons == ("x",)
+    silent = job("a", "count", 0, measured("synops_exact", 0.0))
+    figures = aggregated([header(), train, silent]).cells[0].measurements
+    assert figures["accuracy_per_synop"].reasons == ("synops_exact is 0 or below",)
+    assert "accuracy_per_joule" not in figures
+    assert "accuracy_per_synop" not in aggregated([header(), count]).cells[0].measurements
+
+
+@pytest.mark.parametrize("records", [[], [{"kind": "job"}], [{}]])
+def test_a_journal_without_a_header_is_no_run(records: list[dict[str, Any]]) -> None:
+    """Nothing was run."""
+    with pytest.raises(ResultError, match="the journal has no header: nothing was run"):
+        aggregated(records)
+
+
+def test_a_journal_of_another_version_is_refused() -> None:
+    """With both versions."""
+    with pytest.raises(ResultError, match=r"journal.jsonl: schema version 9; .* reads version 1"):
+        aggregated([header(schema=9)])
