@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from benchbench.data import FaceData
     from benchbench.suite.schema import Model, Suite
@@ -144,20 +144,26 @@ def places(names: Iterable[str]) -> dict[str, str]:
 
 def _found(name: str) -> tuple[str, Any]:
     for place in IMPORTS[name]:
-        module_name, _, attribute = place.partition(":")
-        try:
-            module = importlib.import_module(module_name)
-        except ModuleNotFoundError as error:
-            if not f"{module_name}.".startswith(f"{error.name}."):
-                raise  # the module exists, and something that it imports does not
+        module, _, attribute = place.partition(":")
+        if not _is_own(module):
             continue
-        found = getattr(module, attribute, None)
+        found = getattr(importlib.import_module(module), attribute, None)
         if callable(found):  # a module of that name is not the function
             return place, found
-    raise ImportError(f"{name!r} is missing in this tree, which has no {_either(IMPORTS[name])}")
+    *others, last = IMPORTS[name]
+    either = f"{', '.join(others)} or {last}" if others else last
+    raise ImportError(f"{name!r} is missing in this tree, which has no {either}")
 
 
-def _either(places: tuple[str, ...]) -> str:
-    """``a``, ``a or b``, ``a, b or c``."""
-    *others, last = places
-    return f"{', '.join(others)} or {last}" if others else last
+def _is_own(module: str) -> bool:
+    """Whether a module lies in the side's package, by its file.
+
+    The import itself does not tell: an editable installation offers another tree's module in place
+    of one that this tree's package does not have.
+    """
+    package, *parts = module.split(".")
+    root = Path(str(importlib.import_module(package).__file__)).parent
+    return any(
+        root.joinpath(*parts[:-1], last).is_file()
+        for last in (f"{parts[-1]}.py", f"{parts[-1]}/__init__.py")
+    )

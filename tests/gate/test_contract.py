@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import pytest
 from benchbench.data import load
 from benchbench.gate import contract, exact_counts
 from benchbench.gate.process import AGENT
+from benchbench.running.launcher import Child
 from benchbench.suite import loader
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ found = {{}}
 for name in contract.IMPORTS:
     try:
         found[name] = contract.taken(name)
-    except ImportError as error:
+    except Exception as error:
         found[name] = f"{{type(error).__name__}}: {{error}}"
 """
 
@@ -49,8 +51,9 @@ def tree(root: Path, files: dict[str, str]) -> Path:
         file = root / "benchbench" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    for folder in (root / "benchbench").rglob("."):
+    for folder in {file.parent for file in (root / "benchbench").rglob("*.py")}:
         (folder / "__init__.py").touch()
+    (root / "benchbench" / "__init__.py").touch()
     return root
 
 
@@ -123,19 +126,16 @@ def test_an_order_of_another_version_is_refused(version: int | None, words: str)
     contract.check(contract.order_of("hello"))
 
 
-def test_an_agent_refuses_an_order_of_another_version() -> None:
+def test_an_agent_refuses_an_order_of_another_version(tmp_path: Path) -> None:
     """It answers with a failure and waits for the next order."""
-    order = {"version": 3, "do": "hello"}
-    done = subprocess.run(
-        [sys.executable, "-P", AGENT],
-        input=f"{json.dumps(order)}\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    failure = json.loads(done.stdout)["failure"]
-    assert failure["status"] == "error"
-    assert failure["reason"].startswith("ValueError: this agent expects orders of version 2")
+    with Child([sys.executable, "-P", str(AGENT)], tmp_path / "log") as agent:
+        for _ in range(2):
+            agent.send({"version": 3, "do": "hello"})
+            failure = next(agent.messages(time.monotonic() + 60))["failure"]
+            assert failure["status"] == "error"
+            assert failure["reason"].startswith(
+                "ValueError: this agent expects orders of version 2"
+            )
 
 
 def test_the_places_of_this_tree_are_the_newest() -> None:
@@ -175,6 +175,7 @@ def test_a_probe_that_a_side_lacks_costs_its_own_figures_alone() -> None:
         lambda _model, _phase: lambda: None,
         [torch.rand(2, 1, 2, 2)],
         (),
+        ("params", "macs_dense", "synops_exact"),
         taken,
         lambda _: ({}, 0),
     )
