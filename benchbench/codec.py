@@ -44,8 +44,16 @@ def restored(kind: type[T], data: object) -> T:
     try:
         return _converter().structure(data, kind)
     except BaseValidationError as error:
-        text = "; ".join(transform_error(error, path=kind.__name__))
+        text = "; ".join(transform_error(error, path=kind.__name__, format_exception=_said))
         raise ValueError(text) from error
+
+
+def _said(error: BaseException, kind: type | None) -> str:
+    """What was wrong with a field, in its dataclass's own words where it has any."""
+    from cattrs.v import format_exception  # noqa: PLC0415 - see above
+
+    own = isinstance(error, ValueError | TypeError) and str(error)
+    return own or format_exception(error, kind)
 
 
 @cache

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from benchbench.codec import restored
 from benchbench.data.batches import to_input
 from benchbench.data.splits import split
-from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it too
 from benchbench.probes import accuracy, trained
 from benchbench.training.slimming import gammas, prune
-from benchbench.training.weight_store import load_trained, store_of
+from benchbench.training.weight_store import Trained, load_trained, store_of
 from benchbench.training.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
@@ -24,29 +22,17 @@ if TYPE_CHECKING:
 
     from benchbench.data import FaceData
     from benchbench.data.splits import Splits
+    from benchbench.metrics.measurement import Measurement
     from benchbench.running.cells import Cell
     from benchbench.suite.schema import Settings
     from benchbench.suite.training import Slim, Train
     from benchbench.training.epoch_callback import Listener
     from benchbench.training.weight_store import Store
 
-__all__ = ["Trained", "train"]
+__all__ = ["train"]
 
 WAITING = "another run trains this very model: waiting for it"
 BINS = 20  # of the scales' histograms
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What a training gave; it is stored beside the weights, and found there again.
-
-    Attributes:
-        facts: Which weights these are, and what they were trained on.
-        measurements: Accuracy, epochs, time, channels cut.
-    """
-
-    facts: dict[str, Any]
-    measurements: tuple[Measurement, ...]
 
 
 def train(
@@ -92,14 +78,14 @@ class _Training:
             if found is None:
                 return self._from_nothing(model, store)
             self.hears.note(f"trained already, weights {store.key[:12]}")
-            return restored(Trained, {key: found[key] for key in ("facts", "measurements")})
+            return found
 
     def _accuracy(self, model: nn.Module) -> list[Measurement]:
         return list(accuracy.measure(model, self.splits, self.cell.settings.seed, self.hears.phase))
 
     def _from_nothing(self, model: nn.Module, store: Store) -> Trained:
         """Run the recipe from its first stage that is not kept yet, and keep its result."""
-        from benchbench.training.trainer import Recipe, fit, keep_result  # noqa: PLC0415 - 2 s
+        from benchbench.training.trainer import Recipe, fit  # noqa: PLC0415 - 2 s
 
         settings, splits = self.cell.settings, self.splits
         recipe, device = settings.train, torch.device(self.cell.device)
@@ -134,7 +120,7 @@ class _Training:
             *more,
         ]
         stored = Trained(facts, tuple(figures))
-        keep_result(store, stored)
+        store.keep(stored)
         return stored
 
     def _sparse(self, recipe: Train, slim: Slim) -> tuple[Store, Trained]:

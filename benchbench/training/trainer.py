@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import warnings
 from dataclasses import dataclass
@@ -15,10 +14,8 @@ from lightning.pytorch.callbacks import EarlyStopping, Timer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
-from benchbench.codec import plain
 from benchbench.data.batches import to_input
-from benchbench.errors import BenchbenchError, TrainingError
-from benchbench.files import digest_of, write_text
+from benchbench.errors import TrainingError
 from benchbench.training.classifier import Classifier
 from benchbench.training.epoch_callback import EpochCallback
 from benchbench.training.loss import Loss, loss_of
@@ -32,10 +29,9 @@ if TYPE_CHECKING:
     from benchbench.suite.schema import Settings
     from benchbench.suite.training import Train
     from benchbench.training.epoch_callback import Listener
-    from benchbench.training.task import Trained
     from benchbench.training.weight_store import Store
 
-__all__ = ["Recipe", "fit", "keep_result"]
+__all__ = ["Recipe", "fit"]
 
 
 class _Shuffled(Sampler[int]):
@@ -204,22 +200,6 @@ def _resume(store: Store, hears: Listener) -> str | None:
         return None
     hears.note(f"taking up an interrupted training in {store.folder}")
     return str(store.last)
-
-
-def keep_result(store: Store, result: Trained) -> None:
-    """Mark a training as complete; what only resuming needs is removed.
-
-    Raises:
-        OutputError: The file cannot be written.
-        BenchbenchError: The result holds what JSON cannot.
-    """
-    try:
-        whole = {"key": store.key, "sha256": digest_of(store.best), **plain(result)}
-        text = json.dumps(whole, indent=1, allow_nan=False)
-    except ValueError as error:
-        raise BenchbenchError(f"the training's result is not finite: {error}") from error
-    write_text(store.result, text + "\n")
-    store.last.unlink(missing_ok=True)
 
 
 def _quiet() -> None:

@@ -10,14 +10,16 @@ import contextlib
 import fcntl
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench import zoo
+from benchbench.codec import plain, restored
 from benchbench.data.cache import folder as cache_folder
-from benchbench.errors import OutputError
-from benchbench.files import digest_of
+from benchbench.errors import BenchbenchError, OutputError
+from benchbench.files import digest_of, write_text
+from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it too
 from benchbench.training.slimming import CUT_VERSION
 from benchbench.training.weights import load_weights
 
@@ -29,9 +31,22 @@ if TYPE_CHECKING:
     from benchbench.running.cells import Cell
     from benchbench.suite.training import Train
 
-__all__ = ["Store", "load_trained", "store_of"]
+__all__ = ["Store", "Trained", "load_trained", "store_of"]
 
 VERSION = 1  # of the trainer: what an older one made is trained again
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training gave; it is stored beside the weights, and found there again.
+
+    Attributes:
+        facts: Which weights these are, and what they were trained on.
+        measurements: Accuracy, epochs, time, channels cut.
+    """
+
+    facts: dict[str, Any]
+    measurements: tuple[Measurement, ...]
 
 
 class Store:
@@ -63,14 +78,30 @@ class Store:
         self.result = self.folder / "result.json"
         self.curve = self.folder / "curve.csv"
 
-    def finished(self) -> dict[str, Any] | None:
+    def finished(self) -> Trained | None:
         """The stored result; None where the training is not complete or its files are damaged."""
         try:
             found: dict[str, Any] = json.loads(self.result.read_text("utf-8"))
-            whole = found.get("key") == self.key and found.get("sha256") == digest_of(self.best)
-        except (OSError, ValueError):
+            if (found.pop("key"), found.pop("sha256")) != (self.key, digest_of(self.best)):
+                return None
+            return restored(Trained, found)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        return found if whole else None
+
+    def keep(self, result: Trained) -> None:
+        """Mark a training as complete; what only resuming needs is removed.
+
+        Raises:
+            OutputError: The file cannot be written.
+            BenchbenchError: The result holds what JSON cannot.
+        """
+        try:
+            whole = {"key": self.key, "sha256": digest_of(self.best), **plain(result)}
+            text = json.dumps(whole, indent=1, allow_nan=False)
+        except ValueError as error:
+            raise BenchbenchError(f"the training's result is not finite: {error}") from error
+        write_text(self.result, text + "\n")
+        self.last.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def held(self, waiting: Callable[[], None]) -> Iterator[None]:

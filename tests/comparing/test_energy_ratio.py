@@ -114,3 +114,87 @@ def test_what_cannot_be_compared_says_why(other: Measurement, words: str) -> Non
 def test_nothing_metered_has_no_verdict() -> None:
     """Where there was no sensor there is no line at all."""
     assert resolve(unavailable("infer_energy", "no sensor"), None) is None
+
+
+def test_what_is_resolved_is_whole() -> None:
+    """Value, both ends and verdict, by hand: powers of 1 and 2 W without an offset."""
+    found = resolve(metered([1, 2]), metered([2, 1]))
+    assert found is not None
+    assert found.value == pytest.approx(1.0)
+    assert (found.low or 0) < 1 < (found.high or 0)
+    assert found.verdict == UNRESOLVED
+    assert found.reason == "1 lies in the interval, which holds the sensor's offset of 0 W"
+    clear = resolve(metered([4, 4]), metered([2, 2]))
+    assert clear is not None
+    assert (clear.value, clear.low, clear.high) == pytest.approx((2.0, 2.0, 2.0))
+    assert (clear.verdict, clear.reason) == ("more", "")
+
+
+@pytest.mark.parametrize(("powers", "verdict"), [([3, 3], "more"), ([1, 1], "less")])
+def test_an_offset_widens_both_ends(powers: list[float], verdict: str) -> None:
+    """(3 - 0.5) : (2 - 0.5) and (3 + 0.5) : (2 + 0.5) bound 3 : 2, and so for 1 : 2."""
+    found = resolve(metered(powers, 0.5), metered([2, 2], 0.5))
+    assert found is not None
+    ends = sorted((powers[0] + shift) / (2 + shift) for shift in (-0.5, 0.5))
+    assert (found.low, found.high) == pytest.approx(tuple(ends))
+    assert (found.value, found.verdict) == (pytest.approx(powers[0] / 2), verdict)
+
+
+def test_windows_of_other_lengths_are_compared_per_sample() -> None:
+    """Twice the time at the same power is twice the energy; the offset counts as long."""
+    found = resolve(metered([10, 10], 1.0, seconds=20), metered([10, 10], 1.0, seconds=10))
+    assert found is not None
+    assert (found.value, found.low, found.high) == pytest.approx((2.0, 2.0, 2.0))
+
+
+def test_an_end_at_1_is_not_resolved() -> None:
+    """The interval's ends belong to it."""
+    found = resolve(metered([2, 2]), metered([2, 2]))
+    assert found is not None
+    assert (found.low, found.high, found.verdict) == (1.0, 1.0, UNRESOLVED)
+
+
+@pytest.mark.parametrize(
+    ("over", "under", "reason"),
+    [
+        (None, [1, 2], "one of the two was not metered"),
+        ([1, 2], None, "one of the two was not metered"),
+        ([1], [1], "one round gives no interval"),
+    ],
+)
+def test_reasons_are_whole_sentences(
+    over: list[float] | None, under: list[float] | None, reason: str
+) -> None:
+    """A value without an interval is kept; without a second side there is none."""
+    sides = [None if powers is None else metered(powers) for powers in (over, under)]
+    found = resolve(*sides)
+    assert found is not None
+    assert (found.reason, found.verdict) == (reason, UNRESOLVED)
+    assert found.value == (1.0 if over and under else None)
+    assert (found.low, found.high) == (None, None)
+
+
+def test_a_side_that_is_refused_is_called_by_its_place() -> None:
+    """The first or the second of the two."""
+    good, bad = metered([1, 2]), replace(metered([1, 2]), valid=False, reasons=("heat", "cap"))
+    for sides, reason in (((bad, good), "the first: heat; cap"), ((good, bad), "the second: heat")):
+        found = resolve(*sides)
+        assert found is not None
+        assert reason in found.reason
+        assert found.reason.startswith("invalid in ")
+
+
+def test_gains_of_two_sensors_do_not_cancel() -> None:
+    """Whatever they show."""
+    found = resolve(metered([1, 2]), metered([1, 2], sensor="other"))
+    assert found is not None
+    wanted = "the two were metered by different sensors, whose gains do not cancel"
+    assert found.reason == wanted
+
+
+def test_an_offset_that_takes_all_of_the_power_is_no_ratio() -> None:
+    """At exactly 0 W as well."""
+    found = resolve(metered([2, 2], 2.0), metered([4, 4], 2.0))
+    assert found is not None
+    assert found.reason == "the sensor's offset of 2 W is as large as the power"
+    assert found.value == pytest.approx(0.5)

@@ -28,7 +28,7 @@ def compared(
     new: Measurement | None,
     gate: Gate = Gate(),  # noqa: B008 - frozen
     *,
-    machines: tuple[str, str] = ("x", "x"),
+    machines: tuple[str, str] | str = ("x", "x"),
     across: bool = False,
 ) -> Comparison:
     """Two runs of one model."""
@@ -212,3 +212,33 @@ def test_regressions_are_listed_and_json_has_one_shape() -> None:
     assert [{*line} for document in documents for line in document["lines"]] == [keys, keys]
     assert documents[1]["lines"][0]["verdict"] == "not comparable"
     assert [d["schema"] for d in documents] == [1, 1]
+
+
+def test_a_comparison_says_what_was_compared() -> None:
+    """Both names and the limits, every line with its model, figure, method and interval."""
+    gate = Gate(3)
+    found = compared(of_processes("latency", SLOW), of_processes("latency", FAST), gate)
+    assert (found.base, found.new, found.gate) == ("b", "n", gate)
+    line = only(found)
+    assert isinstance(line, Compared)
+    assert (line.model, line.metric, line.method) == ("m", "latency", "timed")
+    assert (line.low or 0) < 2 < (line.high or 0)
+    assert (line.low, line.high) != (line.value, line.value)
+    count = only(compared(measured("params", 1), measured("params", 2)))
+    assert (count.model, count.metric) == ("m", "params")
+    other = only(compared(measured("synops_exact", 1), measured("synops_exact", 1), machines="xy"))
+    assert (other.model, other.metric, other.method) == ("m", "synops_exact", "counted")
+    for base, new in ((None, measured("params", 1)), (measured("params", 1), None)):
+        line = only(compared(base, new))
+        assert (line.model, line.metric, line.method) == ("m", "params", "counted")
+
+
+def test_what_would_be_seen_is_half_the_interval_where_that_is_more() -> None:
+    """By hand: e to the power of the interval's half, less one."""
+    base = of_processes("latency", [1.0, 1.1])
+    line = only(compared(base, base))
+    assert isinstance(line, Compared)
+    assert line.high is not None
+    assert line.value == pytest.approx(1.0)
+    wanted = f"a change below {100 * (line.high - 1):.1f} % would not have been seen"
+    assert line.reason == wanted

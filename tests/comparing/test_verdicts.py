@@ -187,7 +187,8 @@ def test_a_ratio_that_cannot_be_formed_says_why() -> None:
     """No ratio in the table, a refused one, a paper without one side, a paper's 0."""
     refused = ModelRatio("train_fps", "snn", "cnn", None, None, None, 0, "invalid in cnn: heat")
     table, results = results_of(FPS, measured("train_fps", 4.0), ratio=refused)
-    assert judge(FPS, table, results).reasons == ("invalid in cnn: heat",)
+    found = judge(FPS, table, results)
+    assert (found.word, found.reasons) == ("not measurable here", ("invalid in cnn: heat",))
     alone = replace(table, ratio=None)
     assert judge(FPS, alone, results).reasons == ("absolute figures are of another machine",)
     fine = ModelRatio("train_fps", "snn", "cnn", 2.0, None, None, 1)
@@ -213,6 +214,16 @@ def test_what_has_no_figure_is_named_with_its_state() -> None:
     ):
         found = judge(PARAMS, table, replace(results, cells=cells))
         assert (found.word, found.reasons) == ("not measurable here", (why,))
+    oom = CellResult("snn", "snn", "cpu", "oom", ("big", "twice"))
+    assert judge(PARAMS, table, replace(results, cells=(oom,))).reasons == ("SNN: oom: big; twice",)
+    both = replace(PARAMS, paper={"snn": 2.0, "cnn": 1.0})
+    table, results = results_of(both, unavailable("params", "lost"))
+    cells = (results.cells[0], replace(oom, id="cnn", model="cnn"))
+    found = judge(both, table, replace(results, cells=cells))
+    assert found.reasons == ("lost", "CNN: oom: big; twice")
+    turned = replace(both, paper={"cnn": 1.0, "snn": 2.0})
+    found = judge(turned, table, replace(results, cells=cells))
+    assert found.reasons == ("CNN: oom: big; twice", "lost")
     bad = measured("params", 2e6, valid=False, reasons=("counters disagree",))
     table, results = results_of(PARAMS, bad)
     assert judge(PARAMS, table, results).reasons == ("invalid in SNN: counters disagree",)
@@ -225,3 +236,8 @@ def test_one_model_of_a_row_is_judged_alone() -> None:
     assert judge(row, table, results).word == "differs"
     assert judge_model(row, "snn", results).word == "reproduced"
     assert judge_model(row, "cnn", results).word == "differs"
+    speed = replace(FPS, paper={"snn": 4.0})
+    table, results = results_of(speed, measured("train_fps", 4.0))
+    alone = judge_model(speed, "snn", results)
+    assert alone.word == "not measurable here"
+    assert alone.reasons == ("absolute figures are of another machine",)

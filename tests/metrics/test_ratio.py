@@ -15,7 +15,7 @@ from benchbench.codec import plain
 from benchbench.comparing import energy_ratio, paper, welch
 from benchbench.comparing.loading import StoredRun
 from benchbench.metrics.merging import merge
-from benchbench.metrics.ratio import NoRatio, Ratio, ratio
+from benchbench.metrics.ratio import NoRatio, Ratio, ratio, refusal
 from benchbench.metrics.registry import METRICS, measured, unavailable
 from benchbench.results.aggregate import aggregated
 from benchbench.suite.gate import Gate
@@ -179,3 +179,47 @@ def test_the_largest_of_all_processes_has_no_interval() -> None:
     assert {"train_rss", "infer_gpu_memory"} <= {*names}
     over, under = (figure([a, b], name="train_rss") for a, b in ((2.0, 4.0), (1.0, 1.0)))
     assert ratio(over, under) == Ratio(4.0, None, None, 1)
+
+
+def test_a_reason_is_a_whole_sentence() -> None:
+    """Every refusal, word for word."""
+    two = replace(figure(GOOD), valid=False, reasons=("heat", "cap"))
+    silent = replace(figure(GOOD), valid=False)
+    cases = (
+        (None, "it does not have it"),
+        (unavailable(NAME, "lost"), "n/a in it: lost"),
+        (two, "invalid in it: heat; cap"),
+        (silent, "invalid in it: no reason was given"),
+        (figure([0.5, -0.25, 0.5]), "-0.25 in it: only positive figures have a ratio"),
+        (measured("params", 0), "0 in it: only positive figures have a ratio"),
+        (replace(figure(GOOD), value=-0.5), "-0.5 in it: only positive figures have a ratio"),
+        (figure(GOOD), ""),
+    )
+    for item, reason in cases:
+        assert refusal(item, "it") == reason
+
+
+def test_rounds_that_do_not_meet_are_no_pairs() -> None:
+    """Nothing of one side is set against nothing of the other."""
+    over, under = figure([1.0, 2.0]), figure([1.0, 2.0])
+    later = [{**item, "repeat": item["repeat"] + 5} for item in under.detail["repeats"]]
+    found = ratio(over, replace(under, detail={"repeats": later}), names=("a", "b"))
+    assert found == NoRatio("a and b have no round in common")
+    part = replace(over, detail={"repeats": over.detail["repeats"][:1]})
+    for pair in ((part, under), (under, part)):
+        one = ratio(*pair)
+        assert isinstance(one, Ratio)
+        assert (one.value, one.n) == (1.0, 1)
+
+
+def test_unpaired_processes_count_by_the_smaller_side() -> None:
+    """Three of one run and two of another."""
+    found = ratio(figure([1.0, 1.1, 1.2]), figure([0.5, 0.6]), paired=False)
+    assert isinstance(found, Ratio)
+    assert found.n == 2
+
+
+def test_the_largest_is_divided() -> None:
+    """Of two processes each, by hand."""
+    over, under = (figure(v, name="infer_rss") for v in ([6.0, 3.0], [2.0, 1.0]))
+    assert ratio(over, under) == Ratio(3.0, None, None, 1)

@@ -12,7 +12,7 @@ from scipy import stats
 
 from benchbench.metrics.merging import merge
 from benchbench.metrics.registry import measured, unavailable
-from benchbench.metrics.statistics import paired_ratio, t_interval
+from benchbench.metrics.statistics import paired_ratio, t_interval, wilson
 
 values = st.lists(st.floats(0.1, 1e6), min_size=2, max_size=20)
 
@@ -58,3 +58,67 @@ def test_simulated_and_real_are_never_merged() -> None:
     real, fake = (measured("train_power", 1.0, provenance=kind) for kind in ("real", "simulated"))
     assert merge([real, fake]).value is None
     assert "simulated" in merge([real, fake]).reasons[0]
+
+
+def test_wilsons_interval_is_scipys() -> None:
+    """It stays inside 0 to 1, also where none or all were right."""
+    for hits, total in ((0, 10), (1, 10), (5, 10), (10, 10), (1739, 3589)):
+        wanted = stats.binomtest(hits, total).proportion_ci(method="wilson")
+        assert wilson(hits, total) == pytest.approx((wanted.low, wanted.high), abs=1e-12)
+
+
+def test_an_interval_needs_two_observations() -> None:
+    """One says nothing of its spread."""
+    with pytest.raises(ValueError, match=r"^an interval needs two observations$"):
+        t_interval([1.0])
+
+
+def test_pairs_need_two_sides_of_one_length() -> None:
+    """A round that one side lacks is not made up."""
+    with pytest.raises(ValueError, match="shorter"):
+        paired_ratio([1.0, 2.0, 3.0], [1.0, 2.0])
+
+
+def test_a_pair_alone_is_exact_and_has_no_interval() -> None:
+    """Not off in the last digit, as a logarithm would be."""
+    assert paired_ratio([3.0], [1.0]) == (3.0, None, None)
+
+
+def test_a_merged_figure_is_whole() -> None:
+    """Unit, provenance, n, validity and each round are those of the processes."""
+    rounds = [
+        measured("train_power", v, provenance="simulated", detail={"repeat": i}, reasons=(why,))
+        for i, (v, why) in enumerate(((1.0, "warm"), (3.0, "cold"), (2.0, "warm")))
+    ]
+    merged = merge(rounds)
+    assert (merged.name, merged.unit, merged.method) == ("train_power", "W", "metered")
+    assert (merged.provenance, merged.n, merged.valid, merged.value) == ("simulated", 3, True, 2.0)
+    assert merged.reasons == ("warm (2 of 3)", "cold (1 of 3)")
+    assert merged.detail["repeats"] == [
+        {"value": 1.0, "valid": True, "repeat": 0},
+        {"value": 3.0, "valid": True, "repeat": 1},
+        {"value": 2.0, "valid": True, "repeat": 2},
+    ]
+    assert (merged.low, merged.high) == pytest.approx(t_interval([1.0, 3.0, 2.0])[1:])
+
+
+def test_a_mixture_of_sensors_keeps_its_rounds() -> None:
+    """What each said is there for whoever wants to look."""
+    merged = merge(
+        [measured("idle_power", 1.0), measured("idle_power", 2.0, provenance="simulated")]
+    )
+    assert (merged.name, merged.unit, merged.n, merged.valid) == ("idle_power", "W", 0, False)
+    assert merged.reasons == ("some repeats came from a simulated sensor and some from a real one",)
+    assert [item["value"] for item in merged.detail["repeats"]] == [1.0, 2.0]
+
+
+def test_one_process_alone_stays_as_it_was() -> None:
+    """Its own interval, n and detail."""
+    alone = measured("firing_rate", 0.2, n=128, low=0.1, high=0.3, detail={"layers": []})
+    assert merge([alone]) == alone
+
+
+def test_peaks_without_a_value_are_missing() -> None:
+    """No process told its memory."""
+    merged = merge([unavailable("train_rss", "x"), unavailable("train_rss", "x")])
+    assert (merged.value, merged.reasons) == (None, ("x",))

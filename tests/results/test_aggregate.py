@@ -82,6 +82,7 @@ def test_a_run_says_when_it_ended_and_whether_it_did() -> None:
     done = whole()
     assert (done.run["complete"], done.run["finished"]) == (True, "at last")
     assert (done.run["id"], done.benchbench, done.fingerprint) == ("x", "0.1", {"cpu": "c"})
+    assert done.data == {"synthetic": False}
     broken = aggregated([header(), job("a", "count", 0)])
     assert (broken.run["complete"], broken.run["finished"]) == (False, "later")
     assert [cell.status for cell in broken.cells] == ["pending", "pending"]
@@ -111,6 +112,8 @@ def test_without_a_number_of_jobs_one_count_and_the_repeats_are_expected() -> No
     """As journals of older versions have it."""
     cells = [{"id": "id-a", "model": "a", "device": "cpu"}]
     jobs = [job("a", "count", 0), job("a", "time", 0), job("a", "time", 1)]
+    few = [{**cells[0], "jobs": 2}]
+    assert aggregated([header(cells=few), *jobs[:2]]).cells[0].status == "ok"
     for count, status in ((2, "pending"), (3, "ok")):
         (cell,) = aggregated([header(cells=cells), *jobs[:count]]).cells
         assert cell.status == status
@@ -146,7 +149,7 @@ def test_the_tables_ratios_are_formed_for_every_figure_and_paired_by_round() -> 
     speed = found["train_fps"]
     assert (speed.of, speed.to, speed.n) == ("a", "b", 2)
     assert speed.value == pytest.approx(6**0.5)
-    assert speed.low is not None
+    assert (speed.low or 0) < 2 < (speed.high or 0)
     assert set(found) == {"params", "train_fps"}
 
 
@@ -197,7 +200,7 @@ def test_accuracy_over_cost_is_derived() -> None:
 @pytest.mark.parametrize("records", [[], [{"kind": "job"}], [{}]])
 def test_a_journal_without_a_header_is_no_run(records: list[dict[str, Any]]) -> None:
     """Nothing was run."""
-    with pytest.raises(ResultError, match="the journal has no header: nothing was run"):
+    with pytest.raises(ResultError, match=r"^the journal has no header: nothing was run$"):
         aggregated(records)
 
 
