@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from benchbench.gate.outcome import Reason
     from benchbench.report.page import Page
 
-__all__ = ["baseline", "compare", "gate"]
+__all__ = ["baseline", "compare", "gate", "update"]
 
 only_option = click.option(
     "--only",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["count", "data", "doctor", "list_"]
+__all__ = ["check", "count", "data", "doctor", "list_", "models", "probes", "suites"]
 
 
 @click.command()

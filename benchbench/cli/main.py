@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from benchbench.results.schema import Results
 
-__all__ = ["main"]
+__all__ = ["group", "main", "report", "run", "train", "validate"]
 
 
 def main() -> NoReturn:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from benchbench.meters.registry import Request
 
-__all__ = ["JetsonMeter", "Rail", "rails"]
+__all__ = ["JetsonMeter", "Rail", "open_jetson", "rails"]
 
 TOTALS = ("VDD_IN", "POM_5V_IN", "VIN")  # the whole module, where it has such a rail
 WITHIN = {"VDDQ_VDD2_1V8AO": "VIN_SYS_5V0"}  # a rail that is fed, and counted, by another one

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from benchbench.meters.registry import Request
 
-__all__ = ["NullMeter"]
+__all__ = ["NullMeter", "open_none"]
 
 
 class NullMeter(Meter):

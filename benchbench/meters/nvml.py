@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from benchbench.meters.registry import Request
 
-__all__ = ["NvmlMeter"]
+__all__ = ["NvmlMeter", "open_nvml"]
 
 POLL_S = 0.02  # ours: of the power, where it has to be summed up
 

@@ -21,7 +21,7 @@ from benchbench.meters.unwrap import Unwrapped
 if TYPE_CHECKING:
     from benchbench.meters.registry import Request
 
-__all__ = ["RaplMeter"]
+__all__ = ["RaplMeter", "open_rapl"]
 
 MOST_W = 1000.0  # ours: no package draws so much; the shorter a counter seems to last, the better
 LONGEST_SILENCE_S = 10.0

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from benchbench.metrics.figure import Figure
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["Grid", "Line", "Notes", "figure_text", "how_got", "number", "ratio_text"]
+__all__ = ["Grid", "HasRatio", "Line", "Notes", "figure_text", "how_got", "number", "ratio_text"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from benchbench.suite.schema import Settings
     from benchbench.worker.channel import Channel
 
-__all__ = ["TASKS"]
+__all__ = ["TASKS", "count", "count_once", "doctor", "hello", "train"]
 
 EXTRA_TRAIN = ("lightning", "tensorboard", "torch_pruning")  # what training needs besides
 
@@ -51,7 +51,7 @@ def doctor(order: Order, channel: Channel) -> None:
 
 def train(order: Order, channel: Channel) -> None:
     """Train a cell's model, or load it, and measure its accuracy."""
-    cell = cell_of(order)
+    cell = _cell_of(order)
     channel.phase("build")
     images, model = images_of(cell.data), build(cell)
     channel.send(facts=facts_of(model, cell))
@@ -70,12 +70,12 @@ def train(order: Order, channel: Channel) -> None:
 
 def count(order: Order, channel: Channel) -> None:
     """Count a cell: size, operations, and spikes after its training or a few steps of one."""
-    cell = cell_of(order)
+    cell = _cell_of(order)
     channel.phase("build")
     found = prepare(cell)
     model, batches, settings = found.model, found.batches, cell.settings
     channel.send(facts=facts_of(model, cell))
-    asked = Asking(channel)
+    asked = _Asking(channel)
     asked.ask(model=model.cpu(), example=batches[0][0][:1].cpu())
     depth = asked.figures.get(DEPTH.name)
     if depth is not None and depth.value:
@@ -102,8 +102,8 @@ def count(order: Order, channel: Channel) -> None:
 
 def count_once(order: Order, channel: Channel) -> None:
     """Count a model by itself, with the weights that it starts with."""
-    cell = cell_of(order)
-    model, asked = build(cell), Asking(channel, but=("depth",))
+    cell = _cell_of(order)
+    model, asked = build(cell), _Asking(channel, but=("depth",))
     channel.send(facts=neuron_facts(model, torch.device("cpu")))
     if order.shape is not None:
         asked.ask(model=model, example=torch.rand(1, *order.shape))
@@ -125,14 +125,14 @@ TASKS: dict[str, Callable[[Order, Channel], None]] = {
 }
 
 
-def cell_of(order: Order) -> Cell:
+def _cell_of(order: Order) -> Cell:
     """The cell of an order that must have one."""
     if order.cell is None:
         raise RuntimeError(f"the task {order.task} was given no cell")
     return order.cell
 
 
-class Asking:
+class _Asking:
     """Asks every probe that can be asked, once, and hands over what it gives.
 
     Attributes:

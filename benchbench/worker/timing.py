@@ -13,6 +13,7 @@ from benchbench.fingerprint import gpu_uuid
 from benchbench.meters import open_meter
 from benchbench.metrics.registry import ready
 from benchbench.probes import energy_metered, throughput, utilisation
+from benchbench.probes.metering import protocol
 from benchbench.probes.metering.sampler import Watch
 from benchbench.results.traces import Trace, text_of
 from benchbench.worker.setup import facts_of, pace_of, prepare, step_of
@@ -42,7 +43,7 @@ def time(order: Order, channel: Channel) -> None:
     channel.send(facts=facts_of(found.model, cell))
     with open_meter(settings.meter, cell.device, gpu_uuid(device)) as meter:
         channel.phase("idle baseline")
-        idle = energy_metered.idle_power(meter, settings.idle_s)
+        idle = protocol.idle_power(meter, settings.idle_s)
         timing = _Timing(order.job, cell, found, meter, idle, channel)
         joules: list[Measurement] = []
         try:
@@ -53,7 +54,7 @@ def time(order: Order, channel: Channel) -> None:
                     joules += timing.window_of(phase)
         finally:  # what was metered before a failure is kept
             channel.phase("idle baseline")
-            after = energy_metered.idle_power(meter, settings.idle_s)
+            after = protocol.idle_power(meter, settings.idle_s)
             channel.measurements(_asked(joules=joules, idle=idle, idle_after=after))
 
 
@@ -65,7 +66,7 @@ class _Timing:
     cell: Cell
     found: Prepared
     meter: Meter
-    idle: energy_metered.Idle
+    idle: protocol.Idle
     channel: Channel
 
     def window_of(self, phase: Phase) -> list[Measurement]:
@@ -82,7 +83,7 @@ class _Timing:
         if on_gpu:
             torch.cuda.reset_peak_memory_stats(device)
         watch = Watch(meter).start()
-        start = energy_metered.begin(meter)
+        start = protocol.begin(meter)
         window = throughput.run_window(phase, step, pace.sync, settings, warm)
         joules = energy_metered.finish(meter, start, window, self.idle, stop=watch.stop)
         # Read now: the outputs below may raise the peaks.

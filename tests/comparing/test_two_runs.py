@@ -69,6 +69,14 @@ def test_a_direction_is_the_metrics(
     assert (line.base, line.new) == pytest.approx((base[0], new[0]))
 
 
+def test_an_interval_from_below_1_to_below_2_resolves_nothing() -> None:
+    """It is 1 that must lie outside, and nothing else."""
+    line = only(compared(of_processes("latency", [1.0, 1.3]), of_processes("latency", [1.2, 1.3])))
+    assert isinstance(line, Compared)
+    assert (line.high or 0) > 1.05
+    assert line.verdict == "same"
+
+
 def test_one_in_the_interval_is_the_same_however_far_it_is() -> None:
     """A large difference that is not resolved is none."""
     line = only(compared(of_processes("latency", [1.0, 4.0]), of_processes("latency", [2.0, 8.0])))
@@ -210,7 +218,8 @@ def test_regressions_are_listed_and_json_has_one_shape() -> None:
     documents = [run.to_json() for run in (found, none)]
     keys = {"model", "metric", "method", "base", "new", "value", "low", "high", "verdict", "reason"}
     assert [{*line} for document in documents for line in document["lines"]] == [keys, keys]
-    assert documents[1]["lines"][0]["verdict"] == "not comparable"
+    assert [d["lines"][0]["verdict"] for d in documents] == ["worse", "not comparable"]
+    assert documents[0]["lines"][0]["value"] == pytest.approx(2.0)
     assert [d["schema"] for d in documents] == [1, 1]
 
 
@@ -223,7 +232,8 @@ def test_a_comparison_says_what_was_compared() -> None:
     assert isinstance(line, Compared)
     assert (line.model, line.metric, line.method) == ("m", "latency", "timed")
     assert (line.low or 0) < 2 < (line.high or 0)
-    assert (line.low, line.high) != (line.value, line.value)
+    assert line.low is not None
+    assert 1.5 < line.low < (line.value or 0) < (line.high or 0)
     count = only(compared(measured("params", 1), measured("params", 2)))
     assert (count.model, count.metric) == ("m", "params")
     other = only(compared(measured("synops_exact", 1), measured("synops_exact", 1), machines="xy"))

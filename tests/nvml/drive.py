@@ -13,6 +13,7 @@ import time
 
 from benchbench.meters import open_meter
 from benchbench.probes import energy_metered, utilisation
+from benchbench.probes.metering import protocol
 from benchbench.probes.metering.sampler import Watch
 from benchbench.probes.metering.window import Window
 
@@ -30,16 +31,16 @@ def main() -> None:
         **json.loads(sys.argv[1]),
     }
     with open_meter(spec["selector"], spec["device"], spec["uuid"]) as meter:
-        before = energy_metered.idle_power(meter, spec["idle_s"])
+        before = protocol.idle_power(meter, spec["idle_s"])
         watch = Watch(meter).start()
-        start = energy_metered.begin(meter)
+        start = protocol.begin(meter)
         start_s = time.perf_counter()
         time.sleep(spec["window_s"])
         window = Window("infer", 10, SAMPLES, start_s, time.perf_counter())
         figures = energy_metered.finish(meter, start, window, before, stop=watch.stop).figures
         figures += utilisation.measure(meter, window, device_peak_bytes=1 << 20, rss_bytes=None)
         figures = energy_metered.conclude(
-            figures, before, energy_metered.idle_power(meter, spec["idle_s"])
+            figures, before, protocol.idle_power(meter, spec["idle_s"])
         )
         out = {
             "name": meter.name,

@@ -13,6 +13,7 @@ from benchbench.meters import NullMeter
 from benchbench.meters.simulated import Curve, SimulatedMeter, VirtualClock
 from benchbench.metrics.registry import measured
 from benchbench.probes import energy_metered
+from benchbench.probes.metering import protocol
 from benchbench.probes.metering.window import Window
 
 if TYPE_CHECKING:
@@ -33,17 +34,17 @@ def curves(draw: st.DrawFn) -> Curve:
 
 
 def measure(
-    meter: SimulatedMeter, window_s: float, idle: energy_metered.Idle | None = None
+    meter: SimulatedMeter, window_s: float, idle: protocol.Idle | None = None
 ) -> tuple[Window, dict[str, Measurement]]:
     """One window of 100 samples on the meter's clock."""
     clock = meter.clock
     clock.sleep(0.37)  # not at an update
-    start = energy_metered.begin(meter)
+    start = protocol.begin(meter)
     start_s = clock()
     clock.sleep(window_s)
     window = Window("infer", 10, 100, start_s, clock())
     figures = energy_metered.finish(
-        meter, start, window, idle or energy_metered.Idle(None, "not taken"), clock
+        meter, start, window, idle or protocol.Idle(None, "not taken"), clock
     ).figures
     return window, {figure.name: figure for figure in figures}
 
@@ -94,7 +95,7 @@ def test_work_between_idleness_is_right_to_one_percent(
     clock = VirtualClock()
     meter = SimulatedMeter(Curve([(0.0, idle_w)]), update_s, clock)
     clock.sleep(0.37)
-    start = energy_metered.begin(meter)
+    start = protocol.begin(meter)
     start_s, end_s = clock(), clock() + window_s
     # Only now is it known when the load begins and ends.
     meter.curve = Curve(
@@ -105,9 +106,7 @@ def test_work_between_idleness_is_right_to_one_percent(
     )
     clock.sleep(window_s)
     window = Window("infer", 10, 100, start_s, clock())
-    figures = energy_metered.finish(
-        meter, start, window, energy_metered.Idle(idle_w), clock
-    ).figures
+    figures = energy_metered.finish(meter, start, window, protocol.Idle(idle_w), clock).figures
     found = {figure.name: figure for figure in figures}
     gross_j = true_j(meter.curve, window)
     assert found["infer_energy"].value == pytest.approx(gross_j / 100, rel=0.01)
@@ -125,7 +124,7 @@ def test_bound_holds_for_a_burst_after_the_window(
     clock = VirtualClock()
     meter = SimulatedMeter(Curve([(0.0, 100.0)]), update_s, clock)
     clock.sleep(0.37)
-    start = energy_metered.begin(meter)
+    start = protocol.begin(meter)
     start_s, end_s = clock(), clock() + 5
     meter.curve = Curve(
         [
@@ -136,9 +135,7 @@ def test_bound_holds_for_a_burst_after_the_window(
     clock.sleep(5)
     window = Window("infer", 10, 100, start_s, clock())
     detail = (
-        energy_metered.finish(meter, start, window, energy_metered.Idle(40.0), clock)
-        .figures[0]
-        .detail
+        energy_metered.finish(meter, start, window, protocol.Idle(40.0), clock).figures[0].detail
     )
     error_j = abs(detail["window_j"] - true_j(meter.curve, window))
     assert error_j <= detail["edge_error_j"] + 1e-6
@@ -147,7 +144,7 @@ def test_bound_holds_for_a_burst_after_the_window(
 def test_figures_are_of_one_window() -> None:
     """Power, energy per sample and samples per joule come from the same joules and seconds."""
     meter = SimulatedMeter(Curve([(0.0, 100.0)]), 0.02, VirtualClock())
-    window, figures = measure(meter, 5.0, energy_metered.Idle(40.0))
+    window, figures = measure(meter, 5.0, protocol.Idle(40.0))
     power = figures["infer_power"].value
     per_sample = figures["infer_energy"].value
     rate = figures["infer_fps_per_w"].value
@@ -166,7 +163,7 @@ def test_figures_are_of_one_window() -> None:
 def test_net_energy_is_never_clipped() -> None:
     """A window below the idle baseline has negative net energy, and says so."""
     meter = SimulatedMeter(Curve([(0.0, 30.0)]), 0.02, VirtualClock())
-    net = measure(meter, 5.0, energy_metered.Idle(40.0))[1]["infer_energy_net"]
+    net = measure(meter, 5.0, protocol.Idle(40.0))[1]["infer_energy_net"]
     assert net.value == pytest.approx(-0.5, rel=0.01)
     assert "negative" in net.reasons[-1]
 
@@ -174,7 +171,7 @@ def test_net_energy_is_never_clipped() -> None:
 def test_missing_baseline_leaves_the_gross_figures() -> None:
     """Without an idle baseline only the net figure is `n/a`."""
     meter = SimulatedMeter(Curve([(0.0, 30.0)]), 0.02, VirtualClock())
-    _, figures = measure(meter, 5.0, energy_metered.Idle(None, "no idle baseline"))
+    _, figures = measure(meter, 5.0, protocol.Idle(None, "no idle baseline"))
     assert figures["infer_energy_net"].reasons == ("no idle baseline",)
     assert [figures[name].value is None for name in NAMES] == [False, False, True, False]
 
@@ -205,12 +202,10 @@ def test_no_meter_costs_no_time() -> None:
     def never(seconds: float) -> None:
         raise AssertionError(f"slept {seconds} s")
 
-    idle = energy_metered.idle_power(meter, 10.0, sleep=never)
-    start = energy_metered.begin(meter)
+    idle = protocol.idle_power(meter, 10.0, sleep=never)
+    start = protocol.begin(meter)
     figures = energy_metered.finish(meter, start, Window("train", 1, 1, 0.0, 1.0), idle).figures
-    figures = energy_metered.conclude(
-        figures, idle, energy_metered.idle_power(meter, 10.0, sleep=never)
-    )
+    figures = energy_metered.conclude(figures, idle, protocol.idle_power(meter, 10.0, sleep=never))
     assert [figure.name for figure in figures] == [
         *("train_power", "train_energy", "train_energy_net", "train_fps_per_w", "idle_power")
     ]
@@ -225,7 +220,7 @@ def test_idle_power_is_right(power_w: float, update_s: float) -> None:
     """The idle baseline is taken between two changes of the counter."""
     clock = VirtualClock()
     meter = SimulatedMeter(Curve([(0.0, power_w)]), update_s, clock)
-    idle = energy_metered.idle_power(meter, 10.0, sleep=clock.sleep)
+    idle = protocol.idle_power(meter, 10.0, sleep=clock.sleep)
     assert idle.power_w == pytest.approx(power_w, rel=1e-3)
     assert idle.seconds >= 10
 
@@ -233,7 +228,7 @@ def test_idle_power_is_right(power_w: float, update_s: float) -> None:
 def test_no_baseline_where_none_is_asked_for() -> None:
     """A baseline of 0 s is none."""
     meter = SimulatedMeter(Curve([(0.0, 30.0)]), 0.02, VirtualClock())
-    assert "idle_s: 0" in energy_metered.idle_power(meter, 0).reason
+    assert "idle_s: 0" in protocol.idle_power(meter, 0).reason
 
 
 def net_of(figures: list[Measurement]) -> Measurement:
@@ -245,7 +240,7 @@ def net_of(figures: list[Measurement]) -> Measurement:
 def test_drift_of_the_baseline_is_told(after_w: float, doubted: bool) -> None:  # noqa: FBT001 - a case
     """More than 5 % between the two baselines is said beside the net figure and the idle power."""
     figures = [measured("infer_energy_net", 1.0), measured("infer_energy", 2.0)]
-    out = energy_metered.conclude(figures, energy_metered.Idle(40.0), energy_metered.Idle(after_w))
+    out = energy_metered.conclude(figures, protocol.Idle(40.0), protocol.Idle(after_w))
     assert ("drifted" in " ".join(net_of(out).reasons)) == doubted
     assert ("drifted" in " ".join(out[-1].reasons)) == doubted
     assert out[1].reasons == ()
@@ -255,9 +250,7 @@ def test_drift_of_the_baseline_is_told(after_w: float, doubted: bool) -> None:  
 def test_missing_second_baseline_is_told() -> None:
     """Where the second baseline could not be taken the net figure says why."""
     figures = [measured("infer_energy_net", 1.0)]
-    out = energy_metered.conclude(
-        figures, energy_metered.Idle(40.0), energy_metered.Idle(None, "GPU lost")
-    )
+    out = energy_metered.conclude(figures, protocol.Idle(40.0), protocol.Idle(None, "GPU lost"))
     assert net_of(out).reasons == ("idle power was not taken a second time: GPU lost",)
 
 

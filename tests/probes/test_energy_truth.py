@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from benchbench.meters.simulated import Curve, Faults, SimulatedMeter, VirtualClock
 from benchbench.probes import energy_metered
+from benchbench.probes.metering import protocol
 from benchbench.probes.metering.sampler import Sample, Watched, sample
 from benchbench.probes.metering.window import Window
 
 if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
 
-IDLE = energy_metered.Idle(None, "not taken")
+IDLE = protocol.Idle(None, "not taken")
 BEFORE_S = 5.0  # long enough that every averaging window is filled
 
 watts = st.floats(20, 700)
@@ -62,7 +63,7 @@ def run(
     meter = SimulatedMeter(curve, update_s, clock, faults=faults)
     clock.sleep(BEFORE_S - 2 * update_s)
     samples: list[Sample] = [sample(meter, clock)]
-    start = energy_metered.begin(meter)
+    start = protocol.begin(meter)
     clock.now_s = max(BEFORE_S, clock.now_s)
     start_s = clock()
     while clock() < start_s + window_s:
@@ -155,7 +156,7 @@ def test_a_counter_that_its_power_contradicts_is_found() -> None:
     meter = Sleepy(constant(120, 4), 0.05, clock)
     clock.sleep(BEFORE_S)
     samples = [sample(meter, clock)]
-    start = energy_metered.begin(meter)
+    start = protocol.begin(meter)
     start_s = clock()
     for _ in range(80):
         clock.sleep(0.05)
