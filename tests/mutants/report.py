@@ -73,7 +73,7 @@ def change(key: str) -> tuple[str, str]:
 
 def reason(text: str, reasons: list[dict[str, str]]) -> str:
     """The first reason whose pattern is found in the mutant's name and change."""
-    return next((item["why"] for item in reasons if re.search(item["match"], text)), "")
+    return next((item["why"] for item in reasons if re.search(item["match"], text, re.DOTALL)), "")
 
 
 if __name__ == "__main__":
