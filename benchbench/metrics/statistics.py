@@ -69,9 +69,9 @@ def paired_ratio(
     Returns:
         Geometric mean of the ratios, lower and upper end (None with fewer than two pairs).
     """
-    if len(over) == len(under) == 1:  # exactly: a logarithm would be off in the last digit
-        return over[0] / under[0], None, None
     logs = [math.log(a / b) for a, b in zip(over, under, strict=True)]
+    if len(logs) < 2:
+        return math.exp(logs[0]), None, None
     mean, low, high = t_interval(logs)
     return math.exp(mean), math.exp(low), math.exp(high)
 
