@@ -10,12 +10,11 @@ from benchbench.gate.judge import Judgement
 if TYPE_CHECKING:
     from benchbench.gate.paired import PairedTimes
 
-__all__ = ["FAIL_ON", "SCHEMA_VERSION", "Count", "Gated", "Reason", "Timing"]
+__all__ = ["SCHEMA_VERSION", "Count", "Gated", "Reason", "Timing"]
 
 SCHEMA_VERSION = 1  # of gate.json
 
 Reason = Literal["slower", "faster", "counts"]
-FAIL_ON: tuple[Reason, ...] = ("slower", "counts")
 
 FIGURE_OF = {"infer": "infer_fps", "train": "train_fps", "latency": "latency"}
 

@@ -42,6 +42,7 @@ class Probe:
         needs: Figures of other probes that it reads: it runs after them.
         takes: Names of what it must be handed.
         measure: The function; it may raise a `BenchbenchError` to refuse.
+        changes_model: Whether it leaves other weights behind: it runs after all that do not.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Probe:
     needs: tuple[Figure, ...]
     takes: tuple[str, ...]
     measure: Callable[..., Iterable[Measurement]]
+    changes_model: bool = False
 
     def take(self, given: Mapping[str, object]) -> Answer:
         """Ask the question; a refusal makes every declared figure that is not given yet ``n/a``.
@@ -88,13 +90,14 @@ class Answer:
 
 
 def probe(
-    *, gives: Iterable[Figure], needs: Iterable[Figure] = ()
+    *, gives: Iterable[Figure], needs: Iterable[Figure] = (), changes_model: bool = False
 ) -> Callable[[Callable[P, Iterable[Measurement]]], Callable[P, list[Measurement]]]:
     """Declare a probe. The function may yield its figures; called by hand it gives a list of them.
 
     Args:
         gives: Figures that it declares.
         needs: Figures of other probes that it reads from ``figures``.
+        changes_model: Whether it leaves other weights behind, as a training step does.
 
     Raises:
         ValueError: Another probe has declared one of these figures.
@@ -111,7 +114,7 @@ def probe(
                 raise ValueError(f"{name} declares {', '.join(twice)}, which {other.name} has")
         parameters = inspect.signature(function).parameters.values()
         takes = tuple(p.name for p in parameters if p.default is p.empty)
-        _declared[name] = Probe(name, declared, tuple(needs), takes, function)
+        _declared[name] = Probe(name, declared, tuple(needs), takes, function, changes_model)
 
         @wraps(function)
         def measure(*args: P.args, **kwargs: P.kwargs) -> list[Measurement]:
@@ -135,14 +138,17 @@ def probes() -> Mapping[str, Probe]:
 def ready(given: Iterable[str], done: Iterable[str] = ()) -> list[Probe]:
     """The probes that can be asked with what there is, each after those whose figures it needs.
 
+    Those that change the model come last.
+
     Args:
         given: Names of what there is.
         done: Names of the probes that were asked already.
     """
     names, out = {*given}, list[Probe]()
     left = [p for p in probes().values() if {*p.takes} <= names and p.name not in {*done}]
-    # By place, so that what is cheap and most asked for comes first.
-    left.sort(key=lambda p: min((figure.place for figure in p.gives), default=0))
+    # By place, so that what is cheap and most asked for comes first; but all figures that stand
+    # beside each other are of the same weights.
+    left.sort(key=lambda p: (p.changes_model, min((f.place for f in p.gives), default=0)))
     while left:
         waiting = {figure.name for p in left for figure in p.gives}
         free = [p for p in left if not {f.name for f in p.needs} & waiting] or left

@@ -35,7 +35,7 @@ ALLOCATED = by_phase(
 )
 
 
-@probe(gives=(*OPERATORS.values(), *ALLOCATED.values()))
+@probe(gives=(*OPERATORS.values(), *ALLOCATED.values()), changes_model=True)
 def measure(
     step_of: Callable[[Phase], Callable[[], object]], phases: Sequence[Phase]
 ) -> Iterator[Measurement]:

@@ -17,14 +17,13 @@ from benchbench.running import launcher
 from benchbench.running.cells import Cell, DataRef, Job, Order, cells_of, jobs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from benchbench.data import FaceData, Labels
     from benchbench.suite.schema import Suite
 
 __all__ = [
     "Asked",
-    "Machine",
     "Mode",
     "Plan",
     "RunRequest",
@@ -33,7 +32,6 @@ __all__ = [
     "hello",
     "images_of",
     "machine",
-    "plan",
     "planned",
 ]
 
@@ -41,14 +39,6 @@ HELLO_LIMIT_S = 120.0
 LABELS: Labels = "fer2013"  # where there is no model that says otherwise
 
 Mode = Literal["full", "quick", "publish"]
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A machine as a worker found it, and the device on it that is used."""
-
-    fingerprint: dict[str, Any]
-    device: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,44 +120,6 @@ def hello(log: Path, task: Literal["hello", "doctor"] = "hello") -> dict[str, An
     return outcome.facts
 
 
-def plan(
-    suite: Suite,
-    folder: Path,
-    machine: Machine,
-    data: Mapping[Labels, FaceData],
-    asked: Asked,
-    only: Sequence[str] | None = None,
-    ferplus: str | None = None,
-) -> Plan:
-    """Decide what a run will do.
-
-    Args:
-        suite: Suite with the settings of this run.
-        folder: Where its relative paths start.
-        machine: What it runs on.
-        data: What it runs on, loaded and checked, for each kind of labels that the suite has.
-        asked: How it was asked for.
-        only: Ids of the models to run; all, by default.
-        ferplus: The file of FER+'s votes, where it was given.
-    """
-    references = {
-        labels: DataRef(
-            "synthetic_faces" if found.synthetic else found.source,
-            found.digest,
-            found.num_classes,
-            suite.settings.seed,
-            labels,
-            ferplus,
-        )
-        for labels, found in data.items()
-    }
-    about, *also = (_about(found) for found in data.values())
-    chosen = tuple(model for model in suite.models if only is None or model.id in only)
-    part = replace(suite, models=chosen)
-    wanted = tuple(cells_of(part, folder, machine.device, references))
-    return Plan(suite, asked, wanted, machine.fingerprint, {**about, "also": also})
-
-
 def _about(data: FaceData) -> dict[str, Any]:
     """What the report says of the data."""
     found = check(data)
@@ -219,9 +171,9 @@ def chosen(suite: Suite, patterns: Sequence[str]) -> list[str]:
     return [name for name in ids if any(map(partial(fnmatch.fnmatch, name), patterns or ["*"]))]
 
 
-def device_of(wanted: str, machine: dict[str, Any]) -> str:
+def device_of(wanted: str, fingerprint: dict[str, Any]) -> str:
     """``auto`` and ``cuda`` resolved; refused where there is no such device."""
-    gpus = machine["gpus"]
+    gpus = fingerprint["gpus"]
     if wanted == "cpu" or (wanted == "auto" and not gpus):
         return "cpu"
     kind, _, index = ("cuda" if wanted == "auto" else wanted).partition(":")
@@ -229,7 +181,7 @@ def device_of(wanted: str, machine: dict[str, Any]) -> str:
         raise BenchbenchError(f"--device {wanted}: expected auto, cpu, cuda or cuda:<index>")
     if int(index or 0) >= len(gpus):
         raise BenchbenchError(
-            f"--device {wanted}: torch {machine['torch']} sees {len(gpus)} CUDA "
+            f"--device {wanted}: torch {fingerprint['torch']} sees {len(gpus)} CUDA "
             "device(s) here; run with --device cpu"
         )
     return f"cuda:{index or 0}"
@@ -253,9 +205,22 @@ def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
         BenchbenchError: The data, the device or a model is not right.
     """
     only = chosen(suite, request.only)
-    wanted = [model.labels for model in suite.models if model.id in only]
+    part = replace(suite, models=tuple(model for model in suite.models if model.id in only))
+    wanted = [model.labels for model in part.models]
     images = images_of(suite, wanted or [LABELS], request)
-    found = machine()
-    there = Machine(found, device_of(request.device, found))
+    references = {
+        labels: DataRef(
+            "synthetic_faces" if found.synthetic else found.source,
+            found.digest,
+            found.num_classes,
+            suite.settings.seed,
+            labels,
+            request.votes,
+        )
+        for labels, found in images.items()
+    }
+    here = machine()
+    cells = tuple(cells_of(part, folder, device_of(request.device, here), references))
+    about, *also = (_about(found) for found in images.values())
     asked = Asked(request.mode, request.changes)
-    return plan(suite, folder, there, images, asked, only, request.votes)
+    return Plan(suite, asked, cells, here, {**about, "also": also})

@@ -55,7 +55,7 @@ def time(order: Order, channel: Channel) -> None:
         finally:  # what was metered before a failure is kept
             channel.phase("idle baseline")
             after = protocol.idle_power(meter, settings.idle_s)
-            channel.measurements(_asked(joules=joules, idle=idle, idle_after=after))
+            channel.measurements(timing.asked(joules=joules, idle=idle, idle_after=after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,9 @@ class _Timing:
         # Read now: the outputs below may raise the peaks.
         peak = torch.cuda.max_memory_reserved(device) if on_gpu else None
         rss = None if on_gpu else utilisation.peak_rss_bytes()
-        found = _asked(window=window, warm=warm, meter=meter, device_peak_bytes=peak, rss_bytes=rss)
+        found = self.asked(
+            window=window, warm=warm, meter=meter, device_peak_bytes=peak, rss_bytes=rss
+        )
         _check_finite(step(), phase)  # the phase's time and joules are refused as well
         self.channel.measurements(found)
         return self._traced(joules, window)
@@ -106,9 +108,19 @@ class _Timing:
         self.channel.phase("latency: warm-up")
         warm = throughput.warm_up(step, pace.sync, settings, pace.steady_percent)
         self.channel.phase("latency: window")
-        found = _asked(step=step, sync=pace.sync, settings=settings, warm=warm)
+        found = self.asked(step=step, sync=pace.sync, settings=settings, warm=warm)
         _check_finite(step(), "latency")
         self.channel.measurements(found)
+
+    def asked(self, **given: object) -> list[Measurement]:
+        """What every probe says that takes no more than what is given; a refusal is told."""
+        found: list[Measurement] = []
+        for probe in ready(given):
+            answer = probe.take(given)
+            found += answer.figures
+            if answer.refusal:
+                self.channel.send(failure={"status": "invalid", "reason": answer.refusal})
+        return found
 
     def _traced(self, ended: energy_metered.Finished, window: Window) -> list[Measurement]:
         """Hand the raw readings over, and say in each figure where they are."""
@@ -128,11 +140,6 @@ class _Timing:
             replace(figure, detail={**figure.detail, "trace": trace.name})
             for figure in ended.figures
         ]
-
-
-def _asked(**given: object) -> list[Measurement]:
-    """What every probe says that takes no more than what is given."""
-    return [figure for probe in ready(given) for figure in probe.take(given).figures]
 
 
 def _check_finite(outputs: Tensor, phase: str) -> None:

@@ -91,6 +91,13 @@ def test_a_probe_comes_after_those_that_it_needs() -> None:
     assert "throughput" not in names  # nobody gave it a window
 
 
+def test_what_changes_the_model_is_asked_last() -> None:
+    """Else modelled energy would be of other weights than the spikes that stand beside it."""
+    found = ready(("model", "example", "batches", "figures", "step_of", "phases"))
+    assert [p.name for p in found if p.changes_model] == [found[-1].name] == ["footprint"]
+    assert {"spikes", "energy_modelled", "depth"} <= {p.name for p in found[:-1]}
+
+
 def test_a_refusal_makes_what_is_not_given_yet_missing() -> None:
     """What was given stays, the rest is n/a with the reason."""
     first, second = (Figure(n, n, "1", "counted", "a test's") for n in ("first", "second"))
