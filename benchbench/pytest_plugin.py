@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -47,7 +47,7 @@ class ModelBenchmark:
 
     def __call__(
         self,
-        model: str,
+        model: str | Callable[..., Any],
         *,
         phase: Literal["infer", "train"] = "infer",
         set: Mapping[str, Any] | None = None,  # noqa: A002 - the name that suites have for it
@@ -58,7 +58,8 @@ class ModelBenchmark:
         """Time a step.
 
         Args:
-            model: A name of the zoo, ``path/to/file.py:function`` or ``package.module:function``.
+            model: A name of the zoo, ``path/to/file.py:function`` or ``package.module:function``;
+                a function that gives a ``torch.nn.Module``; or one itself, of which a copy is timed.
             phase: ``infer`` or ``train``.
             set: Settings of the model.
             folder: Where a relative path starts; the working folder by default.
@@ -71,6 +72,7 @@ class ModelBenchmark:
         Raises:
             ModelError: There is no such model, or it has no such setting.
             SuiteError: There is no such setting of the run, or it has another type.
+            BenchbenchError: There is no such phase.
         """
         from benchbench.worker import in_process  # noqa: PLC0415 - torch, only where it is used
 

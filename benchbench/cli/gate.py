@@ -139,9 +139,9 @@ def gate(
     could be compared.
     """
     from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
-    from benchbench.cli.progress import progress_on  # noqa: PLC0415
     from benchbench.errors import SideError  # noqa: PLC0415
     from benchbench.gate.against import GateRequest  # noqa: PLC0415
+    from benchbench.report.progress import progress_on  # noqa: PLC0415
     from benchbench.running.plan import RunRequest  # noqa: PLC0415
 
     console = consoles()[1]
@@ -212,7 +212,7 @@ def update(
 ) -> int:
     """Run a SUITE, say what changed and why, and store it as this machine's baseline."""
     from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
-    from benchbench.cli.progress import progress_on  # noqa: PLC0415
+    from benchbench.report.progress import progress_on  # noqa: PLC0415
     from benchbench.running.plan import RunRequest  # noqa: PLC0415
 
     request = RunRequest(suite, "full", only, **place)

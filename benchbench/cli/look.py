@@ -72,9 +72,10 @@ def count(
     """
     from benchbench import api  # noqa: PLC0415
 
-    figures = api.count(model, settings, data, shape, folder)
+    given = dict(map(api.setting, settings))
+    figures = api.count_in_worker(model, given, data, shape, folder)
     if as_json:
-        click.echo(json.dumps({"model": model, **figures.to_json()}, indent=1))
+        click.echo(json.dumps(figures.to_json(), indent=1))
     else:
         from benchbench.report.console import draw  # noqa: PLC0415
         from benchbench.report.counts import page_of  # noqa: PLC0415

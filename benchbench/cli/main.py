@@ -99,14 +99,20 @@ def run(
     A run that was interrupted is taken up again by the same command: what was finished is kept.
     """
     from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
-    from benchbench.cli.progress import progress_on  # noqa: PLC0415
-    from benchbench.running.plan import RunRequest  # noqa: PLC0415
+    from benchbench.report.progress import progress_on  # noqa: PLC0415
 
     console, err = consoles()
-    request = RunRequest(suite, mode or "full", only, **place, changes=changes)
     with progress_on(err) as progress:
-        results, folder = api.run(request, progress)
-    code = _finish(results, folder, console, as_json=as_json)
+        results = api.run(
+            suite,
+            quick=mode == "quick",
+            publish=mode == "publish",
+            only=only,
+            set=dict(map(api.setting, changes)),
+            progress=progress,
+            **place,
+        )
+    code = _finish(results, console, as_json=as_json)
     invalid = results.invalid if strict else []
     for line in invalid:
         click.echo(f"--strict: {line}", err=True)
@@ -147,38 +153,16 @@ def train(
     training is taken up again by the same command.
     """
     from benchbench import api  # noqa: PLC0415
-    from benchbench.cli.progress import progress_on  # noqa: PLC0415
-    from benchbench.running.plan import RunRequest  # noqa: PLC0415
-    from benchbench.suite.schema import Model, Settings  # noqa: PLC0415
-    from benchbench.suite.training import Stdp, Train  # noqa: PLC0415
+    from benchbench.report.progress import progress_on  # noqa: PLC0415
 
-    name = model.rpartition(":")[2]
-    recipe = Train(
-        epochs=options["epochs"],
-        minutes=options["minutes"],
-        patience=options["patience"],
-        images=options["images"],
-        precision=options["precision"],
-        devices=options["devices"],
-        stdp=Stdp() if options["stdp"] else None,
-    )
-    entry = Model(name, model, set=dict(map(api.setting, settings)), labels=options["labels"])
-    how = Settings(
-        options["batch_size"],
-        options["seed"],
-        repeats=0,
-        train=recipe,
-        learning_rate=options["learning_rate"],
-    )
-    place = {key: options[key] for key in ("device", "data", "ferplus", "out")}
-    request = RunRequest(f"train-{name}", "full", (), **place)
     console, err = consoles()
+    given = dict(map(api.setting, settings))
     with progress_on(err) as progress:
-        found = api.train(entry, how, request, progress)
-    return _finish(*found, console, as_json=as_json)
+        found = api.train(model, set=given, **options, progress=progress)
+    return _finish(found, console, as_json=as_json)
 
 
-def _finish(results: Results, folder: Path, console: Console, *, as_json: bool) -> int:
+def _finish(results: Results, console: Console, *, as_json: bool) -> int:
     """Show a run that has ended, and say whether all of it went well."""
     if as_json:
         click.echo(json.dumps(results.to_json(), indent=1))
@@ -186,7 +170,7 @@ def _finish(results: Results, folder: Path, console: Console, *, as_json: bool) 
         from benchbench.report.console import show  # noqa: PLC0415
 
         show(results, console)
-    click.echo(f"kept in {folder}", err=True)
+    click.echo(f"kept in {results.folder}", err=True)
     return EXIT_FAILED_CELLS if results.failed else 0
 
 

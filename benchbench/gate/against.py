@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchbench import zoo
 from benchbench.codec import plain
 from benchbench.comparing import baselines
+from benchbench.errors import SideError
 from benchbench.gate import revision, session
 from benchbench.gate.outcome import Gated
 from benchbench.gate.process import Side
 from benchbench.gate.stopping_rule import least_pairs
 from benchbench.gate.workloads import workloads_of
-from benchbench.running.plan import chosen, device_of, images_of, machine
-from benchbench.suite import loader
+from benchbench.running.plan import chosen, device_of, images_of, machine, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,14 @@ def against_revision(
         BenchbenchError: Before anything ran: suite, revision, data or device is not right.
         SideError: A side cannot even start.
     """
-    suite, folder = loader.load(asked.run.suite)
+    suite, folder = opened(asked.run)
+    only_here = [model.id for model in suite.models if zoo.is_pickle(model.reference)]
+    if only_here:
+        raise SideError(
+            f"{', '.join(only_here)}: the base has no such model, for it only lives in this "
+            "process: give a function that stands in a file of the repository",
+            "base",
+        )
     only = chosen(suite, asked.run.only)
     suite = replace(suite, models=tuple(model for model in suite.models if model.id in only))
     root = revision.root_of(Path.cwd())

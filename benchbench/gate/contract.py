@@ -97,7 +97,7 @@ def workload_part(
     """
     settings = suite.settings
     return {
-        "model": model.model,
+        "model": model.reference,
         "set": dict(model.set),
         "folder": str(folder),
         "device": device,

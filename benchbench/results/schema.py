@@ -94,6 +94,7 @@ class Results:
         comparisons: Ratios that the suite's tables and claims ask for.
         benchbench: The version that wrote it.
         schema: Version of this file.
+        folder: Folder that it is kept in; empty where that is not known. It is not stored.
     """
 
     run: dict[str, Any]
@@ -104,6 +105,7 @@ class Results:
     comparisons: tuple[ModelRatio, ...]
     benchbench: str
     schema: int = SCHEMA_VERSION
+    folder: str = field(default="", compare=False)
 
     @property
     def failed(self) -> list[CellResult]:
@@ -168,7 +170,7 @@ class Results:
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
-        return plain(self)
+        return {key: value for key, value in plain(self).items() if key != "folder"}
 
 
 def _flat(figure: Measurement | None) -> dict[str, Any]:

@@ -26,6 +26,7 @@ __all__ = [
     "Job",
     "Order",
     "cells_of",
+    "has_weights",
     "is_trained",
     "jobs_of",
     "plan_digest",
@@ -89,6 +90,7 @@ class Order:
         job: Name of the job, for files that belong to it.
         repeat: Number of the timed repeat, from 0.
         shape: Shape of one sample [C, H, W] to count for, where there is no data.
+        path: Folders that the parent imports from: the worker looks there last.
     """
 
     task: Errand
@@ -96,6 +98,7 @@ class Order:
     job: str = ""
     repeat: int = 0
     shape: tuple[int, ...] | None = None
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, Data
             "settings": asdict(settings),
             "device": device,
             "data": [reference.digest, reference.num_classes],
-            "source": zoo.find(model.model, place).digest,
+            "source": zoo.find(model.reference, place).digest,
             "checkpoint": _content(model.checkpoint),
         }
         out.append(Cell(_digest(identity)[:12], model, settings, device, reference, str(place)))
@@ -188,6 +191,11 @@ def jobs_of(cells: Sequence[Cell]) -> list[Job]:
 def is_trained(cell: Cell) -> bool:
     """Whether its weights are trained, or loaded from a checkpoint."""
     return bool(cell.settings.train or cell.model.checkpoint)
+
+
+def has_weights(cell: Cell) -> bool:
+    """Whether its weights mean something: trained, loaded, or those of a module of Python's."""
+    return is_trained(cell) or zoo.holds_weights(cell.model.reference)
 
 
 def plan_digest(jobs: Sequence[Job]) -> str:

@@ -10,15 +10,15 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from benchbench.codec import plain
-from benchbench.errors import OutputError
+from benchbench.errors import BenchbenchError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from benchbench.running.cells import Order
 
@@ -26,12 +26,15 @@ __all__ = ["WORKER_ENVIRONMENT", "Child", "Outcome", "Status", "work"]
 
 Status = Literal["ok", "invalid", "error", "oom", "timeout", "crash"]
 
+INSIDE = "BENCHBENCH_WORKER"  # set in a worker's environment
+
 WORKER_ENVIRONMENT = {
     # glibc hands large tensors back to the kernel at every iteration; keeping them made the same
     # training step 1.5 x as fast, with less spread. One setting for every cell, recorded.
     "MALLOC_MMAP_THRESHOLD_": "4294967296",
     "MALLOC_TRIM_THRESHOLD_": "4294967296",
     "PYTHONUNBUFFERED": "1",
+    INSIDE: "1",
 }
 
 GRACE_S = 10.0  # closing the output comes just before the exit
@@ -197,8 +200,15 @@ def work(
 
     Raises:
         OutputError: The log cannot be written.
+        BenchbenchError: This is a worker itself.
         KeyboardInterrupt: Passed on, after the worker was killed.
     """
+    if os.environ.get(INSIDE):
+        raise BenchbenchError(
+            "a model's file runs benchbench while the worker loads it: put that call under "
+            'if __name__ == "__main__":'
+        )
+    order = replace(order, path=tuple(str(Path(place).absolute()) for place in sys.path))
     begin = time.monotonic()
     heard, timed_out = _Heard(on_phase, on_note, on_trace), False
     with Child([sys.executable, "-m", "benchbench.worker.main"], log) as child:

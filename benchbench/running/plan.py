@@ -15,12 +15,13 @@ from benchbench.data.check import check
 from benchbench.errors import BenchbenchError, ModelError
 from benchbench.running import launcher
 from benchbench.running.cells import Cell, DataRef, Job, Order, cells_of, jobs_of
+from benchbench.suite import built, loader
+from benchbench.suite.schema import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from benchbench.data import FaceData, Labels
-    from benchbench.suite.schema import Suite
 
 __all__ = [
     "Asked",
@@ -32,10 +33,12 @@ __all__ = [
     "hello",
     "images_of",
     "machine",
+    "opened",
     "planned",
 ]
 
 HELLO_LIMIT_S = 120.0
+OBJECTS = "objects"  # folder of what only lives in the caller's process, beside the suite's runs
 LABELS: Labels = "fer2013"  # where there is no model that says otherwise
 
 Mode = Literal["full", "quick", "publish"]
@@ -83,7 +86,7 @@ class RunRequest:
     """What was asked for, before it is looked at.
 
     Attributes:
-        suite: Path of a suite file, or name of a bundled one.
+        suite: Path of a suite file, name of a bundled one, or a suite that was built in Python.
         mode: Whose settings count: ``full``, ``quick`` or ``publish``.
         only: Patterns of the models' ids; all models where there are none.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:<index>``.
@@ -93,12 +96,12 @@ class RunRequest:
         changes: ``key=value`` of each setting that is changed for this run alone.
     """
 
-    suite: str
-    mode: Mode
-    only: tuple[str, ...]
-    device: str
-    data: str | None
-    out: Path
+    suite: str | Suite
+    mode: Mode = "full"
+    only: tuple[str, ...] = ()
+    device: str = "auto"
+    data: str | None = None
+    out: Path = Path("reports")
     ferplus: str | None = None
     changes: tuple[str, ...] = ()
 
@@ -153,6 +156,20 @@ def images_of(
         )
         for kind in dict.fromkeys(labels)
     }
+
+
+def opened(request: RunRequest) -> tuple[Suite, Path]:
+    """The suite of a request, checked, and the folder that its relative paths start from.
+
+    Raises:
+        SuiteError: It has faults; all of them are in it.
+        OutputError: What only lives in this process cannot be written for the worker.
+    """
+    if isinstance(request.suite, Suite):
+        here = Path.cwd()
+        place = request.out / request.suite.name / OBJECTS
+        return built.checked(request.suite, here, place), here
+    return loader.load(request.suite)
 
 
 def chosen(suite: Suite, patterns: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ import shlex
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from benchbench import __version__
@@ -20,7 +21,6 @@ from benchbench.running.cells import plan_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from benchbench.results.schema import Results
     from benchbench.running.cells import Job
@@ -122,7 +122,7 @@ def _header(the_plan: Plan, run_id: str, digest: str) -> dict[str, Any]:
             "mode": the_plan.asked.mode,
             "changes": list(the_plan.asked.changes),
             "started": _now(),
-            "command": shlex.join(["benchbench", *sys.argv[1:]]),
+            "command": _command(),
         },
         "fingerprint": the_plan.fingerprint,
         "data": the_plan.data,
@@ -137,6 +137,14 @@ def _header(the_plan: Plan, run_id: str, digest: str) -> dict[str, Any]:
             for cell in the_plan.cells
         ],
     }
+
+
+def _command() -> str:
+    """What was typed: the command line's words, or which program called from Python."""
+    program = Path(sys.argv[0] or "")
+    if program.stem == "benchbench" or program.parts[-2:] == ("benchbench", "__main__.py"):
+        return shlex.join(["benchbench", *sys.argv[1:]])
+    return f"benchbench.run(...) in {program.name}" if program.name else "benchbench.run(...)"
 
 
 def _record(job: Job, outcome: launcher.Outcome) -> dict[str, Any]:

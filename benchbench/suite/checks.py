@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from benchbench import zoo
@@ -12,18 +13,27 @@ from benchbench.metrics.registry import METRICS
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check_meters", "check_models", "check_names"]
+__all__ = ["check_meters", "check_models", "check_names", "check_no_pickles"]
 
 Place = tuple[str | int, ...]
 
 
 def _items(document: Any, key: str) -> list[tuple[int, dict[str, Any]]]:  # noqa: ANN401 - unchecked YAML
-    values = document.get(key) if isinstance(document, dict) else None
+    values = document.get(key) if isinstance(document, Mapping) else None
     values = values if isinstance(values, list) else []
     return [(i, value) for i, value in enumerate(values) if isinstance(value, dict)]
 
 
-def check_models(document: dict[str, Any], folder: Path) -> list[tuple[Place, str]]:
+def check_no_pickles(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
+    """A file names no pickle: loading one runs whatever is in it."""
+    return [
+        (("models", i, "model"), "a pickle runs whatever it holds: name the function's file")
+        for i, model in _items(document, "models")
+        if zoo.is_pickle(str(model.get("model")))
+    ]
+
+
+def check_models(document: Mapping[str, Any], folder: Path) -> list[tuple[Place, str]]:
     """Every model exists and has the settings that are set, told from its source."""
     out: list[tuple[Place, str]] = []
     further = document.get("zoo")
@@ -51,7 +61,7 @@ def check_models(document: dict[str, Any], folder: Path) -> list[tuple[Place, st
     return out
 
 
-def check_meters(document: dict[str, Any]) -> list[tuple[Place, str]]:
+def check_meters(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
     """A meter is one that `benchbench.meters.open_meter` knows."""
     return [
         ((block, "meter"), f"expected {expected()}, found {meter!r}")
@@ -62,7 +72,7 @@ def check_meters(document: dict[str, Any]) -> list[tuple[Place, str]]:
     ]
 
 
-def check_names(document: dict[str, Any]) -> list[tuple[Place, str]]:
+def check_names(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
     """Every metric and model id that a table or claim names exists."""
     ids = [str(model.get("id")) for _, model in _items(document, "models")]
     used: list[tuple[Place, Any, list[str], str]] = []
@@ -101,7 +111,7 @@ def check_names(document: dict[str, Any]) -> list[tuple[Place, str]]:
 
 
 def _named_in_figures(
-    document: dict[str, Any], ids: list[str]
+    document: Mapping[str, Any], ids: list[str]
 ) -> list[tuple[Place, Any, list[str], str]]:
     """Every name in a figure with its place, what it may be, and what it is."""
     used: list[tuple[Place, Any, list[str], str]] = []

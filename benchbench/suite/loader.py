@@ -14,16 +14,17 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from benchbench import zoo
 from benchbench.errors import Fault, SuiteError
-from benchbench.suite.checks import check_meters, check_models, check_names
+from benchbench.suite.checks import check_meters, check_models, check_names, check_no_pickles
 from benchbench.suite.schema import Settings, Suite, nested
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["bundled_suites", "json_schema", "load", "locate", "parse", "settings_of"]
+__all__ = ["bundled_suites", "json_schema", "load", "locate", "parse", "settings_of", "validated"]
 
 _Path = tuple[str | int, ...]
 MODES = ("quick", "publish")
+REQUIRED = ("benchbench", "name")  # of a file; in Python both have a default
 
 
 def bundled_suites() -> dict[str, Path]:
@@ -103,6 +104,32 @@ def parse(text: str, name: str, folder: Path) -> Suite:
     lines: dict[_Path, int] = {}
     found: list[tuple[_Path, str]] = []
     document = _plain(node, reader, (), lines, found)
+    found += [((key,), "this key is required") for key in REQUIRED if key not in document]
+    found += check_no_pickles(document)
+    return _validated(document, name, folder, found, lines)
+
+
+def validated(document: Mapping[str, Any], name: str, folder: Path) -> Suite:
+    """Validate what a suite's text holds, or what was built in Python.
+
+    Args:
+        document: Plain dictionaries, lists and scalars.
+        name: What it is called in messages.
+        folder: Where relative paths start.
+
+    Raises:
+        SuiteError: There are faults; all of them are in it.
+    """
+    return _validated(document, name, folder, [], {})
+
+
+def _validated(
+    document: Mapping[str, Any],
+    name: str,
+    folder: Path,
+    found: list[tuple[_Path, str]],
+    lines: Mapping[_Path, int],
+) -> Suite:
     suite = None
     try:
         suite = TypeAdapter(Suite).validate_python(document)
@@ -150,6 +177,9 @@ def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
 def json_schema() -> str:
     """The JSON Schema of suite files, for editors."""
     schema = TypeAdapter(Suite).json_schema()
+    schema["required"] = [*REQUIRED]
+    for key in REQUIRED:
+        del schema["properties"][key]["default"]
     settings = TypeAdapter(Settings).json_schema()["properties"]
     for mode in MODES:  # the same keys as settings, each optional
         schema["properties"][mode] = {
@@ -186,7 +216,9 @@ def _plain(
     return reader.constructor.construct_object(node, deep=True)
 
 
-def _line(path: _Path, lines: dict[_Path, int]) -> int:
+def _line(path: _Path, lines: Mapping[_Path, int]) -> int:
+    if not lines:
+        return 0  # built in Python
     while path not in lines and path:
         path = path[:-1]
     return lines.get(path, 1)

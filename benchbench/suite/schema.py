@@ -6,7 +6,8 @@ them and writes their JSON Schema.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cache
 from typing import (
@@ -37,7 +38,13 @@ if TYPE_CHECKING:
 
     from _typeshed import DataclassInstance
 
-__all__ = ["Model", "Settings", "Suite", "changed", "nested"]
+    # A file holds text alone; in Python a function or a torch.nn.Module may stand in its place,
+    # until `benchbench.suite.built` has made a reference of it.
+    ModelLike = str | Callable[..., Any]
+else:
+    ModelLike = str
+
+__all__ = ["Model", "ModelLike", "Settings", "Suite", "changed", "nested"]
 
 D = TypeVar("D", bound="DataclassInstance")
 
@@ -106,9 +113,13 @@ class Settings:
 class Model:
     """One model of a suite.
 
+    >>> Model("twin", "cnn3", label="ReLU twin", set={"width": 1.0}).title
+    'ReLU twin'
+
     Attributes:
         id: Short name, unique in the suite.
-        model: A name of the zoo, ``path/to/file.py:function`` or ``package.module:function``.
+        model: A name of the zoo, ``path/to/file.py:function`` or ``package.module:function``; in
+            Python also a function that gives a ``torch.nn.Module``, or one itself.
         label: The header in tables; `id` where there is none.
         set: Settings for the model's function.
         labels: Which labels its data has: ``fer2013``; or ``ferplus`` or ``ferplus_majority`` for
@@ -123,7 +134,7 @@ class Model:
     """
 
     id: str
-    model: str
+    model: ModelLike
     label: str = ""
     set: dict[str, Any] = field(default_factory=dict)
     labels: Labels = "fer2013"
@@ -140,14 +151,32 @@ class Model:
         """The header in tables."""
         return self.label or self.id
 
+    @property
+    def reference(self) -> str:
+        """The model as text.
+
+        Raises:
+            TypeError: It still is a function or a module of Python's.
+        """
+        if not isinstance(self.model, str):
+            raise TypeError(f"{self.id}: the model is an object, of which no reference was made")
+        return self.model
+
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A suite file.
+    """A suite: what a file says, or what is built in Python with the same names.
+
+    >>> suite = Suite(models=["conv_snn", "cnn3"], settings=Settings(repeats=2))
+    >>> [model.id for model in suite.models]
+    ['conv_snn', 'cnn3']
+
+    In Python lists are as good as tuples, a model may stand by itself (a name, a function or a
+    ``torch.nn.Module``; its id is then its name), and a mistake is told when the suite is run.
 
     Attributes:
         benchbench: Version of the format, 1.
-        name: Short name; runs are kept in ``reports/<name>/``.
+        name: Short name; runs are kept in ``reports/<name>/``. A file must have both.
         title: One line.
         source: Where the paper's figures are from.
         data: ``synthetic_faces`` or a path to FER2013.
@@ -163,8 +192,8 @@ class Suite:
         claims: The claims audit.
     """
 
-    benchbench: Literal[1]
-    name: str
+    benchbench: Literal[1] = 1
+    name: str = "suite"
     models: tuple[Model, ...] = ()
     title: str = ""
     source: str = ""
@@ -180,6 +209,38 @@ class Suite:
     claims: tuple[Claim, ...] = ()
 
     __pydantic_config__: ClassVar[Any] = _STRICT
+
+    if TYPE_CHECKING:  # what Python may give; `__post_init__` makes tuples of it
+
+        def __init__(  # noqa: D107, PLR0913, PLR0917 - the fields, in their order
+            self,
+            benchbench: Literal[1] = 1,
+            name: str = "suite",
+            models: Sequence[Model | ModelLike] = (),
+            title: str = "",
+            source: str = "",
+            data: str = "synthetic_faces",
+            zoo: str | None = None,
+            settings: Settings = Settings(),
+            quick: Mapping[str, Any] = {},
+            publish: Mapping[str, Any] = {},
+            gate: Gate = Gate(),  # noqa: B008 - frozen
+            distribution: Distribution | None = None,
+            tables: Sequence[Table] = (),
+            figures: Sequence[Chart] = (),
+            claims: Sequence[Claim] = (),
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        """Make entries of models that stand by themselves, each with an id of its own."""
+        if not all(isinstance(model, Model) for model in self.models):
+            taken = {model.id for model in self.models if isinstance(model, Model)}
+            entries = []
+            for model in self.models:
+                entry = model if isinstance(model, Model) else Model(_id_of(model, taken), model)
+                taken.add(entry.id)
+                entries.append(entry)
+            object.__setattr__(self, "models", tuple(entries))
 
     def with_mode(self, mode: Literal["full", "quick", "publish"]) -> Suite:
         """This suite with the settings of a mode, as every output then names it."""
@@ -211,6 +272,15 @@ class Suite:
             KeyError: There is none.
         """
         return {model.id: model for model in self.models}[model_id]
+
+
+def _id_of(model: ModelLike, taken: set[str]) -> str:
+    """The name of a model that has no id, with a number where another has that name."""
+    name = model.rpartition(":")[2] if isinstance(model, str) else getattr(model, "__name__", "")
+    name = name or type(model).__name__
+    name = name if name.isidentifier() else "model"
+    others = (f"{name}_{number}" for number in itertools.count(2))
+    return name if name not in taken else next(other for other in others if other not in taken)
 
 
 def changed(value: D, changes: Mapping[str, Any]) -> D:

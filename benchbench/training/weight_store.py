@@ -133,7 +133,7 @@ def store_of(cell: Cell) -> Store | None:
     if settings.train is None or cell.data is None:
         return None
     identity = {
-        "source": zoo.find(cell.model.model, Path(cell.folder)).digest,
+        "source": zoo.find(cell.model.reference, Path(cell.folder)).digest,
         "set": cell.model.set,
         "classes": cell.data.num_classes,
         "data": cell.data.digest,

@@ -80,6 +80,10 @@ class Channel:
         """Hand figures over at once, so that a later crash does not lose them."""
         self.send(measurements=[figure.to_json() for figure in figures])
 
+    def refused(self, reason: str) -> None:
+        """Say that a probe refused, and why: the job went on, and is not valid."""
+        self.send(failure={"status": "invalid", "reason": reason})
+
     def fail(self, error: BaseException) -> None:
         """Say that an order failed, in one line: ``oom`` where memory ran out, else ``error``."""
         text = " ".join(str(error).split())

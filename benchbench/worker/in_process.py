@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from benchbench import data as data_room
 from benchbench import zoo
-from benchbench.errors import ModelError
+from benchbench.errors import BenchbenchError, ModelError
+from benchbench.metrics.figure import PHASES
 from benchbench.metrics.registry import ready
 from benchbench.probes import throughput
 from benchbench.probes.operations import MACS_DENSE
@@ -18,6 +19,7 @@ from benchbench.probes.spikes import FIRING_RATE, MACS_EFFECTIVE, SYNOPS_EXACT
 from benchbench.running.cells import Cell, DataRef
 from benchbench.suite import loader
 from benchbench.suite.schema import Model, Settings
+from benchbench.worker.count_here import copied
 from benchbench.worker.setup import facts_of, pace_of, step_of
 from benchbench.worker.setup import prepare as prepare_cell
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from benchbench.data.batches import Batch
+    from benchbench.metrics.figure import Phase
     from benchbench.metrics.measurement import Measurement
 
 __all__ = ["BenchStep", "prepare"]
@@ -57,8 +60,8 @@ class BenchStep:
 
 
 def prepare(
-    model: str,
-    phase: Literal["infer", "train"],
+    model: str | Callable[..., Any],
+    phase: Phase,
     given: Mapping[str, Any],
     folder: Path,
     device: str,
@@ -67,7 +70,8 @@ def prepare(
     """Build a model with seeded weights, count it, and make its step.
 
     Args:
-        model: Reference as for `benchbench.zoo.find`.
+        model: Reference as for `benchbench.zoo.find`, a function that gives a model, or a
+            ``torch.nn.Module``, which stays as it is: a copy of it is timed.
         phase: ``infer`` or ``train``.
         given: Settings of the model.
         folder: Where a relative path starts.
@@ -77,16 +81,25 @@ def prepare(
     Raises:
         ModelError: There is no such model, or it has no such setting.
         SuiteError: There is no such setting of the run, or it has another type.
+        BenchbenchError: There is no such phase.
     """
-    faults = zoo.find(model, folder).check(given)
-    if faults:
-        raise ModelError("; ".join(text for _, text in faults))
+    if phase not in PHASES:
+        raise BenchbenchError(f"phase {phase!r}: expected {' or '.join(PHASES)}")
+    name = model if isinstance(model, str) else getattr(model, "__name__", type(model).__name__)
+    if isinstance(model, str):
+        faults = zoo.find(model, folder).check(given)
+        if faults:
+            raise ModelError("; ".join(text for _, text in faults))
     resolved = Settings(**loader.settings_of(changes))
     images = data_room.load("synthetic_faces", seed=resolved.seed)
     reference = DataRef("synthetic_faces", images.digest, images.num_classes, resolved.seed)
-    entry = Model(model, model, set=dict(given))
+    entry = Model(name, name, set=dict(given))
     cell = Cell("", entry, resolved, device, reference, str(folder))
-    found = prepare_cell(cell, torch.device("cpu"))
+    made = None
+    if not isinstance(model, str):
+        torch.manual_seed(resolved.seed)
+        made = copied(zoo.made(model, given, name, num_classes=images.num_classes), name)
+    found = prepare_cell(cell, torch.device("cpu"), made)
     built, batches = found.model, found.batches
     counts = {
         figure.name: figure.value if figure.value is not None else "; ".join(figure.reasons)
@@ -103,7 +116,7 @@ def prepare(
         step()
         pace.sync()
 
-    info = {"model": model, "phase": phase, "set": dict(given), **counts}
+    info = {"model": name, "phase": phase, "set": dict(given), **counts}
     info |= {"batch_size": resolved.batch_size, **facts_of(built, cell)}
     return BenchStep(run, resolved, pace.steady_percent, info)
 

@@ -30,6 +30,7 @@ def main() -> None:
     channel = Channel()
     try:
         order = restored(Order, channel.order())
+        sys.path += [place for place in order.path if place not in sys.path]
         _task(order)(order, channel)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it becomes a row of the report
         traceback.print_exc()

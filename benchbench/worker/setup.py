@@ -59,7 +59,7 @@ def build(cell: Cell) -> nn.Module:
     torch.manual_seed(cell.settings.seed)
     classes = cell.data.num_classes if cell.data else None
     model: nn.Module = zoo.build(
-        cell.model.model, cell.model.set, Path(cell.folder), num_classes=classes
+        cell.model.reference, cell.model.set, Path(cell.folder), num_classes=classes
     )
     return model
 
@@ -90,14 +90,17 @@ class Prepared:
     untrained: str
 
 
-def prepare(cell: Cell, device: torch.device | None = None) -> Prepared:
+def prepare(
+    cell: Cell, device: torch.device | None = None, made: nn.Module | None = None
+) -> Prepared:
     """Build a cell's model with its weights, and load its batches.
 
     Args:
         cell: The cell.
         device: Another device than the cell's own.
+        made: Model that is built already, in place of the cell's own.
     """
-    model, settings = build(cell), cell.settings
+    model, settings = build(cell) if made is None else made, cell.settings
     untrained = load_trained(model, cell)
     wanted = max(RESIDENT_BATCHES, math.ceil(settings.images / settings.batch_size))
     images, place = images_of(cell.data).split("Training"), device or torch.device(cell.device)

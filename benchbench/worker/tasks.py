@@ -14,9 +14,9 @@ from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import fingerprint, gpu_uuid
 from benchbench.frameworks import neuron_facts
 from benchbench.metrics.figure import PHASES
-from benchbench.metrics.registry import ready
 from benchbench.probes.depth import DEPTH
-from benchbench.running.cells import is_trained
+from benchbench.running.cells import has_weights
+from benchbench.worker.asking import Asking, count_alone
 from benchbench.worker.setup import build, facts_of, images_of, prepare, step_of
 from benchbench.worker.timing import time
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from benchbench.data.batches import Batch
-    from benchbench.metrics.measurement import Measurement
     from benchbench.running.cells import Cell, Order
     from benchbench.suite.schema import Settings
     from benchbench.worker.channel import Channel
@@ -75,12 +74,12 @@ def count(order: Order, channel: Channel) -> None:
     found = prepare(cell)
     model, batches, settings = found.model, found.batches, cell.settings
     channel.send(facts=facts_of(model, cell))
-    asked = _Asking(channel)
+    asked = Asking(channel)
     asked.ask(model=model.cpu(), example=batches[0][0][:1].cpu())
     depth = asked.figures.get(DEPTH.name)
     if depth is not None and depth.value:
         channel.send(facts={"layers": depth.detail["layers"]})
-    if not found.untrained and not is_trained(cell):
+    if not found.untrained and not has_weights(cell):
         channel.phase(f"train {settings.train_steps} steps")
         step = step_of("train", model.to(cell.device), batches, cell)
         for _ in range(settings.train_steps):
@@ -103,16 +102,16 @@ def count(order: Order, channel: Channel) -> None:
 def count_once(order: Order, channel: Channel) -> None:
     """Count a model by itself, with the weights that it starts with."""
     cell = _cell_of(order)
-    model, asked = build(cell), _Asking(channel, but=("depth",))
+    model = build(cell)
     channel.send(facts=neuron_facts(model, torch.device("cpu")))
     if order.shape is not None:
-        asked.ask(model=model, example=torch.rand(1, *order.shape))
+        count_alone(model, order.shape, channel)
         return
     settings = cell.settings
     wanted = math.ceil(settings.images / settings.batch_size)
     data, cpu = images_of(cell.data).split("Training"), torch.device("cpu")
     images = _images(batches_of(data, settings.batch_size, wanted, cpu), settings)
-    asked.ask(model=model, example=images[0][:1], batches=images, figures=asked.figures)
+    count_alone(model, images, channel)
 
 
 TASKS: dict[str, Callable[[Order, Channel], None]] = {
@@ -130,40 +129,6 @@ def _cell_of(order: Order) -> Cell:
     if order.cell is None:
         raise RuntimeError(f"the task {order.task} was given no cell")
     return order.cell
-
-
-class _Asking:
-    """Asks every probe that can be asked, once, and hands over what it gives.
-
-    Attributes:
-        figures: What was given so far, by name.
-    """
-
-    def __init__(self, channel: Channel, but: tuple[str, ...] = ()) -> None:
-        """Nothing has been asked yet.
-
-        Args:
-            channel: Hears figures and refusals.
-            but: Names of probes that are not asked.
-        """
-        self._channel, self._done = channel, [*but]
-        self.figures: dict[str, Measurement] = {}
-
-    def ask(self, refusal: str = "", **given: object) -> None:
-        """Ask the probes that take no more than what is given.
-
-        Args:
-            refusal: Why none of them can be asked; all of their figures are then ``n/a``.
-            given: What there is, by the names that probes have for it.
-        """
-        for probe in ready(given, self._done):
-            self._done.append(probe.name)
-            self._channel.phase(f"count {probe.name.replace('_', ' ')}")
-            taken = probe.refusing(refusal) if refusal else probe.take(given)
-            self.figures |= {figure.name: figure for figure in taken.figures}
-            self._channel.measurements(taken.figures)
-            if taken.refusal:
-                self._channel.send(failure={"status": "invalid", "reason": taken.refusal})
 
 
 def _images(batches: list[Batch], settings: Settings) -> list[Tensor]:

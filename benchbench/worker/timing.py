@@ -119,7 +119,7 @@ class _Timing:
             answer = probe.take(given)
             found += answer.figures
             if answer.refusal:
-                self.channel.send(failure={"status": "invalid", "reason": answer.refusal})
+                self.channel.refused(answer.refusal)
         return found
 
     def _traced(self, ended: energy_metered.Finished, window: Window) -> list[Measurement]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchbench.zoo.registry import build, bundled_folder, find, matching, register, scan
+from benchbench.zoo.objects import holds_weights, is_pickle, reference_of
+from benchbench.zoo.registry import build, bundled_folder, find, made, matching, register, scan
 from benchbench.zoo.source import ModelInfo, Parameter, hint
 
 __all__ = [
@@ -12,7 +13,11 @@ __all__ = [
     "bundled_folder",
     "find",
     "hint",
+    "holds_weights",
+    "is_pickle",
+    "made",
     "matching",
+    "reference_of",
     "register",
     "scan",
 ]

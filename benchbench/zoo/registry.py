@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchbench.errors import ModelError
+from benchbench.zoo.objects import info_of_pickle, is_pickle, unpickled
 from benchbench.zoo.source import (
+    LOADED,
     ModelInfo,
     Parameter,
     bound_names,
@@ -41,6 +43,7 @@ __all__ = [
     "bundled_folder",
     "find",
     "hint",
+    "made",
     "matching",
     "register",
     "scan",
@@ -113,6 +116,8 @@ def find(reference: str, folder: Path | None = None) -> ModelInfo:
     Raises:
         ModelError: There is no such model; the message has the nearest name.
     """
+    if is_pickle(reference):
+        return info_of_pickle(reference)
     if ":" not in reference:
         models = scan(bundled_folder()) | (scan(folder) if folder else {})
         if reference in models:
@@ -161,21 +166,59 @@ def build(
         ModelError: The model is not found or is no ``torch.nn.Module``. What its own code raises
             is passed on as it is.
     """
-    import torch  # noqa: PLC0415 - only the worker pays for it
-
     info = find(reference, folder)
+    if is_pickle(reference):
+        return made(unpickled(info.file), given, reference, num_classes=num_classes)
     place = reference.rpartition(":")[0]
     module = importlib.import_module(place) if place and not place.endswith(".py") else _load(info)
-    function = getattr(module, info.name)
+    return made(getattr(module, info.name), given, reference, num_classes=num_classes)
+
+
+def made(
+    model: Callable[..., Any],
+    given: Mapping[str, Any],
+    name: str = "",
+    *,
+    num_classes: int | None = None,
+) -> Any:  # noqa: ANN401 - nn.Module, not imported here
+    """Build a model from its function; a module is one already.
+
+    Args:
+        model: Function or class, or a ``torch.nn.Module``, which takes no settings.
+        given: Settings of the model.
+        name: What the model is called in a message; its own name by default.
+        num_classes: As for `build`.
+
+    Returns:
+        The ``torch.nn.Module``.
+
+    Raises:
+        ModelError: It gives no ``torch.nn.Module``, or a module is given settings. What its own
+            code raises is passed on as it is.
+    """
+    import torch  # noqa: PLC0415 - only the worker pays for it
+
+    name = name or getattr(model, "__name__", type(model).__name__)
+    if isinstance(model, torch.nn.Module):
+        if given:
+            raise ModelError(f"{name} is built already, and takes no setting {', '.join(given)}")
+        return model
+    config = _config_class(model)
     chosen = dict(given)
-    takes = {parameter.name for parameter in info.parameters}
-    if num_classes is not None and "num_classes" in takes:
+    if num_classes is not None and _takes(config or model, "num_classes"):
         chosen.setdefault("num_classes", num_classes)
-    config = _config_class(function)
-    model = function(config(**chosen)) if config else function(**chosen)
-    if not isinstance(model, torch.nn.Module):
-        raise ModelError(f"{reference} returned {type(model).__name__}, not a torch.nn.Module")
-    return model
+    found = model(config(**chosen)) if config else model(**chosen)
+    if not isinstance(found, torch.nn.Module):
+        raise ModelError(f"{name} returned {type(found).__name__}, not a torch.nn.Module")
+    return found
+
+
+def _takes(function: Callable[..., Any], name: str) -> bool:
+    """Whether a function names a parameter."""
+    try:
+        return name in inspect.signature(function).parameters
+    except ValueError:  # a built-in without a signature
+        return False
 
 
 def _module_file(dotted: str) -> Path:
@@ -193,7 +236,7 @@ def _module_file(dotted: str) -> Path:
 
 
 def _load(info: ModelInfo) -> ModuleType:
-    name = f"benchbench_zoo_{info.file.stem}_{info.digest[:8]}"
+    name = f"{LOADED}{info.file.stem}_{info.digest[:8]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, info.file)
@@ -211,8 +254,16 @@ def _load(info: ModelInfo) -> ModuleType:
 
 def _config_class(function: Callable[..., Any]) -> type | None:
     """The configuration dataclass of a model's function, where it takes one."""
-    parameters = list(inspect.signature(function).parameters.values())
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+        kinds = typing.get_type_hints(function)
+    except (
+        TypeError,
+        ValueError,
+        NameError,
+    ):  # a partial, a built-in, a name of type checkers
+        return None
     if len(parameters) != 1:
         return None
-    kind = typing.get_type_hints(function).get(parameters[0].name)
+    kind = kinds.get(parameters[0].name)
     return kind if isinstance(kind, type) and dataclasses.is_dataclass(kind) else None

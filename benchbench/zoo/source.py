@@ -14,7 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["ModelInfo", "Parameter", "bound_names", "hint", "info_of", "is_register", "parse"]
+__all__ = [
+    "LOADED",
+    "ModelInfo",
+    "Parameter",
+    "bound_names",
+    "defined",
+    "hint",
+    "info_of",
+    "is_register",
+    "parse",
+]
+
+LOADED = "benchbench_zoo_"  # begins the name of a module that is loaded by its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +144,11 @@ def info_of(node: ast.FunctionDef, tree: ast.Module, file: Path, digest: str) ->
 
 def _text(node: ast.expr | None) -> str:
     return ast.unparse(node) if node else ""
+
+
+def defined(tree: ast.Module) -> set[str]:
+    """Names of a module's own functions and classes."""
+    return {item.name for item in tree.body if isinstance(item, ast.FunctionDef | ast.ClassDef)}
 
 
 def bound_names(tree: ast.Module) -> set[str]:

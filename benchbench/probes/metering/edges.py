@@ -130,5 +130,5 @@ def too_short(window: Window, update_s: float) -> str:
     """Why a window's energy is not to be believed, and what to do."""
     return (
         f"the window of {window.seconds:.3g} s is too short for a counter that changes every "
-        f"{1000 * update_s:.0f} ms: lengthen window_s"
+        f"{1000 * update_s:.0f} ms: lengthen window_s, or the block"
     )

@@ -81,7 +81,7 @@ class Watch:
         return self
 
     def _tick(self) -> None:
-        self._samples.append(sample(self.meter))
+        self._samples.append(sample(self.meter, self.meter.now_s))
         if (len(self._samples) - 1) % max(1, round(self.condition_s / self.period_s)) == 0:
             self._conditions.append(self.meter.condition())
 

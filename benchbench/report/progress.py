@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from benchbench.running.cells import Job
     from benchbench.running.launcher import Outcome
 
-__all__ = ["LineProgress", "LiveProgress", "expected_s", "progress_on"]
+__all__ = ["LineProgress", "LiveProgress", "SilentProgress", "expected_s", "progress_on"]
 
 _START_S = (
     6.0  # imports and the first allocation of a worker, on the machine that this was written on
@@ -44,8 +44,11 @@ def expected_s(job: Job) -> float:
 
 @contextlib.contextmanager
 def progress_on(console: Console) -> Iterator[LineProgress | LiveProgress]:
-    """What fits the console: live on a terminal, a line a job elsewhere; clean afterwards."""
-    if not console.is_terminal:
+    """What fits the console: live on a terminal, a line a job elsewhere; clean afterwards.
+
+    In a notebook it is a line a job: rich would otherwise leave an empty cell behind.
+    """
+    if not console.is_terminal or console.is_jupyter:
         yield LineProgress(console)
         return
     live = LiveProgress(console)
@@ -99,6 +102,22 @@ def _line(number: int, total: int, job: Job, outcome: Outcome) -> str:
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
+
+
+class SilentProgress:
+    """Whoever calls from Python and asks for no progress hears nothing."""
+
+    def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
+        """Nothing is said."""
+
+    def phase(self, job: Job, name: str) -> None:
+        """Nothing is said."""
+
+    def note(self, job: Job, text: str) -> None:
+        """Nothing is said."""
+
+    def finished(self, job: Job, outcome: Outcome) -> None:
+        """Nothing is said."""
 
 
 class LineProgress:

@@ -1,0 +1,25 @@
+"""What Python users and the command line call. Nothing is printed here."""
+
+from __future__ import annotations
+
+from benchbench.api.comparisons import compare, load
+from benchbench.api.counts import count, count_in_worker
+from benchbench.api.gates import gate_result, gate_revision, update_baseline
+from benchbench.api.looks import check_data, doctor, energy
+from benchbench.api.runs import run, setting, train
+
+__all__ = [
+    "check_data",
+    "compare",
+    "count",
+    "count_in_worker",
+    "doctor",
+    "energy",
+    "gate_result",
+    "gate_revision",
+    "load",
+    "run",
+    "setting",
+    "train",
+    "update_baseline",
+]

@@ -1,0 +1,129 @@
+"""Counting a model by itself."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchbench import data as data_room
+from benchbench import zoo
+from benchbench.api.runs import check_settings
+from benchbench.codec import restored
+from benchbench.errors import BenchbenchError, ModelError
+from benchbench.metrics.measurement import Measurement
+from benchbench.results.counts import Counts
+from benchbench.running import launcher
+from benchbench.running.cells import Cell, DataRef, Order
+from benchbench.suite.schema import Model, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["count", "count_in_worker"]
+
+
+def count(
+    model: str | Callable[..., Any],
+    inputs: Any = None,  # noqa: ANN401 - tensors, arrays, a shape
+    *,
+    set: Mapping[str, Any] | None = None,  # noqa: A002 - as in `run`
+    data: str | Path = "synthetic_faces",
+    models: str | Path | None = None,
+) -> Counts:
+    """Count parameters, bytes and operations of a model, layer by layer, in this process.
+
+    >>> import torch
+    >>> net = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    >>> found = count(net, torch.rand(16, 8))
+    >>> found["params"].value, found["macs_dense"].value
+    (46, 40)
+
+    The model is counted on a copy: its mode, weights, gradients, hooks, buffers, device and
+    neurons' states stay as they are, and so do the random numbers. Nothing is timed.
+
+    Args:
+        model: Any ``torch.nn.Module``, a function that gives one, or a reference as in a suite.
+        inputs: A batch [N, ...] as tensor or array, several of them in a list, or the shape of one
+            sample, e.g. ``(3, 224, 224)``: then nothing is counted that rests on data.
+        set: Settings of the model, where it is a function or a reference.
+        data: Data that spikes are counted on where there are no inputs.
+        models: A further folder of models.
+
+    Raises:
+        ModelError: There is no such model, it cannot be copied, or it does not take the inputs.
+        DataError: The data is not what it should be.
+    """
+    import torch  # noqa: PLC0415 - the callers of most other functions need none
+
+    from benchbench.data.batches import batches_of  # noqa: PLC0415 - imports torch
+    from benchbench.worker import count_here  # noqa: PLC0415 - imports torch
+
+    given, how, drawn = dict(set or {}), Settings(), False
+    name = model if isinstance(model, str) else getattr(model, "__name__", type(model).__name__)
+    with count_here.undisturbed():
+        torch.manual_seed(how.seed)
+        if isinstance(model, str):
+            place = Path(models or ".").resolve()
+            check_settings(model, given, place)
+            net = zoo.build(model, given, place)
+        else:
+            net = zoo.made(model, given, name)
+        if inputs is not None:
+            batches = count_here.batches_from(inputs)
+            on = f"input {'x'.join(map(str, batches))}" if isinstance(batches, tuple) else "inputs"
+        else:
+            images = data_room.load(str(data))
+            wanted = -(-how.images // how.batch_size)
+            labelled = batches_of(
+                images.split("Training"), how.batch_size, wanted, torch.device("cpu")
+            )
+            batches, on, drawn = [images for images, _ in labelled], str(data), images.synthetic
+    found = count_here.count_here(net, batches, name)
+    if not found.figures:
+        raise ModelError(f"{name}: {'; '.join(found.refusals)}")
+    status = "invalid" if found.refusals else "ok"
+    why = "; ".join(found.refusals)
+    return Counts(name, on, drawn, status, why, tuple(found.figures), found.facts)
+
+
+def count_in_worker(
+    model: str, settings: Mapping[str, Any], data: str, shape: str | None, folder: Path | None
+) -> Counts:
+    """Count one model in a fresh worker, bounded in memory and time, as the command line does.
+
+    Args:
+        model: Reference as for `benchbench.zoo.find`.
+        settings: Settings of the model.
+        data: Data that spikes are counted on.
+        shape: ``CxHxW`` to count for that input, without data.
+        folder: A further models folder.
+
+    Raises:
+        ModelError: The model, a setting, the shape or the data is not right.
+    """
+    place, given = (folder or Path()).resolve(), dict(settings)
+    check_settings(model, given, place)
+    how, reference = Settings(), None
+    if shape is None:
+        images = data_room.load(data)
+        source = "synthetic_faces" if images.synthetic else images.source
+        reference = DataRef(source, images.digest, images.num_classes, 0)
+    cell = Cell("", Model(model, model, set=given), how, "cpu", reference, str(place))
+    order = Order("count_once", cell, shape=_shape(shape) if shape else None)
+    with tempfile.TemporaryDirectory() as scratch:
+        log = Path(scratch) / "count.log"
+        outcome = launcher.work(order, time_limit_s=how.time_limit_s, log=log)
+    figures = tuple(restored(Measurement, item) for item in outcome.measurements)
+    if outcome.status != "ok" and not figures:
+        raise BenchbenchError(f"{model}: {outcome.status}: {outcome.reason}")
+    drawn = reference is not None and reference.source == "synthetic_faces"
+    on = data if shape is None else f"input {shape}"
+    return Counts(model, on, drawn, outcome.status, outcome.reason, figures, outcome.facts)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    parts = text.lower().split("x")
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise BenchbenchError(f"--input {text}: expected CxHxW, e.g. 1x48x48")
+    return tuple(int(part) for part in parts)

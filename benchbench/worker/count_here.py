@@ -1,0 +1,151 @@
+"""Counting in this very process, for Python's callers: the model is left exactly as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from benchbench.errors import BenchbenchError, ModelError
+from benchbench.frameworks import neuron_facts
+from benchbench.worker.asking import count_alone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from benchbench.metrics.measurement import Measurement
+
+__all__ = ["CountedHere", "batches_from", "copied", "count_here", "undisturbed"]
+
+
+@dataclass(slots=True)
+class CountedHere:
+    """What was found, as it is heard.
+
+    Attributes:
+        figures: Every figure.
+        refusals: Why figures are missing.
+        facts: What the model is made of.
+    """
+
+    figures: list[Measurement] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def phase(self, name: str) -> None:
+        """Nobody is told."""
+
+    def measurements(self, figures: Sequence[Measurement]) -> None:
+        """Keep them."""
+        self.figures += figures
+
+    def refused(self, reason: str) -> None:
+        """Keep why."""
+        self.refusals.append(reason)
+
+
+def batches_from(inputs: object) -> list[Tensor] | tuple[int, ...]:
+    """What a caller may give as inputs, as `count_alone` takes it.
+
+    Args:
+        inputs: A batch [N, ...] as tensor or array, several of them in a list or tuple, or the
+            shape of one sample.
+
+    Raises:
+        ModelError: It is none of these.
+    """
+    if isinstance(inputs, Tensor | np.ndarray):
+        inputs = [inputs]
+    if isinstance(inputs, list | tuple) and inputs:
+        if all(isinstance(size, int) and size > 0 for size in inputs):
+            return tuple(inputs)
+        if all(isinstance(batch, Tensor | np.ndarray) and batch.ndim for batch in inputs):
+            return [torch.as_tensor(batch).detach().cpu() for batch in inputs]
+    raise ModelError(
+        "inputs: expected a batch [N, ...] as tensor or array, several of them in a list, or the "
+        f"shape of one sample, e.g. (3, 224, 224); found {type(inputs).__name__}"
+    )
+
+
+def count_here(
+    model: nn.Module, inputs: Sequence[Tensor] | tuple[int, ...], name: str
+) -> CountedHere:
+    """Count a copy of a model on the CPU.
+
+    Args:
+        model: Any model, on any device, in any state. It stays as it is: its mode, weights,
+            gradients, hooks, buffers and neurons' states are not touched, nor is what the caller
+            has set in torch, nor any random number.
+        inputs: As for `benchbench.worker.asking.count_alone`.
+        name: What it is called in a message.
+
+    Raises:
+        ModelError: It cannot be copied, or its forward pass raised.
+    """
+    found = CountedHere()
+    with undisturbed():
+        own = copied(model, name)
+        found.facts |= neuron_facts(own, torch.device("cpu"))
+        try:
+            count_alone(own, inputs, found)
+        except BenchbenchError:
+            raise
+        except Exception as error:
+            first = inputs[0]
+            shape = tuple(first.shape) if isinstance(first, Tensor) else (1, *inputs)
+            text = " ".join(str(error).split())[:300]
+            raise ModelError(
+                f"{name} cannot be run on inputs of shape {shape} "
+                f"({type(error).__name__}: {text}): give inputs= that it takes"
+            ) from error
+    return found
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Keep the random numbers of torch, numpy and Python, and leave what the caller has set."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one
+    try:
+        with (
+            torch.random.fork_rng(devices=[]),
+            torch.inference_mode(mode=False),
+            torch.enable_grad(),
+            torch.autocast("cpu", enabled=False),
+            torch.device("cpu"),
+        ):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002 - see above
+
+
+def copied(model: nn.Module, name: str) -> nn.Module:
+    """A deep copy on the CPU; also of a model whose neurons hold a graph of its last batch.
+
+    Args:
+        model: Model that stays as it is.
+        name: What it is called in a message.
+
+    Raises:
+        ModelError: It cannot be copied.
+    """
+    held = [leaf for module in model.modules() for leaf in tree_leaves(vars(module))]
+    memo = {
+        id(tensor): tensor.detach().clone()
+        for tensor in held
+        if isinstance(tensor, Tensor) and (not tensor.is_leaf or tensor.is_inference())
+    }
+    try:
+        return copy.deepcopy(model, memo).cpu()
+    except Exception as error:
+        raise ModelError(
+            f"{name} is counted on a copy, and cannot be copied ({type(error).__name__}: {error}): "
+            "give the function that builds it"
+        ) from error
