@@ -41,12 +41,24 @@ __all__ = [
 
 
 class BenchbenchError(Exception):
-    """The root of the tree: catching it catches every expected failure."""
+    """The root of the tree: catching it catches every expected failure.
+
+    >>> import benchbench
+    >>> try:
+    ...     benchbench.load("nowhere")
+    ... except benchbench.BenchbenchError as error:
+    ...     print(type(error).__name__)
+    ResultError
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault of a suite file, or of settings that were given on the command line.
+
+    >>> import benchbench
+    >>> print(benchbench.Fault("my.yaml", 7, "models[0].id", "this key is required"))
+    my.yaml:7: models[0].id: this key is required
 
     Attributes:
         file: The suite file as the user named it, or the option.
@@ -67,7 +79,15 @@ class Fault:
 
 
 class SuiteError(BenchbenchError):
-    """A suite file has one or more faults."""
+    """A suite has one or more faults.
+
+    >>> import benchbench
+    >>> try:
+    ...     benchbench.run(benchbench.Suite(models=["conv_sn"], data=5))
+    ... except benchbench.SuiteError as error:
+    ...     [fault.path for fault in error.faults]
+    ['data', 'models[0].model']
+    """
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         """Keep every fault, in the order of the file."""
@@ -76,11 +96,24 @@ class SuiteError(BenchbenchError):
 
 
 class ModelError(BenchbenchError):
-    """A model is unknown, registered twice, or its function raised."""
+    """A model is unknown, registered twice, cannot be copied, or does not take its inputs.
+
+    >>> import benchbench
+    >>> try:
+    ...     benchbench.train("conv_snn", set={"t": 4})
+    ... except benchbench.ModelError as error:
+    ...     print(str(error).partition(";")[0])
+    conv_snn has no setting 't' (did you mean 'T'?)
+    """
 
 
 class DataError(BenchbenchError):
-    """A data file is broken; the message names the file and, where there is one, the row."""
+    """A data file is broken; the message names the file and, where there is one, the row.
+
+    >>> import benchbench
+    >>> print(benchbench.DataError("faces.csv", "expected 2304 pixels, found 12", row=3))
+    faces.csv:3: expected 2304 pixels, found 12
+    """
 
     def __init__(self, file: str | Path, message: str, *, row: int | None = None) -> None:
         """Remember the place.
@@ -96,19 +129,44 @@ class DataError(BenchbenchError):
 
 
 class ResultError(BenchbenchError):
-    """A stored result is missing, truncated or of another schema version."""
+    """A stored result is missing, truncated or of another schema version.
+
+    >>> import benchbench
+    >>> benchbench.compare("reports/old", "reports/new")
+    Traceback (most recent call last):
+    benchbench.errors.ResultError: reports/old: there is no such file or folder
+    """
 
 
 class CountError(BenchbenchError):
-    """Counters of operations disagree; the message names the layer and the figures."""
+    """Counters of operations disagree; the message names the layer and the figures.
+
+    In a run it is a row of the report, with this reason, and no exception.
+
+    >>> import benchbench
+    >>> issubclass(benchbench.CountError, benchbench.BenchbenchError)
+    True
+    """
 
 
 class TrainingError(BenchbenchError):
-    """A training cannot go on or gave nothing; the message says what is kept."""
+    """A training cannot go on or gave nothing; the message says what is kept.
+
+    In a run it is a row of the report, with this reason, and no exception.
+
+    >>> import benchbench
+    >>> issubclass(benchbench.TrainingError, benchbench.BenchbenchError)
+    True
+    """
 
 
 class SideError(BenchbenchError):
-    """One side of a gate cannot be run; the message names the side and why."""
+    """One side of a gate cannot be run; the message names the side and why.
+
+    >>> import benchbench
+    >>> benchbench.SideError("its pyproject.toml cannot be installed", "base").side
+    'base'
+    """
 
     def __init__(self, message: str, side: str) -> None:
         """Remember which side it is.
@@ -122,12 +180,30 @@ class SideError(BenchbenchError):
 
 
 class RevisionError(BenchbenchError):
-    """A gate's base is no commit here, or cannot be checked out; the message has git's reason."""
+    """A gate's base is no commit here, or cannot be checked out; the message has git's reason.
+
+    >>> import benchbench
+    >>> issubclass(benchbench.RevisionError, benchbench.BenchbenchError)
+    True
+    """
 
 
 class MeterError(BenchbenchError):
-    """A sensor is missing, refuses, or was lost; the message is shown as the reason for `n/a`."""
+    """A sensor is missing, refuses, or was lost; the message is shown as the reason for `n/a`.
+
+    >>> import benchbench
+    >>> with benchbench.energy("voltmeter"):
+    ...     pass
+    Traceback (most recent call last):
+    benchbench.errors.MeterError: meter 'voltmeter' is unknown: expected ...
+    """
 
 
 class OutputError(BenchbenchError):
-    """A journal or report cannot be written (no permission, full disk)."""
+    """A journal or report cannot be written (no permission, full disk).
+
+    >>> import benchbench
+    >>> benchbench.run("gate", out="/dev/null/reports", only="mobilenet_v1")
+    Traceback (most recent call last):
+    benchbench.errors.OutputError: /dev/null/reports/gate/...: cannot be written: Not a directory
+    """

@@ -59,7 +59,7 @@ class ModelBenchmark:
 
         Args:
             model: A name of the zoo, ``path/to/file.py:function`` or ``package.module:function``;
-                a function that gives a ``torch.nn.Module``; or one itself, of which a copy is timed.
+                a function that gives a ``torch.nn.Module``; or one itself: a copy is timed.
             phase: ``infer`` or ``train``.
             set: Settings of the model.
             folder: Where a relative path starts; the working folder by default.

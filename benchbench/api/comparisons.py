@@ -22,16 +22,15 @@ __all__ = ["compare", "load"]
 def load(place: str | Path) -> Results:
     """Read a stored run again: its folder, its ``results.json``, or only its journal.
 
-    >>> load("reports/no-such-run")
+    >>> import benchbench
+    >>> benchbench.load("reports/no-such-run")
     Traceback (most recent call last):
     benchbench.errors.ResultError: reports/no-such-run: there is no such file or folder
 
     Raises:
         ResultError: It is missing, truncated or of another schema version.
     """
-    path = Path(place).expanduser()
-    if not path.exists():
-        raise ResultError(f"{place}: there is no such file or folder")
+    path = _existing(place)
     folder = path if path.is_dir() else path.parent
     return replace(stored.load(path), folder=str(folder))
 
@@ -45,11 +44,14 @@ def compare(
 ) -> Comparison:
     """Set a new run beside a base: what is better, worse, the same, or not comparable, and why.
 
-    >>> suite = Suite(models=["cnn3"], settings=Settings(repeats=0, images=4, train_steps=0))
+    >>> import tempfile, benchbench
+    >>> settings = benchbench.Settings(repeats=0, images=4, train_steps=0)
+    >>> suite = benchbench.Suite(models=["shallow_cnn"], settings=settings)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     base, new = (run(suite, out=folder, device="cpu") for _ in range(2))
-    >>> [line.verdict for line in compare(base, new).comparable if line.metric == "params"]
-    ['same']
+    ...     base, new = (benchbench.run(suite, out=folder, device="cpu") for _ in range(2))
+    >>> found = benchbench.compare(base, new)
+    >>> {line.metric: line.verdict for line in found.comparable}["params"]
+    'same'
 
     Args:
         base: The older run: results, or a path of a run or of pytest-benchmark's JSON.
@@ -70,4 +72,12 @@ def _side(run: str | Path | Results, name: str) -> StoredRun:
     """A side of a comparison, from what may stand for one."""
     if isinstance(run, Results):
         return loading.of(run, run.folder or name)
-    return loading.load(Path(run).expanduser())
+    return loading.load(_existing(run))
+
+
+def _existing(place: str | Path) -> Path:
+    """The path of what is there."""
+    path = Path(place).expanduser()
+    if not path.exists():
+        raise ResultError(f"{place}: there is no such file or folder")
+    return path

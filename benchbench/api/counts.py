@@ -33,9 +33,9 @@ def count(
 ) -> Counts:
     """Count parameters, bytes and operations of a model, layer by layer, in this process.
 
-    >>> import torch
+    >>> import torch, benchbench
     >>> net = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
-    >>> found = count(net, torch.rand(16, 8))
+    >>> found = benchbench.count(net, torch.rand(16, 8))
     >>> found["params"].value, found["macs_dense"].value
     (46, 40)
 

@@ -22,9 +22,10 @@ __all__ = ["check_data", "doctor", "energy"]
 def energy(meter: str | Meter = "auto", *, device: str = "auto") -> EnergyBlock:
     """Measure the energy of a block of one's own code.
 
+    >>> import benchbench
     >>> from benchbench.meters.simulated import Curve, SimulatedMeter, VirtualClock
     >>> clock = VirtualClock()
-    >>> with energy(SimulatedMeter(Curve([(0, 50.0)]), 0.02, clock)) as block:
+    >>> with benchbench.energy(SimulatedMeter(Curve([(0, 50.0)]), 0.02, clock)) as block:
     ...     clock.sleep(2.0)  # your own code
     >>> f"{block.joules:.0f} J, {block.watts:.0f} W, {block.provenance}"
     '100 J, 50 W, simulated'

@@ -47,10 +47,12 @@ def run(  # noqa: PLR0913 - each is an option of the command line
 
     A run that was interrupted is taken up again by the same call: what was finished is kept.
 
-    >>> suite = Suite(models=["cnn3"], settings=Settings(repeats=0, images=4, train_steps=0))
+    >>> import tempfile, benchbench
+    >>> settings = benchbench.Settings(repeats=0, images=4, train_steps=0)  # counts, times nothing
+    >>> suite = benchbench.Suite(models=["shallow_cnn"], settings=settings)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     results = run(suite, out=folder, device="cpu")
-    >>> results.figure("cnn3", "params").value
+    ...     results = benchbench.run(suite, out=folder, device="cpu")
+    >>> results.figure("shallow_cnn", "params").value
     21531136
 
     Args:
@@ -111,8 +113,9 @@ def train(  # noqa: PLR0913 - the same
 
     An interrupted training is taken up again by the same call.
 
+    >>> import tempfile, benchbench
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     trained = train("shallow_cnn", epochs=1, images=32, out=folder, device="cpu")
+    ...     trained = benchbench.train("shallow_cnn", epochs=1, images=32, out=folder, device="cpu")
     >>> trained.figure("shallow_cnn", "epochs").value
     1
 
@@ -138,7 +141,8 @@ def train(  # noqa: PLR0913 - the same
         progress: As in `run`.
 
     Raises:
-        SuiteError: The model or one of its settings is not right.
+        ModelError: There is no such model, or it has no such setting.
+        SuiteError: Something else that was asked for is not right.
         BenchbenchError: As for `run`.
     """
     recipe = Train(
@@ -150,6 +154,8 @@ def train(  # noqa: PLR0913 - the same
         devices=devices,
         stdp=Stdp() if stdp else None,
     )
+    if isinstance(model, str):
+        check_settings(model, set or {}, Path.cwd())
     name = Suite(models=[model]).models[0].id
     entry = Model(name, model, set=dict(set or {}), labels=labels)
     how = Settings(batch_size, seed, repeats=0, train=recipe, learning_rate=learning_rate)

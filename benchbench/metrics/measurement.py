@@ -34,6 +34,13 @@ class Round:
 class Measurement:
     """A figure that says how it was got, or why it could not be.
 
+    >>> import benchbench
+    >>> benchbench.Measurement("params", 46, "1", "counted").valid
+    True
+    >>> benchbench.Measurement("params", None, "1", "counted")  # n/a wants its reason
+    Traceback (most recent call last):
+    ValueError: params: a missing value needs a reason
+
     Attributes:
         name: Name from `benchbench.metrics.registry`, e.g. ``macs_dense``.
         value: The figure in `unit`, or None where it could not be got.

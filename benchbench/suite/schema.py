@@ -57,6 +57,10 @@ TimedPhase = Literal["infer", "train", "latency"]
 class Settings:
     """How a cell is run and measured.
 
+    >>> import benchbench
+    >>> benchbench.Settings(batch_size=32, window_s=2.0).repeats
+    5
+
     Attributes:
         batch_size: Samples per step.
         seed: Seeds weights, data order and dropout.
@@ -113,8 +117,9 @@ class Settings:
 class Model:
     """One model of a suite.
 
-    >>> Model("twin", "cnn3", label="ReLU twin", set={"width": 1.0}).title
-    'ReLU twin'
+    >>> import benchbench
+    >>> benchbench.Model("snn8", "conv_snn", label="SNN, T = 8", set={"T": 8}).title
+    'SNN, T = 8'
 
     Attributes:
         id: Short name, unique in the suite.
@@ -167,7 +172,8 @@ class Model:
 class Suite:
     """A suite: what a file says, or what is built in Python with the same names.
 
-    >>> suite = Suite(models=["conv_snn", "cnn3"], settings=Settings(repeats=2))
+    >>> import benchbench
+    >>> suite = benchbench.Suite(models=["conv_snn", "cnn3"])
     >>> [model.id for model in suite.models]
     ['conv_snn', 'cnn3']
 

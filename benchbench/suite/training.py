@@ -87,6 +87,10 @@ class Slim:
 class Train:
     """How long and on what a model is trained. Batch, rate, smoothing and seed are the settings'.
 
+    >>> import benchbench
+    >>> benchbench.Settings(train=benchbench.Train(epochs=10, patience=3)).train.epochs
+    10
+
     Attributes:
         epochs: Passes over the training images, unless the budget or the patience ends first.
         minutes: Time budget; None for none.

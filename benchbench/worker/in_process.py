@@ -20,7 +20,7 @@ from benchbench.running.cells import Cell, DataRef
 from benchbench.suite import loader
 from benchbench.suite.schema import Model, Settings
 from benchbench.worker.count_here import copied
-from benchbench.worker.setup import facts_of, pace_of, step_of
+from benchbench.worker.setup import begin, facts_of, pace_of, step_of
 from benchbench.worker.setup import prepare as prepare_cell
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def prepare(
     cell = Cell("", entry, resolved, device, reference, str(folder))
     made = None
     if not isinstance(model, str):
-        torch.manual_seed(resolved.seed)
+        begin(cell)
         made = copied(zoo.made(model, given, name, num_classes=images.num_classes), name)
     found = prepare_cell(cell, torch.device("cpu"), made)
     built, batches = found.model, found.batches

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from benchbench.metrics.figure import Phase
     from benchbench.running.cells import Cell, DataRef
 
-__all__ = ["Pace", "Prepared", "build", "facts_of", "images_of", "pace_of", "prepare", "step_of"]
+__all__ = ["Pace", "Prepared", "begin", "build", "facts_of", "images_of", "pace_of", "prepare", "step_of"]
 
 RESIDENT_BATCHES = 32  # enough to vary the input; 32 batches of 16 faces are 5 MB
 
@@ -52,11 +52,16 @@ def images_of(reference: DataRef | None) -> data.FaceData:
     return found
 
 
-def build(cell: Cell) -> nn.Module:
-    """A cell's model with its seeded initial weights, on the CPU; torch's threads are set."""
+def begin(cell: Cell) -> None:
+    """Set torch's threads, and seed it."""
     if cell.settings.threads is not None:
         torch.set_num_threads(cell.settings.threads)
     torch.manual_seed(cell.settings.seed)
+
+
+def build(cell: Cell) -> nn.Module:
+    """A cell's model with its seeded initial weights, on the CPU; torch's threads are set."""
+    begin(cell)
     classes = cell.data.num_classes if cell.data else None
     model: nn.Module = zoo.build(
         cell.model.reference, cell.model.set, Path(cell.folder), num_classes=classes

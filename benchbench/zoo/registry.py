@@ -60,6 +60,14 @@ def register(function: F) -> F:
     The same source may register again (a module that is loaded twice); another source under the
     same name is a clash.
 
+    >>> import benchbench
+    >>> @benchbench.register
+    ... def tiny(width: int = 8) -> "torch.nn.Module":
+    ...     import torch
+    ...     return torch.nn.Linear(48 * 48, width)
+
+    In a file of a folder of models it is then found by its name: ``tiny``.
+
     Raises:
         ModelError: Another file or line registered this name.
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from benchbench import api
+from benchbench.api import gates
 from benchbench.cli import main
 from benchbench.comparing import baselines
 from benchbench.results import schema, stored
@@ -27,10 +27,10 @@ TABLE3 = next((REFERENCES / "table3").iterdir()) / "results.json"
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """`api.run` gives the committed run of Table 3, or what is made of it."""
+    """`carried_out` gives the committed run of Table 3, or what is made of it."""
 
     def become(found: schema.Results) -> None:
-        monkeypatch.setattr(api, "run", lambda *_: (found, Path("kept")))
+        monkeypatch.setattr(gates, "carried_out", lambda *_: replace(found, folder="kept"))
         monkeypatch.setattr(plan, "hello", lambda *_: found.fingerprint)
 
     become(stored.load(TABLE3))
@@ -151,7 +151,7 @@ def test_a_broken_base_is_told_before_anything_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, words: str
 ) -> None:
     """Truncated, of another schema, something else."""
-    monkeypatch.setattr(api, "run", lambda *_: pytest.fail("it ran"))
+    monkeypatch.setattr(gates, "carried_out", lambda *_: pytest.fail("it ran"))
     file = tmp_path / "base.json"
     file.write_text(text)
     assert words in str(call("gate", "table3", "--base", file).exception)

@@ -53,7 +53,7 @@ def test_no_figure_of_a_csv_is_without_its_how(file: Path) -> None:
 
 def test_the_console_table_of_counts_is_golden_and_its_columns_add_up() -> None:
     """`benchbench count conv_snn`, character by character; layers add up to the totals."""
-    counts = api.count("conv_snn", [], "synthetic_faces", "1x48x48", None)
+    counts = api.count_in_worker("conv_snn", {}, "synthetic_faces", "1x48x48", None)
     page = page_of("conv_snn", counts)
     out = io.StringIO()
     draw(page, Console(file=out, width=160))
