@@ -123,3 +123,42 @@ def test_a_folder_of_unlike_files_is_refused(
     done = subprocess.run(words_, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+OBJECTS = """
+from torch import nn
+
+class Tiny(nn.Module):
+    def __init__(self, width=8):
+        super().__init__()
+        self.first, self.last = nn.Linear(48 * 48, width), nn.Linear(width, 7)
+
+    def forward(self, x):
+        return self.last(self.first(x.flatten(1)).relu())
+
+SHORT = dict(batch_size=4, window_s=0.1, warmup_s=0.02, warmup_cap_s=0.05, threads=1)
+
+def test_object(benchmark_model):
+    net = Tiny(4).eval()
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    info = benchmark_model(net, phase="train", **SHORT)
+    assert info["model"] == "Tiny" and info["params"] == (48 * 48 + 1) * 4 + 5 * 7
+    assert all((before[key] == value).all() for key, value in net.state_dict().items())
+    assert not net.training
+
+def test_function(benchmark_model):
+    info = benchmark_model(lambda width: Tiny(width), set={"width": 16}, **SHORT)
+    assert info["params"] == (48 * 48 + 1) * 16 + 17 * 7
+
+def test_phase(benchmark_model):
+    benchmark_model(Tiny(4), phase="trian", **SHORT)
+"""
+
+
+@pytest.mark.slow
+def test_an_object_or_a_function_is_as_good_as_a_reference(folder: Path) -> None:
+    """A module stays as it was after its training step was timed; an unknown phase is an error."""
+    (folder / "test_it.py").write_text(OBJECTS)
+    done = run(folder, "-q")
+    assert "2 passed, 1 error" in done.stdout or "1 failed, 2 passed" in done.stdout, done.stdout
+    assert "phase 'trian': expected train or infer" in done.stdout
