@@ -216,9 +216,11 @@ def count(
     if faults:
         raise ModelError("; ".join(text for _, text in faults))
     how, reference = Settings(), None
+    where, synthetic = f"input {shape}", False
     if shape is None:
         images = data_room.load(data)
         source = "synthetic_faces" if images.synthetic else images.source
+        where, synthetic = source, images.synthetic
         reference = DataRef(source, images.digest, images.num_classes, 0)
     cell = Cell("", Model(model, model, set=given), how, "cpu", reference, str(place))
     order = Order("count_once", cell, shape=_shape(shape) if shape else None)
@@ -228,7 +230,7 @@ def count(
     figures = tuple(restored(Measurement, item) for item in outcome.measurements)
     if outcome.status != "ok" and not figures:
         raise BenchbenchError(f"{model}: {outcome.status}: {outcome.reason}")
-    return Counts(outcome.status, outcome.reason, figures, outcome.facts)
+    return Counts(model, where, synthetic, outcome.status, outcome.reason, figures, outcome.facts)
 
 
 def setting(text: str) -> tuple[str, Any]:

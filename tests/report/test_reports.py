@@ -14,7 +14,6 @@ from benchbench import api
 from benchbench.errors import ResultError
 from benchbench.report import csv as csv_report
 from benchbench.report import html, markdown
-from benchbench.report.console import draw
 from benchbench.report.counts import page_of
 from benchbench.results import journal
 from benchbench.results.aggregate import aggregated
@@ -54,9 +53,9 @@ def test_no_figure_of_a_csv_is_without_its_how(file: Path) -> None:
 def test_the_console_table_of_counts_is_golden_and_its_columns_add_up() -> None:
     """`benchbench count conv_snn`, character by character; layers add up to the totals."""
     counts = api.count("conv_snn", [], "synthetic_faces", "1x48x48", None)
-    page = page_of("conv_snn", counts)
+    page = page_of(counts)
     out = io.StringIO()
-    draw(page, Console(file=out, width=160))
+    Console(file=out, width=160).print(counts)
     assert out.getvalue() == (GOLDEN / "count_conv_snn.txt").read_text("utf-8")
 
     totals = {figure.name: figure.value for figure in counts.measurements}

@@ -63,15 +63,15 @@ def shapes_of(model: nn.Module, example: Tensor) -> tuple[dict[str, LayerShape],
         ]
     finally:
         reset(model)
-    samples = len(example)
-    return {
-        path: LayerShape(
-            *(_shape([c[i] for c in calls], [c[i] for c in twice[path]], samples) for i in (0, 1)),
-            calls=len(calls),
-        )
-        for path, calls in once.items()
-        if len(twice.get(path, [])) == len(calls)
-    }, ""
+    found = {}
+    for path, calls in once.items():
+        if len(again := twice.get(path, [])) == len(calls):
+            given, gives = (
+                _shape([call[side] for call in calls], [call[side] for call in again], len(example))
+                for side in (0, 1)
+            )
+            found[path] = LayerShape(given, gives, len(calls))
+    return found, ""
 
 
 def _seen(model: nn.Module, images: Tensor) -> dict[str, Seen]:
