@@ -64,8 +64,28 @@ def test_the_console_table_of_counts_is_golden_and_its_columns_add_up() -> None:
         column = layers.header.index(name)
         cells = [int(line.cells[column].replace(",", "")) for line in layers.lines]
         assert sum(cells) == totals[name]
+    shapes = [line.cells[layers.header.index("shape")] for line in layers.lines]
+    outputs = [shape.partition(" -> ")[2] for shape in shapes]
+    assert outputs == ["128x48x48", "4x128x24x24", "4x1152", "4x128", "4x7", ""]
     shares = [float(line.cells[-1].removesuffix(" %")) for line in layers.lines]
     assert sum(shares) == pytest.approx(100, abs=0.05 * len(shares))
+    assert page.banner == ()  # nothing was counted on drawn faces
+
+
+def test_counts_on_drawn_faces_say_so() -> None:
+    """The banner stands above the figures on the console; every layer has its SynOps and density."""
+    counts = api.count("conv_snn", [], "synthetic_faces", None, None)
+    assert (counts.model, counts.data, counts.synthetic) == ("conv_snn", "synthetic_faces", True)
+    assert [*counts.to_json()][:3] == ["model", "data", "synthetic"]
+    out = io.StringIO()
+    Console(file=out, width=160).print(counts)
+    assert "SYNTHETIC DATA" in out.getvalue().partition("per sample")[0]
+    frame, totals = counts.layers(), {item.name: item.value for item in counts.measurements}
+    names = {"params": "params", "macs": "macs_dense", "synops": "synops_exact"}
+    assert {key: frame[key].sum() for key in names} == {
+        key: totals[name] for key, name in names.items()
+    }
+    assert frame["density"].count() == frame["macs"].count() == len(frame) - 1
 
 
 @pytest.mark.parametrize(
