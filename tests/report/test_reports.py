@@ -73,7 +73,7 @@ def test_the_console_table_of_counts_is_golden_and_its_columns_add_up() -> None:
 
 
 def test_counts_on_drawn_faces_say_so() -> None:
-    """The banner stands above the figures on the console; every layer has its SynOps and density."""
+    """The banner stands above the figures on the console; every layer has its density."""
     counts = api.count("conv_snn", [], "synthetic_faces", None, None)
     assert (counts.model, counts.data, counts.synthetic) == ("conv_snn", "synthetic_faces", True)
     assert [*counts.to_json()][:3] == ["model", "data", "synthetic"]
