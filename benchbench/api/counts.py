@@ -84,7 +84,8 @@ def count(
         raise ModelError(f"{name}: {'; '.join(found.refusals)}")
     status = "invalid" if found.refusals else "ok"
     why = "; ".join(found.refusals)
-    return Counts(name, on, drawn, status, why, tuple(found.figures), found.facts)
+    untrained = net is not model  # a module has the weights that it has
+    return Counts(name, on, drawn, untrained, status, why, tuple(found.figures), found.facts)
 
 
 def count_in_worker(
@@ -119,7 +120,7 @@ def count_in_worker(
         raise BenchbenchError(f"{model}: {outcome.status}: {outcome.reason}")
     drawn = reference is not None and reference.source == "synthetic_faces"
     on = data if shape is None else f"input {shape}"
-    return Counts(model, on, drawn, outcome.status, outcome.reason, figures, outcome.facts)
+    return Counts(model, on, drawn, True, outcome.status, outcome.reason, figures, outcome.facts)
 
 
 def _shape(text: str) -> tuple[int, ...]:

@@ -32,10 +32,7 @@ def doctor(*, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=1))
     else:
-        from benchbench.report.console import draw  # noqa: PLC0415
-        from benchbench.report.doctor import page_of  # noqa: PLC0415
-
-        draw(page_of(found), consoles()[0])
+        consoles()[0].print(found)
     return 0
 
 
@@ -77,10 +74,7 @@ def count(
     if as_json:
         click.echo(json.dumps(figures.to_json(), indent=1))
     else:
-        from benchbench.report.console import draw  # noqa: PLC0415
-        from benchbench.report.counts import page_of  # noqa: PLC0415
-
-        draw(page_of(model, figures), consoles()[0])
+        consoles()[0].print(figures)
     return EXIT_FAILED_CELLS if figures.status != "ok" else 0
 
 
@@ -153,8 +147,5 @@ def check(file: str, ferplus: str | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"data": [item.to_json() for item in found]}, indent=1))
         return
-    from benchbench.report.console import draw  # noqa: PLC0415
-    from benchbench.report.data_check import page_of  # noqa: PLC0415
-
     for item in found:
-        draw(page_of(item), consoles()[0])
+        consoles()[0].print(item)

@@ -167,9 +167,7 @@ def _finish(results: Results, console: Console, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(results.to_json(), indent=1))
     else:
-        from benchbench.report.console import show  # noqa: PLC0415
-
-        show(results, console)
+        console.print(results)
     click.echo(f"kept in {results.folder}", err=True)
     return EXIT_FAILED_CELLS if results.failed else 0
 
@@ -227,9 +225,7 @@ def report(run: Path, *, write: bool, recompute: bool, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=1))
     else:
-        from benchbench.report.console import show  # noqa: PLC0415
-
-        show(found, consoles()[0])
+        consoles()[0].print(found)
     return 0
 
 

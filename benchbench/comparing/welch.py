@@ -8,16 +8,19 @@ not interleaved, so nothing can be paired). What is counted has no noise: it is 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench.codec import plain
+from benchbench.display.displayable import Displayable
 from benchbench.metrics.ratio import NoRatio, Ratio, ratio, refusal
 from benchbench.metrics.registry import METRICS
 from benchbench.suite.gate import Gate  # noqa: TC001 - a field of what is stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pandas as pd
 
     from benchbench.comparing.loading import StoredRun
     from benchbench.metrics.measurement import Measurement
@@ -77,9 +80,9 @@ class Incomparable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Everything that was compared.
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(Displayable):
+    """Everything that was compared; it shows itself in a notebook and under `rich.print`.
 
     Attributes:
         base: Where the first run is from.
@@ -110,12 +113,31 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary for JSON; every line has the same keys."""
+        return {"schema": 1, **plain(self), "lines": self._rows()}
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a figure, as a pandas data frame.
+
+        ``base`` and ``new`` are in the figure's unit, ``value`` is new : base with its 95 %
+        interval ``low`` to ``high``; what there is not is NaN, and ``reason`` says why.
+        """
+        import pandas as pd  # noqa: PLC0415 - 0.4 s that a comparison does not need
+
+        names = [item.name for item in fields(Compared)]
+        frame = pd.DataFrame(self._rows(), columns=names)
+        return frame.astype(dict.fromkeys(("base", "new", "value", "low", "high"), float))
+
+    def _rows(self) -> list[dict[str, Any]]:
         nothing = {"value": None, "low": None, "high": None, "verdict": "not comparable"}
-        lines = [
+        return [
             plain(line) if isinstance(line, Compared) else {**plain(line), **nothing}
             for line in self.lines
         ]
-        return {"schema": 1, **plain(self), "lines": lines}
+
+    def _line(self) -> str:
+        words = f"{len(self.worse)} worse of {len(self.comparable)} comparable"
+        other = len(self.lines) - len(self.comparable)
+        return f"{self.new!a} against {self.base!a}: {words}, {other} not comparable"
 
 
 def compare(base: StoredRun, new: StoredRun, gate: Gate, *, across_machines: bool) -> Comparison:

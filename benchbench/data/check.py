@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchbench.display.displayable import Displayable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -36,8 +38,8 @@ class DataFinding:
     rows: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+@dataclass(frozen=True, slots=True, repr=False)
+class Check(Displayable):
     """A data set's distribution and faults.
 
     Attributes:
@@ -59,6 +61,11 @@ class Check:
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
         return asdict(self)
+
+    def _line(self) -> str:
+        faults = [f"{item.count:,} {item.kind}" for item in self.findings if item.count]
+        words = ", ".join(faults) or "no faults"
+        return f"{self.name!a}, {self.source!a}: {self.samples:,} images, {words}"
 
 
 def check(data: FaceData) -> Check:

@@ -6,6 +6,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from benchbench.display.displayable import Displayable
 from benchbench.doctor.gpus import gpus
 from benchbench.doctor.sensor import Finding, Sensor, missing, watched
 from benchbench.errors import MeterError
@@ -22,8 +23,8 @@ LOOK_S = 2.0  # ours: at least twenty steps of a counter that moves every 100 ms
 BUSY_LOAD = 0.2  # ours: load per processor above which a baseline is not idle
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
+@dataclass(frozen=True, slots=True, repr=False)
+class Examination(Displayable):
     """Everything that was found; ``to_json`` is what ``--json`` prints."""
 
     sensors: tuple[Sensor, ...]
@@ -33,6 +34,13 @@ class Examination:
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
         return {"schema": 1, **asdict(self)}
+
+    def _line(self) -> str:
+        words = [
+            f"{sensor.name!a} {'usable' if sensor.usable else 'not usable'}"
+            for sensor in self.sensors
+        ]
+        return ", ".join(words) or "no sensors"
 
 
 def examine(machine: Mapping[str, Any], look_s: float = LOOK_S) -> Examination:

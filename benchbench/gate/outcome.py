@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from benchbench.display.displayable import Displayable
 from benchbench.gate.judge import Judgement
 
 if TYPE_CHECKING:
@@ -65,9 +66,9 @@ class Timing:
         return FIGURE_OF[self.phase]
 
 
-@dataclass(slots=True)
-class Gated:
-    """A gate, as far as it has come.
+@dataclass(slots=True, repr=False)
+class Gated(Displayable):
+    """A gate, as far as it has come; it shows itself in a notebook and under `rich.print`.
 
     Attributes:
         suite: Name of the suite.
@@ -131,3 +132,8 @@ class Gated:
         every: list[str] = [count.verdict for count in self.counts]
         every += [timing.judgement.verdict for timing in self.timings]
         return [verdict for verdict in every if verdict != "not comparable"]
+
+    def _line(self) -> str:
+        end = "" if self.complete else ", unfinished"
+        found = f"{len(self.failed)} failed, {len(self.broken)} broken of {len(self.timings)} steps"
+        return f"{self.suite!a}, {self.candidate!a} against {self.base!a}: {found}{end}"

@@ -57,8 +57,8 @@ def measure(model: nn.Module, example: Tensor) -> Iterator[Measurement]:
 
     Yields:
         ``macs_dense``, ``macs_valid`` and ``macs_torchinfo``, the first two with
-        ``detail["layers"]``: name, kind, macs_dense, macs_valid, share, params and the counters
-        that agree.
+        ``detail["layers"]``: name, kind, macs_dense, macs_valid, share, params, the counters
+        that agree, shape_in and shape_out (without the batch axis) and calls.
 
     Raises:
         CountError: Two counters disagree on a layer, or it runs a product that ours has no rule
@@ -70,6 +70,8 @@ def measure(model: nn.Module, example: Tensor) -> Iterator[Measurement]:
     detail: dict[str, Any] = {"layers": found.layers}
     if found.blind:
         detail["fvcore"] = found.blind
+    if found.shapeless:
+        detail["shapes"] = found.shapeless
     for figure in (MACS_DENSE, MACS_VALID):
         yield figure(sum(layer[figure.name] for layer in found.layers), detail=detail)
     if found.summary is None:

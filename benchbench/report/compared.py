@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchbench.comparing.welch import Compared
+from benchbench.display.displayable import pages_of
 from benchbench.report.format import Grid, Line, number, ratio_text
 from benchbench.report.page import Page
 
@@ -16,6 +17,7 @@ __all__ = ["page_of"]
 HEADER = ("model", "figure", "base", "new", "new : base", "verdict", "why")
 
 
+@pages_of("Comparison")
 def page_of(found: Comparison) -> Page:
     """What differs first, then the rest."""
     order = ("worse", "better", "not comparable", "same")

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from benchbench.report.page import page
+from benchbench.display.displayable import draws
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from benchbench.report.format import Grid
     from benchbench.report.page import Page
-    from benchbench.results.schema import Results
 
-__all__ = ["draw", "show"]
+__all__ = ["draw", "renderable"]
 
 _STYLES = {
     "reproduced": "green",
@@ -26,40 +26,65 @@ _STYLES = {
     "not measurable here": "dim",
 }
 
-
-def show(results: Results, console: Console) -> None:
-    """Print the report of a run."""
-    draw(page(results), console)
+# A name or a reason may be anybody's: what would steer the terminal is shown and does nothing.
+_CONTROLS = {
+    code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"
+}
 
 
 def draw(the_page: Page, console: Console) -> None:
     """Print a page."""
-    console.print(Text(the_page.title, style="bold"))
-    for line in the_page.banner:
-        console.print(Text(line, style="bold yellow"))
+    console.print(renderable(the_page))
+
+
+@draws("rich")
+def renderable(the_page: Page) -> Group:
+    """A page as what Rich can print."""
+    parts: list[RenderableType] = [_text(the_page.title, "bold")]
+    parts += [_text(line, "bold yellow") for line in the_page.banner]
     for grid in the_page.grids:
         if not grid.detail:
-            console.print()
-            console.print(_table(grid))
+            parts += [Text(), _table(grid)]
     if the_page.plots or any(grid.detail for grid in the_page.grids):
-        console.print()
-        console.print(Text("figures, confusion matrices and training curves are in report.html"))
+        parts += [
+            Text(),
+            Text("figures, confusion matrices and training curves are in report.html"),
+        ]
     if the_page.notes:
-        console.print()
-    for number, note in enumerate(the_page.notes, 1):
-        console.print(Text(f"[{number}] {note}"))
-    console.print()
-    for line in the_page.how:
-        console.print(Text(line, style="dim"))
+        parts.append(Text())
+    parts += [_text(f"[{number}] {note}") for number, note in enumerate(the_page.notes, 1)]
+    parts.append(Text())
+    parts += [_text(line, "dim") for line in the_page.how]
+    return Group(*parts)
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(text.translate(_CONTROLS), style=style)
 
 
 def _table(grid: Grid) -> Table:
-    table = Table(title=escape(grid.title), title_justify="left", title_style="bold")
+    table = Table(title=_heading(grid.title), title_justify="left", title_style="bold")
     last = len(grid.header) - grid.text_columns
     for index, name in enumerate(grid.header):
         words = index == 0 or index >= last
-        table.add_column(escape(name), justify="left" if words else "right", overflow="fold")
+        # Digits of a figure never go on in the next line: columns of words give way first.
+        whole = not words and not any(" " in text for text in (name, *_column(grid, index)))
+        table.add_column(
+            _heading(name),
+            justify="left" if words else "right",
+            overflow="ellipsis" if whole else "fold",
+            no_wrap=whole,
+        )
     for line in grid.lines:
-        cells = [Text(cell, style=_STYLES.get(cell.partition(" [")[0], "")) for cell in line.cells]
+        cells = [_text(cell, _STYLES.get(cell.partition(" [")[0], "")) for cell in line.cells]
         table.add_row(*cells, style="dim italic" if line.quoted else None)
     return table
+
+
+def _column(grid: Grid, index: int) -> list[str]:
+    return [line.cells[index] for line in grid.lines]
+
+
+def _heading(text: str) -> str:
+    """A title as Rich's markup that marks nothing up."""
+    return escape(text.translate(_CONTROLS))

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from benchbench.display.displayable import pages_of
 from benchbench.metrics.registry import METRICS
 from benchbench.report.format import Grid, Line, number
-from benchbench.report.page import Page
+from benchbench.report.page import SYNTHETIC, Page
+from benchbench.results.frames import layer_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from benchbench.results.counts import Counts
 
 __all__ = ["page_of"]
 
+LAYERS = ("layer", "kind", "shape", "params", "macs_dense", "macs_valid", "share")
 
-def page_of(model: str, counts: Counts) -> Page:
+
+@pages_of("Counts")
+def page_of(counts: Counts) -> Page:
     """The page of one model's counts: every definition, and every layer with its share."""
     notes: list[str] = []
     lines = []
@@ -25,33 +32,47 @@ def page_of(model: str, counts: Counts) -> Page:
         unit = "" if metric.unit == "1" else f" {metric.unit}"
         value = "n/a" if figure.value is None else number(figure.value) + unit
         lines.append(Line((figure.name, value + marks, metric.says)))
-    grids = [Grid(f"{model}, per sample", ("figure", "value", "definition"), tuple(lines), 1)]
-    by_name = {item.name: item for item in counts.measurements}
-    dense = by_name.get("macs_dense")
-    layers = dense.detail.get("layers", []) if dense else []
-    if layers:
-        rows = [
-            Line(
-                (
-                    layer["name"],
-                    layer["kind"],
-                    number(layer["params"]),
-                    number(layer["macs_dense"]),
-                    number(layer["macs_valid"]),
-                    f"{100 * layer['share']:.1f} %",
-                )
-            )
-            for layer in layers
-        ]
-        rest = (by_name["params"].value or 0) - sum(layer["params"] for layer in layers)
-        if rest:  # so that every column adds up to the total above
-            rows.append(Line(("norms and others", "", number(rest), "0", "0", "0.0 %")))
-        header = ("layer", "kind", "params", "macs_dense", "macs_valid", "share")
-        grids.append(Grid("Layer by layer", header, tuple(rows), 0))
-    banner = [counts.reason] if counts.reason else []
-    if any(item.name == "synops_exact" for item in counts.measurements):
-        banner.append(
-            "weights as initialised, seed 0: spikes and sparsity are of an untrained model"
-        )
-    how = tuple(f"{key}: {value}" for key, value in counts.facts.items())
-    return Page(f"Counts of {model}", tuple(banner), tuple(grids), tuple(notes), how)
+    title = f"{counts.model}, per sample"
+    grids = [Grid(title, ("figure", "value", "definition"), tuple(lines), 1)]
+    if layers := layer_rows(counts.by_name):
+        grids.append(Grid("Layer by layer", LAYERS, tuple(map(_layer, layers)), 0))
+    how = [f"counted on: {counts.data}", *(f"{key}: {it}" for key, it in counts.facts.items())]
+    dense = counts.by_name.get("macs_dense")
+    if dense is not None and "shapes" in dense.detail:
+        how.append(dense.detail["shapes"])
+    return Page(
+        f"Counts of {counts.model}",
+        tuple(_banner(counts)),
+        tuple(grids),
+        tuple(notes),
+        tuple(how),
+    )
+
+
+def _banner(counts: Counts) -> Iterator[str]:
+    if counts.reason:
+        yield counts.reason
+    if counts.synthetic:
+        yield SYNTHETIC
+    if counts.untrained and "synops_exact" in counts.by_name:
+        yield "weights as initialised, seed 0: spikes and sparsity are of an untrained model"
+
+
+def _layer(row: dict[str, Any]) -> Line:
+    """A layer as a line; the parameters of no layer take no mult-adds, and every column adds up."""
+    share = 100 * (row["share"] or 0.0)
+    figures = (number(row[name] or 0) for name in ("params", "macs", "macs_valid"))
+    return Line((row["layer"], row["kind"], _shapes(row), *figures, f"{share:.1f} %"))
+
+
+def _shapes(row: dict[str, Any]) -> str:
+    """``1x48x48 -> 32x48x48``, and how many calls where it is not one."""
+    if row["calls"] is None:
+        return ""
+    text = f"{_sizes(row['shape_in'])} -> {_sizes(row['shape_out'])}"
+    return text if row["calls"] == 1 else f"{text}, {row['calls']} calls"
+
+
+def _sizes(shape: Sequence[int] | None) -> str:
+    """Sizes of one sample; a question mark where they are not the same in every call."""
+    return "?" if shape is None else "x".join(map(str, shape)) or "scalar"

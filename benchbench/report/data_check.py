@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchbench.display.displayable import pages_of
 from benchbench.report.format import Grid, Line, number
 from benchbench.report.page import Page
 
@@ -15,6 +16,7 @@ __all__ = ["page_of"]
 SHOWN_ROWS = 12
 
 
+@pages_of("Check")
 def page_of(found: Check) -> Page:
     """Table 2's distribution, and the faults with the first rows of each."""
     splits = list(next(iter(found.distribution.values()), {}))

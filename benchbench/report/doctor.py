@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchbench.display.displayable import pages_of
 from benchbench.report.format import Grid, Line
 from benchbench.report.page import Page
 
@@ -18,6 +19,7 @@ __all__ = ["page_of"]
 HEADER = ("asked", "found", "what would help")
 
 
+@pages_of("Examination")
 def page_of(found: Examination) -> Page:
     """A table a sensor, one for the machine, and what it comes to."""
     grids = [_grid("This machine", found.machine)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchbench.display.displayable import pages_of
 from benchbench.report.format import Grid, Line, number, ratio_text
 from benchbench.report.page import Page
 
@@ -17,6 +18,7 @@ COUNTS = ("model", "figure", "base", "candidate", "verdict", "why")
 ORDER = ("slower", "changed", "not comparable", "faster", "declared", "unclear", "same")
 
 
+@pages_of("Gated")
 def page_of(gated: Gated) -> Page:
     """What fails first, then the rest; counts that are equal are a number."""
     timings = sorted(gated.timings, key=lambda timing: ORDER.index(timing.judgement.verdict))

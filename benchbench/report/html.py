@@ -1,11 +1,14 @@
-"""The page as one HTML file that needs nothing else: no script, no font, no network."""
+"""The page as HTML that needs nothing else: no script, no font, no network."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchbench.display.displayable import draws
 from benchbench.report.formats import report_format
 from benchbench.report.page import page
 from benchbench.report.svg import draw
@@ -14,11 +17,12 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+    from benchbench.report.page import Page
     from benchbench.results.schema import Results
 
-__all__ = ["files", "render"]
+__all__ = ["files", "fragment", "render"]
 
-TEMPLATE = "page.html.jinja"
+DOCUMENT, FRAGMENT = "page.html.jinja", "fragment.html.jinja"
 
 
 @report_format
@@ -29,15 +33,29 @@ def files(results: Results) -> dict[str, str]:
 
 def render(results: Results) -> str:
     """The report of a run as an HTML document; every name is escaped."""
+    return _filled(DOCUMENT, page(results))
+
+
+@draws("html")
+def fragment(the_page: Page) -> str:
+    """A page as a part of another document, e.g. of a notebook, light or dark.
+
+    The ids of its notes are its own, so that several of them can stand in one document.
+    """
+    own = hashlib.sha256(repr(the_page).encode("utf-8", "replace")).hexdigest()[:12]
+    return _filled(FRAGMENT, the_page, notes=f"note-{own}")
+
+
+def _filled(template: str, the_page: Page, **names: str) -> str:
     from markupsafe import Markup  # noqa: PLC0415 - 60 ms with jinja2 that only this needs
 
-    the_page = page(results)
     # The drawings are matplotlib's own, with the names in them escaped by it.
     drawings = [Markup(draw(plot)) if plot.curves else "" for plot in the_page.plots]  # noqa: S704
-    template = _environment().get_template(TEMPLATE)
-    return template.render(page=the_page, figures=list(zip(the_page.plots, drawings, strict=True)))
+    figures = list(zip(the_page.plots, drawings, strict=True))
+    return _environment().get_template(template).render(page=the_page, figures=figures, **names)
 
 
+@cache
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
 
@@ -52,10 +70,15 @@ def _environment() -> Environment:
     return found
 
 
-def _linked(text: str) -> Markup:
-    """Escaped text, its line breaks kept and ``[2]`` a link to that note."""
+def _linked(text: str, notes: str) -> Markup:
+    """Escaped text, its line breaks kept and ``[2]`` a link to that note.
+
+    Args:
+        text: Text of a cell.
+        notes: Start of the ids of the notes.
+    """
     from markupsafe import Markup, escape  # noqa: PLC0415
 
     safe = str(escape(text)).replace("\n", "<br>")
-    linked = re.sub(r"\[(\d+)\](?=\[|\s|$|<)", r'<a href="#note-\1">[\1]</a>', safe)
+    linked = re.sub(r"\[(\d+)\](?=\[|\s|$|<)", rf'<a href="#{notes}-\1">[\1]</a>', safe)
     return Markup(linked)  # noqa: S704 - escaped above

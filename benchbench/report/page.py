@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from benchbench.display.displayable import pages_of
+from benchbench.metrics.registry import METRICS
 from benchbench.report.energy import metered, unmetered
 from benchbench.report.format import Grid, Notes
 from benchbench.report.plots import plots
@@ -25,11 +27,16 @@ from benchbench.report.sections import (
 from benchbench.report.side_by_side import side_by_side
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from benchbench.report.plots import Plot
     from benchbench.results.schema import Results
     from benchbench.suite.schema import Settings
 
-__all__ = ["Page", "page"]
+__all__ = ["SIMULATED", "SYNTHETIC", "Page", "page"]
+
+SIMULATED = "SIMULATED SENSOR: figures marked (simulated) measured no real device"
+SYNTHETIC = "SYNTHETIC DATA: drawn faces, not photographs; spikes and sparsity are of these"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class Page:
         notes: Footnotes; the first is number 1.
         how: What really ran, on what machine.
         plots: The figures.
+        definitions: What each figure is, by its title; where no table says it already.
     """
 
     title: str
@@ -51,8 +59,10 @@ class Page:
     notes: tuple[str, ...]
     how: tuple[str, ...]
     plots: tuple[Plot, ...] = ()
+    definitions: tuple[tuple[str, str], ...] = ()
 
 
+@pages_of("Results")
 def page(results: Results) -> Page:
     """The report of a run."""
     notes = Notes()
@@ -75,7 +85,15 @@ def page(results: Results) -> Page:
         tuple(notes.texts),
         tuple(_how(results)),
         plots(results),
+        tuple(_definitions(results)),
     )
+
+
+def _definitions(results: Results) -> Iterator[tuple[str, str]]:
+    there = {name for cell in results.cells for name in cell.measurements}
+    for name, figure in METRICS.items():
+        if name in there:
+            yield figure.title, f"{figure.says} ({figure.method})"
 
 
 def _banner(results: Results) -> list[str]:
@@ -85,10 +103,10 @@ def _banner(results: Results) -> list[str]:
     if results.run.get("changes"):
         out.append(f"CHANGED SETTINGS: {', '.join(results.run['changes'])}; not the suite's own")
     if results.data["synthetic"]:
-        out.append("SYNTHETIC DATA: drawn faces, not photographs; spikes and sparsity are of these")
+        out.append(SYNTHETIC)
     figures = [figure for cell in results.cells for figure in cell.measurements.values()]
     if any(figure.provenance == "simulated" for figure in figures):
-        out.append("SIMULATED SENSOR: figures marked (simulated) measured no real device")
+        out.append(SIMULATED)
     out += unmetered(results)
     if not results.run["complete"]:
         out.append("UNFINISHED RUN: the same command takes it up again")

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from benchbench.codec import plain
+from benchbench.display.displayable import Displayable
 from benchbench.errors import ResultError
 from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it too
 from benchbench.metrics.registry import METRICS
+from benchbench.results.frames import layer_frame
 from benchbench.results.journal import SCHEMA_VERSION
 from benchbench.suite.schema import Suite  # noqa: TC001 - `codec` reads the annotations
 
@@ -24,6 +26,7 @@ __all__ = [
     "ModelRatio",
     "Results",
     "check_schema",
+    "flat",
 ]
 
 RESULTS = "results.json"
@@ -81,9 +84,9 @@ class ModelRatio:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
-    """A run.
+@dataclass(frozen=True, slots=True, repr=False)
+class Results(Displayable):
+    """A run; it shows itself in a notebook and under `rich.print` as its report does.
 
     Attributes:
         run: id, mode, started, finished, command, complete.
@@ -158,8 +161,8 @@ class Results:
                 "status": cell.status,
                 "cell_reason": "; ".join(cell.reasons),
             }
-            figures = [_flat(figure) for figure in cell.measurements.values()]
-            out += [{**head, **figure} for figure in figures or [_flat(None)]]
+            figures = [flat(figure) for figure in cell.measurements.values()]
+            out += [{**head, **figure} for figure in figures or [flat(None)]]
         return out
 
     def to_frame(self) -> pd.DataFrame:
@@ -168,12 +171,36 @@ class Results:
 
         return pd.DataFrame(self.rows())
 
+    def layers(self, model_id: str) -> pd.DataFrame:
+        """One row a layer of a model, as `benchbench.results.frames.layer_rows` has them.
+
+        Args:
+            model_id: The model's id in the suite.
+
+        Raises:
+            ResultError: There is no such model, or its layers were not counted, and why.
+        """
+        cell = self.cell(model_id)
+        if cell is None:
+            there = ", ".join(cell.model for cell in self.cells) or "none"
+            raise ResultError(f"no model {model_id!r} in this run; there are: {there}")
+        if not cell.measurements:
+            why = "; ".join(cell.reasons) or "it was not counted"
+            raise ResultError(f"{model_id}: {cell.status}: {why}")
+        return layer_frame(model_id, cell.measurements)
+
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
         return {key: value for key, value in plain(self).items() if key != "folder"}
 
+    def _line(self) -> str:
+        states = [f"{cell.model!a} {cell.status}" for cell in self.cells]
+        what = f"{self.suite.name!a} {self.run['mode']}, run {self.run['id']!a}"
+        return f"{what}: {', '.join(states) or 'no models'}"
 
-def _flat(figure: Measurement | None) -> dict[str, Any]:
+
+def flat(figure: Measurement | None) -> dict[str, Any]:
+    """The columns of one figure in a row of a data frame; all None where there is no figure."""
     if figure is None:
         return dict.fromkeys(
             [

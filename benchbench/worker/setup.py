@@ -31,7 +31,17 @@ if TYPE_CHECKING:
     from benchbench.metrics.figure import Phase
     from benchbench.running.cells import Cell, DataRef
 
-__all__ = ["Pace", "Prepared", "begin", "build", "facts_of", "images_of", "pace_of", "prepare", "step_of"]
+__all__ = [
+    "Pace",
+    "Prepared",
+    "begin",
+    "build",
+    "facts_of",
+    "images_of",
+    "pace_of",
+    "prepare",
+    "step_of",
+]
 
 RESIDENT_BATCHES = 32  # enough to vary the input; 32 batches of 16 faces are 5 MB
 

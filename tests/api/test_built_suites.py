@@ -131,7 +131,9 @@ def test_models_that_stand_alone_have_ids_of_their_own() -> None:
 
 def test_a_file_names_no_pickle(tmp_path: Path) -> None:
     """A pickle runs whatever it holds: only Python itself hands one over."""
-    text = f"benchbench: 1\nname: s\nmodels:\n  - {{ id: a, model: {tmp_path}/net.module.pickle }}\n"
+    text = (
+        f"benchbench: 1\nname: s\nmodels:\n  - {{ id: a, model: {tmp_path}/net.module.pickle }}\n"
+    )
     with pytest.raises(benchbench.SuiteError, match="a pickle runs whatever it holds"):
         loader.parse(text, "s.yaml", tmp_path)
 

@@ -102,7 +102,7 @@ def fresh(name: str) -> nn.Module:
     seed=st.integers(0, 2**31),
 )
 @settings(max_examples=6)
-def test_a_model_is_left_as_it_was(  # noqa: PLR0913, PLR0917 - each is one thing that a model may have
+def test_a_model_is_left_as_it_was(
     name: str, train: bool, ran: bool, graded: bool, frozen: bool, hooked: bool, seed: int
 ) -> None:
     """Mode, weights, gradients, hooks, buffers, neurons' states and all random numbers stay."""
@@ -145,9 +145,12 @@ def test_any_module_and_any_shape() -> None:
     for inputs in (batch, [batch, batch], batch.numpy(), (3, 8, 8)):
         assert benchbench.count(net, inputs)["macs_dense"].value == dense
     assert benchbench.count(lambda: net, batch)["macs_dense"].value == dense
-    assert benchbench.count(nn.Linear, batch[:, 0, 0], set={"in_features": 8, "out_features": 3})[
-        "params"
-    ].value == (8 + 1) * 3
+    assert (
+        benchbench.count(nn.Linear, batch[:, 0, 0], set={"in_features": 8, "out_features": 3})[
+            "params"
+        ].value
+        == (8 + 1) * 3
+    )
     by_shape = {figure.name for figure in benchbench.count(net, (3, 8, 8)).measurements}
     assert not by_shape & {"synops_exact", "macs_effective", "activation_sparsity"}
 

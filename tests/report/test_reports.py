@@ -14,7 +14,6 @@ from benchbench import api
 from benchbench.errors import ResultError
 from benchbench.report import csv as csv_report
 from benchbench.report import html, markdown
-from benchbench.report.console import draw
 from benchbench.report.counts import page_of
 from benchbench.results import journal
 from benchbench.results.aggregate import aggregated
@@ -54,9 +53,9 @@ def test_no_figure_of_a_csv_is_without_its_how(file: Path) -> None:
 def test_the_console_table_of_counts_is_golden_and_its_columns_add_up() -> None:
     """`benchbench count conv_snn`, character by character; layers add up to the totals."""
     counts = api.count_in_worker("conv_snn", {}, "synthetic_faces", "1x48x48", None)
-    page = page_of("conv_snn", counts)
+    page = page_of(counts)
     out = io.StringIO()
-    draw(page, Console(file=out, width=160))
+    Console(file=out, width=160).print(counts)
     assert out.getvalue() == (GOLDEN / "count_conv_snn.txt").read_text("utf-8")
 
     totals = {figure.name: figure.value for figure in counts.measurements}
@@ -65,8 +64,28 @@ def test_the_console_table_of_counts_is_golden_and_its_columns_add_up() -> None:
         column = layers.header.index(name)
         cells = [int(line.cells[column].replace(",", "")) for line in layers.lines]
         assert sum(cells) == totals[name]
+    shapes = [line.cells[layers.header.index("shape")] for line in layers.lines]
+    outputs = [shape.partition(" -> ")[2] for shape in shapes]
+    assert outputs == ["128x48x48", "4x128x24x24", "4x1152", "4x128", "4x7", ""]
     shares = [float(line.cells[-1].removesuffix(" %")) for line in layers.lines]
     assert sum(shares) == pytest.approx(100, abs=0.05 * len(shares))
+    assert page.banner == ()  # nothing was counted on drawn faces
+
+
+def test_counts_on_drawn_faces_say_so() -> None:
+    """The banner stands above the figures on the console; every layer has its density."""
+    counts = api.count_in_worker("conv_snn", {}, "synthetic_faces", None, None)
+    assert (counts.model, counts.data, counts.synthetic) == ("conv_snn", "synthetic_faces", True)
+    assert [*counts.to_json()][:3] == ["model", "data", "synthetic"]
+    out = io.StringIO()
+    Console(file=out, width=160).print(counts)
+    assert "SYNTHETIC DATA" in out.getvalue().partition("per sample")[0]
+    frame, totals = counts.layers(), {item.name: item.value for item in counts.measurements}
+    names = {"params": "params", "macs": "macs_dense", "synops": "synops_exact"}
+    assert {key: frame[key].sum() for key in names} == {
+        key: totals[name] for key, name in names.items()
+    }
+    assert frame["density"].count() == frame["macs"].count() == len(frame) - 1
 
 
 @pytest.mark.parametrize(

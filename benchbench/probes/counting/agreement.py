@@ -14,9 +14,12 @@ from benchbench.frameworks import reset
 from benchbench.probes.counting.context import countable
 from benchbench.probes.counting.counter import Counter
 from benchbench.probes.counting.crosscheck import TorchInfo, fvcore_macs, torch_macs, torchinfo_macs
+from benchbench.probes.counting.shapes import shapes_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from benchbench.probes.counting.shapes import LayerShape
 
 __all__ = ["Agreement", "agreed", "per_sample"]
 
@@ -28,8 +31,9 @@ class Agreement:
     """What the counters agree on.
 
     Attributes:
-        layers: One row a layer, per sample: name, kind, macs_dense, macs_valid, share, params and
-            the counters that agree.
+        layers: One row a layer, per sample: name, kind, macs_dense, macs_valid, share, params, the
+            counters that agree, shape_in, shape_out and calls (None where the row is no module).
+        shapeless: Why no layer has a shape; empty where layers have.
         blind: Why fvcore has no say; empty where it has.
         summary: Torchinfo's figures over the whole batch; None where it cannot run the model.
         reason: Why it cannot.
@@ -37,6 +41,7 @@ class Agreement:
     """
 
     layers: list[dict[str, Any]]
+    shapeless: str
     blind: str
     summary: TorchInfo | None
     reason: str
@@ -65,11 +70,12 @@ def agreed(model: nn.Module, example: Tensor) -> Agreement:
         reset(model)
         summary, reason = _torchinfo(model, example, counter)
         voters = _cross_check(counter, reference, traced, summary)
-    layers = _layers(model, counter, voters, len(example))
+        shapes, shapeless = shapes_of(model, example)
+    layers = _layers(model, counter, voters, shapes, len(example))
     unseen = [
         layer.name for layer in counter.layers() if summary and layer.path not in summary.layers
     ]
-    return Agreement(layers, blind, summary, reason, unseen)
+    return Agreement(layers, shapeless, blind, summary, reason, unseen)
 
 
 def _torchinfo(model: nn.Module, example: Tensor, counter: Counter) -> tuple[TorchInfo | None, str]:
@@ -119,7 +125,11 @@ def _cross_check(
 
 
 def _layers(
-    model: nn.Module, counter: Counter, agreed: dict[str, list[str]], samples: int
+    model: nn.Module,
+    counter: Counter,
+    agreed: dict[str, list[str]],
+    shapes: dict[str, LayerShape],
+    samples: int,
 ) -> list[dict[str, Any]]:
     """One row for each layer, per sample."""
     parameters = dict(model.named_parameters())
@@ -128,6 +138,8 @@ def _layers(
     for layer in counter.layers():
         own = _own(model.get_submodule(layer.path))
         weight = parameters[layer.weight].numel() if layer.weight else 0
+        # A product that a module runs on its own beside others has not the module's shapes.
+        shape = shapes.get(layer.path) if layer.name == layer.path else None
         rows.append(
             {
                 "name": layer.name,
@@ -137,6 +149,9 @@ def _layers(
                 "share": layer.tally.macs_dense / total if total else 0.0,
                 "params": own if layer.name == layer.path else weight,
                 "counters": agreed[layer.path],
+                "shape_in": shape and shape.shape_in,
+                "shape_out": shape and shape.shape_out,
+                "calls": shape and shape.calls,
             }
         )
     return rows

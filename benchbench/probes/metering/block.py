@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from benchbench.display.displayable import Displayable
 from benchbench.meters import Meter, open_meter
 from benchbench.probes import energy_metered
 from benchbench.probes.metering.protocol import Idle, begin
@@ -54,7 +55,7 @@ class BlockEnergy:
     detail: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-class EnergyBlock:
+class EnergyBlock(Displayable):
     """Measures what runs inside ``with``; after it, the figures of the last run are its own.
 
     Blocks may be nested, each with an object of its own, and one object may be used again and
@@ -143,16 +144,15 @@ class EnergyBlock:
         """``simulated`` where the sensor is not a real one."""
         return self.last.provenance
 
-    def __repr__(self) -> str:
-        """One line: the last run's figures, or why there are none."""
+    def _line(self) -> str:
         last = self.last
         if last.joules is None:
-            return f"EnergyBlock(n/a: {'; '.join(last.reasons)})"
+            return f"n/a: {'; '.join(last.reasons)!a}"
         words = [f"{last.joules:.4g} J ±{last.bound_j:.2g}", f"{last.watts:.4g} W"]
-        words += [f"{last.seconds:.3g} s", last.sensor]
+        words += [f"{last.seconds:.3g} s", f"{last.sensor!a}"]
         words += [] if last.valid else ["invalid"]
         words += ["simulated"] if last.provenance == "simulated" else []
-        return f"EnergyBlock({', '.join(words)})"
+        return ", ".join(words)
 
 
 class _Open:
