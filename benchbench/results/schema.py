@@ -195,7 +195,7 @@ class Results(Displayable):
 
     def _line(self) -> str:
         states = [f"{cell.model!a} {cell.status}" for cell in self.cells]
-        what = f"{self.suite.name!a} {self.run['mode']}, run {self.run['id']!a}"
+        what = f"{self.suite.name!a} {self.run['mode']}, run {self.folder or self.run['id']!a}"
         return f"{what}: {', '.join(states) or 'no models'}"
 
 

@@ -153,7 +153,7 @@ def test_a_path_is_as_good_as_text(tmp_path: Path) -> None:
     for place in (file, str(file)):
         with pytest.raises(benchbench.SuiteError, match="did you mean 'conv_snn'"):
             benchbench.run(place)
-        with pytest.raises(benchbench.ResultError, match="s.yaml"):
+        with pytest.raises(benchbench.ResultError, match=r"s\.yaml"):
             benchbench.load(place)
-        with pytest.raises(benchbench.ResultError, match="s.yaml"):
+        with pytest.raises(benchbench.ResultError, match=r"s\.yaml"):
             benchbench.compare(place, place)

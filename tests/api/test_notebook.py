@@ -20,20 +20,24 @@ class Cells(HTMLParser):
     """The text of every cell of every table."""
 
     def __init__(self, html: str) -> None:
+        """Read it."""
         super().__init__()
         self.texts: list[str] = []
         self._inside = False
         self.feed(html)
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - the parser's
+        """A cell begins."""
         if tag in {"td", "th"}:
             self._inside = True
             self.texts.append("")
 
     def handle_endtag(self, tag: str) -> None:
+        """A cell ends."""
         self._inside = self._inside and tag not in {"td", "th"}
 
     def handle_data(self, data: str) -> None:
+        """Keep what stands in a cell."""
         if self._inside:
             self.texts[-1] += data
 

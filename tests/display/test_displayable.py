@@ -86,7 +86,7 @@ def every(name: str) -> dict[str, Displayable]:
     found = (Finding(name, name, name),)
     made: tuple[Displayable, ...] = (
         results(name),
-        Counts(name, name, True, "invalid", name, figures, {name: name}),
+        Counts(name, name, True, True, "invalid", name, figures, {name: name}),
         Comparison(name, name, Gate(), (line,), (name,)),
         Gated(name, name, name, 12, rule, ("slower",), {name: name}, timings=[timing]),
         Examination((Sensor(name, name, False, False, None, None, found),), found, (name,)),
@@ -316,7 +316,7 @@ def test_a_figure_is_never_broken_over_two_lines(width: int) -> None:
     row = {**LAYER, "params": 21_233_664, "macs_dense": 339_738_624, "macs_valid": 321_126_400}
     row |= {"name": "conv.2", "shape_in": [4, 128, 24, 24], "shape_out": [4, 128, 24, 24]}
     dense = measured("macs_dense", 339_738_624, detail={"layers": [{**row, "calls": 1}]})
-    shown = Counts("m", "d", False, "ok", "", (dense,), {})
+    shown = Counts("m", "d", False, True, "ok", "", (dense,), {})
     text = console_of(shown, width).partition("Layer by layer")[2]
     wanted = {"21,233,664", "339,738,624", "321,126,400"}
     found = {*re.findall(r"\d[\d,]*…|\d[\d,]*,[\d,]*\d", text)}

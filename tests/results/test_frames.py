@@ -178,7 +178,7 @@ def test_counts_are_a_row_a_figure() -> None:
     """With how each was got, and the reason where there is no value."""
     missing = unavailable("synops_exact", "no spikes")
     made = (measured("params", 12), missing)
-    frame = Counts("m", "input 1x8x8", False, "ok", "", made, {}).to_frame()
+    frame = Counts("m", "input 1x8x8", False, True, "ok", "", made, {}).to_frame()
     assert list(frame["metric"]) == ["params", "synops_exact"]
     assert set(frame["model"]) == {"m"}
     assert set(frame["data"]) == {"input 1x8x8"}
