@@ -108,7 +108,7 @@ def count_in_worker(
     how, reference = Settings(), None
     if shape is None:
         images = data_room.load(data)
-        source = "synthetic_faces" if images.synthetic else images.source
+        source = images.reference
         reference = DataRef(source, images.digest, images.num_classes, 0)
     cell = Cell("", Model(model, model, set=given), how, "cpu", reference, str(place))
     order = Order("count_once", cell, shape=_shape(shape) if shape else None)

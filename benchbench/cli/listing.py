@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from benchbench import zoo
+from benchbench import data, extensions, zoo
 from benchbench.errors import ModelError
+from benchbench.meters.registry import registrations
 from benchbench.metrics.registry import METRICS
 from benchbench.metrics.registry import probes as all_probes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["models", "probes", "suites"]
+__all__ = [
+    "LISTS",
+    "added",
+    "data_sets",
+    "formats",
+    "formulas",
+    "frameworks",
+    "meters",
+    "models",
+    "probes",
+    "suites",
+]
 
 
 def models(pattern: str, folder: Path | None) -> list[dict[str, Any]]:
@@ -62,6 +75,81 @@ def probes() -> list[dict[str, Any]]:
             "unit": metric.unit,
             "method": metric.method,
             "definition": metric.says,
+            "from": _from("probe", asked_by[name]),
         }
         for name, metric in METRICS.items()
     ]
+
+
+def _from(kind: str, name: str) -> str:
+    """Whose something is: ``benchbench``, or the package and version of an extension."""
+    found = {(it.kind, it.name): f"{it.package} {it.version}" for it in extensions.known()}
+    by_formula = ("formula", name.removeprefix("modelled_"))
+    return found.get((kind, name)) or found.get(by_formula) or "benchbench"
+
+
+def meters() -> list[dict[str, Any]]:
+    """Every selector."""
+    return [
+        {"meter": form, "from": _from("meter", ", ".join(made.forms))}
+        for made in registrations()
+        for form in made.forms
+    ]
+
+
+def data_sets() -> list[dict[str, Any]]:
+    """Every data set that needs no file."""
+    return [{"data": name, "from": _from("data set", name)} for name in data.data_sets()]
+
+
+def frameworks() -> list[dict[str, Any]]:
+    """Every framework, by the package that a model of it has loaded."""
+    from benchbench.frameworks import known  # noqa: PLC0415 - the other lists need none
+
+    return [{"framework": name, "from": _from("framework", name)} for name in known()]
+
+
+def formulas() -> list[dict[str, Any]]:
+    """Every energy model whose costs have a source."""
+    return [
+        {
+            "formula": name,
+            "title": metric.title,
+            "source": metric.source,
+            "from": _from("formula", name.removeprefix("modelled_")),
+        }
+        for name, metric in METRICS.items()
+        if metric.source
+    ]
+
+
+def formats() -> list[dict[str, Any]]:
+    """Every report format, by its file or function."""
+    from benchbench.report.formats import formats as every  # noqa: PLC0415 - matplotlib and jinja
+
+    return [
+        {
+            "format": made.__module__.rpartition(".")[2]
+            if _from("report format", made.__name__) == "benchbench"
+            else made.__name__,
+            "from": _from("report format", made.__name__),
+        }
+        for made in every()
+    ]
+
+
+def added() -> list[dict[str, Any]]:
+    """Everything from outside."""
+    for rows_of in (probes, meters, data_sets, frameworks, formulas, formats):
+        rows_of()  # each reads what packages offer of its kind
+    return [asdict(found) for found in extensions.known()]
+
+
+LISTS = {
+    "meters": meters,
+    "data": data_sets,
+    "frameworks": frameworks,
+    "formulas": formulas,
+    "formats": formats,
+    "extensions": added,
+}

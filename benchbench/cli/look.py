@@ -80,7 +80,7 @@ def count(
 
 @click.group(name="list")
 def list_() -> None:
-    """List what there is: models, suites, probes."""
+    """List what there is, and what extensions have added."""
 
 
 @list_.command()
@@ -110,6 +110,30 @@ def probes(*, as_json: bool) -> None:
     from benchbench.cli import listing  # noqa: PLC0415
 
     _print_list(listing.probes, "probes", as_json=as_json)
+
+
+def _listed(name: str, says: str) -> click.Command:
+    """The command that prints one of the short lists."""
+
+    @click.command(name=name, help=says)
+    @as_json_option
+    def show(*, as_json: bool) -> None:
+        from benchbench.cli import listing  # noqa: PLC0415
+
+        _print_list(listing.LISTS[name], name, as_json=as_json)
+
+    return show
+
+
+for _name, _says in (
+    ("meters", "List the sensors that a suite can name."),
+    ("data", "List the data sets that need no file."),
+    ("frameworks", "List the frameworks whose neurons are known."),
+    ("formulas", "List every figure that is modelled by a formula."),
+    ("formats", "List the files that a run writes."),
+    ("extensions", "List what was added from outside, and what could not be loaded."),
+):
+    list_.add_command(_listed(_name, _says))
 
 
 def _print_list(rows_of: Callable[[], list[dict[str, Any]]], name: str, *, as_json: bool) -> None:

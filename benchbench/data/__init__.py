@@ -6,13 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from benchbench import extensions
 from benchbench.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CLASS_NAMES", "SIDE", "FaceData", "Labels", "load"]
+__all__ = ["CLASS_NAMES", "SIDE", "FaceData", "Labels", "data_set", "data_sets", "load"]
 
 Labels = Literal["fer2013", "ferplus", "ferplus_majority"]
 VOTES = "fer2013new.csv"  # the name under which FER+ is published
@@ -59,6 +62,11 @@ class FaceData:
         """Number of classes."""
         return len(self.class_names)
 
+    @property
+    def reference(self) -> str:
+        """What `load` finds it by again: a name, or a file."""
+        return SYNTHETIC if self.synthetic and self.source not in _declared else self.source
+
     def split(self, name: str) -> FaceData:
         """The rows of one split.
 
@@ -82,6 +90,37 @@ class FaceData:
         )
 
 
+_declared: dict[str, Callable[[int], FaceData]] = {}
+
+
+def data_set(
+    name: str,
+) -> Callable[[Callable[[int], FaceData]], Callable[[int], FaceData]]:
+    """Declare a data set: a function of a seed that gives the images.
+
+    Args:
+        name: Name under which suites and ``--data`` find it.
+
+    Raises:
+        DataError: There is one of this name.
+    """
+
+    def register(function: Callable[[int], FaceData]) -> Callable[[int], FaceData]:
+        if name == SYNTHETIC or (name in _declared and _declared[name] is not function):
+            raise DataError(name, "there is a data set of this name already")
+        extensions.note("data set", name, function.__module__)
+        _declared[name] = function
+        return function
+
+    return register
+
+
+def data_sets() -> list[str]:
+    """The names of all data sets that need no file."""
+    extensions.load_installed("data set")
+    return [SYNTHETIC, *sorted(_declared)]
+
+
 def load(
     source: str, *, seed: int = 0, labels: Labels = "fer2013", ferplus: str | None = None
 ) -> FaceData:
@@ -102,6 +141,8 @@ def load(
         from benchbench.data.faces import draw_faces  # noqa: PLC0415 - only where they are wanted
 
         return draw_faces(seed, (*CLASS_NAMES, "contempt") if plus else CLASS_NAMES)
+    if source in data_sets():
+        return _made(source, seed, labels)
     path = Path(source).expanduser()
     if not path.exists():
         raise DataError(source, f"no such file or folder; expected {SYNTHETIC} or FER2013")
@@ -118,3 +159,13 @@ def load(
             votes, "no such file: FER+ labels need its votes (fer2013new.csv); give --ferplus FILE"
         )
     return relabel(found, votes, labels)
+
+
+def _made(name: str, seed: int, labels: Labels) -> FaceData:
+    """A declared data set; whatever its function raises is a fault of the data."""
+    if labels != "fer2013":
+        raise DataError(name, f"has no labels of {labels}")
+    try:
+        return replace(_declared[name](seed), source=name)
+    except Exception as error:
+        raise DataError(name, extensions.why(error)) from error

@@ -10,8 +10,9 @@ import importlib
 import pkgutil
 import sys
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from benchbench import extensions
 from benchbench.frameworks.base import FRAMEWORKS, Framework
 
 if TYPE_CHECKING:
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+T = TypeVar("T")
+
 __all__ = [
     "Framework",
     "is_spiking",
+    "known",
     "neuron_facts",
     "reset",
     "resetter",
@@ -31,15 +35,37 @@ __all__ = [
 ]
 
 
+def _present() -> list[Framework]:
+    """The frameworks that this process has loaded, those from outside held by `_Guarded`."""
+    _walk()
+    extensions.load_installed("framework")
+    return [it for it in FRAMEWORKS if it.package in sys.modules]
+
+
+def known() -> list[str]:
+    """The packages of all frameworks that are known, whether they are loaded or not."""
+    _present()
+    return sorted(it.package for it in FRAMEWORKS)
+
+
 @cache
-def _found() -> tuple[Framework, ...]:
+def _walk() -> None:
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    return tuple(FRAMEWORKS)
 
 
-def _present() -> list[Framework]:
-    return [framework for framework in _found() if framework.package in sys.modules]
+_failed: dict[str, str] = {}  # why, by the package of a framework from outside
+
+
+def _asked(framework: Framework, question: Callable[[Framework], T], otherwise: T) -> T:
+    """What a framework answers; one from outside that raises costs itself alone, and is told."""
+    if extensions.origin(type(framework).__module__) == "benchbench":
+        return question(framework)
+    try:
+        return question(framework)
+    except Exception as error:  # noqa: BLE001 - another's code may raise whatever it likes
+        _failed[framework.package] = extensions.why(error)
+        return otherwise
 
 
 def spiking_layers(model: nn.Module) -> dict[str, nn.Module]:
@@ -47,9 +73,16 @@ def spiking_layers(model: nn.Module) -> dict[str, nn.Module]:
     found: dict[str, nn.Module] = {}
     for path, module in model.named_modules():
         inside = any(path.startswith(f"{outer}.") for outer in found)
-        if not inside and any(framework.is_neuron(module) for framework in _present()):
+        if not inside and _fires(module):
             found[path] = module
     return found
+
+
+def _fires(module: nn.Module) -> bool:
+    return any(
+        _asked(framework, lambda it: it.is_neuron(module), otherwise=False)
+        for framework in _present()
+    )
 
 
 def is_spiking(model: nn.Module) -> bool:
@@ -64,23 +97,31 @@ def reset(model: nn.Module) -> None:
 
 def resetter(model: nn.Module) -> Callable[[], None]:
     """What has to run before each sample: nothing at all for a network without memory."""
-    holders = [framework for framework in _present() if framework.holds_state(model)]
+    holders = [
+        framework
+        for framework in _present()
+        if _asked(framework, lambda it: it.holds_state(model), otherwise=False)
+    ]
 
     def run() -> None:
         for framework in holders:
-            framework.reset(model)
+            _asked(framework, lambda it: it.reset(model), otherwise=None)
 
     return run
 
 
 def walks_time(module: nn.Module) -> bool:
     """Whether one call of the module takes all time steps, [T, N, ...]."""
-    return any(framework.walks_time(module) for framework in _present())
+    return any(
+        _asked(framework, lambda it: it.walks_time(module), otherwise=False)
+        for framework in _present()
+    )
 
 
 def neuron_facts(model: nn.Module, device: torch.device) -> dict[str, str]:
     """Which neurons the model has, in which step mode, and which implementation really runs."""
     facts: dict[str, str] = {}
     for framework in _present():
-        facts |= framework.neuron_facts(model, device)
-    return facts
+        nothing: dict[str, str] = {}
+        facts |= _asked(framework, lambda it: it.neuron_facts(model, device), otherwise=nothing)
+    return facts | {f"framework {package}": f"failed: {why}" for package, why in _failed.items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from benchbench import extensions
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -49,5 +51,6 @@ C = TypeVar("C", bound=type[Framework])
 
 def framework(kind: C) -> C:
     """Register a framework."""
+    extensions.note("framework", kind.package, kind.__module__)
     FRAMEWORKS.append(kind())
     return kind

@@ -103,7 +103,7 @@ def workload_part(
         "device": device,
         "num_classes": data.num_classes,
         "data": {
-            "source": "synthetic_faces" if data.synthetic else data.source,
+            "source": data.reference,
             "seed": settings.seed,
             "labels": model.labels,
             "ferplus": ferplus,

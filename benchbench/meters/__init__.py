@@ -6,8 +6,10 @@ under ``@meter`` that opens it (`benchbench.meters.registry`). No other file nam
 
 from __future__ import annotations
 
+from benchbench import extensions
 from benchbench.errors import MeterError
 from benchbench.meters.base import Busy, Condition, Meter, Reading, Uncertainty
+from benchbench.meters.guarded import GuardedMeter
 from benchbench.meters.null import NullMeter
 from benchbench.meters.registry import Request, expected, find, is_selector
 
@@ -44,6 +46,11 @@ def open_meter(selector: str, device: str, uuid: str | None) -> Meter:
     if chosen is None:
         raise MeterError(f"meter {selector!r} is unknown: expected {expected()}")
     try:
-        return chosen.open(Request(selector, device, uuid))
+        opened = chosen.open(Request(selector, device, uuid))
     except MeterError as error:
         return NullMeter(str(error))
+    except Exception as error:
+        if not chosen.foreign:
+            raise
+        return NullMeter(f"meter {selector}: {extensions.why(error)}")
+    return GuardedMeter(opened) if chosen.foreign else opened

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from benchbench import extensions
 from benchbench.errors import MeterError
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Registration:
         there: Function that tells, by anything true, whether this machine has it; ``auto`` passes
             over it where not.
         hint: Advice where ``auto`` finds no sensor of what computes, and this one is there.
+        foreign: Whether it is from outside.
     """
 
     forms: tuple[str, ...]
@@ -87,6 +89,7 @@ class Registration:
     automatic: Mapping[Processor, int]
     there: Callable[[], object]
     hint: str
+    foreign: bool = False
 
 
 _Shape = tuple[str, str, bool]  # the word before the colon, the colon, whether something follows
@@ -125,7 +128,8 @@ def meter(
                     f"meter {form!r} of {_source(function)} is registered already by "
                     f"{_source(known.open)}: rename one of the two"
                 )
-        made = Registration(forms, function, place, automatic or {}, there, hint)
+        foreign = extensions.note("meter", ", ".join(forms), function.__module__)
+        made = Registration(forms, function, place, automatic or {}, there, hint, foreign)
         _declared.update((_shape(form), made) for form in forms)
         return function
 
@@ -134,13 +138,13 @@ def meter(
 
 def registrations() -> list[Registration]:
     """Every meter, in the order in which lists show them."""
-    _walk()
+    _read()
     return sorted(set(_declared.values()), key=lambda made: (made.place, made.forms))
 
 
 def find(selector: str) -> Registration | None:
     """The meter that a selector chooses; None where it chooses none."""
-    _walk()
+    _read()
     return _declared.get(_shape(selector))
 
 
@@ -153,6 +157,12 @@ def expected() -> str:
     """Every selector as an error message lists them: ``auto, none, ... or nvml:<...>``."""
     *forms, last = (form for made in registrations() for form in made.forms)
     return f"{', '.join(forms)} or {last}"
+
+
+def _read() -> None:
+    """Ours first, so that a clash is the stranger's; then what packages offer."""
+    _walk()
+    extensions.load_installed("meter")
 
 
 @cache

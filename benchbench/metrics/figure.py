@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from benchbench.metrics.measurement import Measurement
+from benchbench.metrics.measurement import Measurement, Method  # `codec` reads the annotations
 
 if TYPE_CHECKING:
-    from benchbench.metrics.measurement import Method, Provenance
+    from benchbench.metrics.measurement import Provenance
 
 __all__ = ["PHASES", "Figure", "Phase", "by_phase"]
 
@@ -42,6 +42,7 @@ class Figure:
         exact: Whether a gate asks it to be equal on both sides: no noise can touch it.
         phase: Step that it belongs to; empty where it belongs to none.
         place: Where it stands in lists; figures of one place are sorted by phase.
+        source: Origin of an energy model's costs; those that have one are shown side by side.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Figure:
     exact: bool = False
     phase: Phase | Literal[""] = ""
     place: int = 1000
+    source: str = ""
 
     def __call__(self, value: float, **fields: Any) -> Measurement:  # noqa: ANN401 - its own fields
         """The measurement of this figure.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
+from benchbench import extensions
 from benchbench.errors import BenchbenchError
 from benchbench.metrics.figure import PHASES, Figure
 
@@ -23,13 +24,28 @@ if TYPE_CHECKING:
 
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["METRICS", "Answer", "Probe", "measured", "probe", "probes", "ready", "unavailable"]
+__all__ = [
+    "METRICS",
+    "Answer",
+    "Probe",
+    "declare",
+    "derived",
+    "foreign_figures",
+    "measured",
+    "probe",
+    "probes",
+    "ready",
+    "remember",
+    "unavailable",
+]
 
 ROOM = "benchbench.probes"
 
 P = ParamSpec("P")
 
 _declared: dict[str, Probe] = {}
+_derived: list[Callable[[], Iterable[Probe]]] = []  # of what probes are made, beside files
+_remembered: dict[str, Figure] = {}  # of stored runs whose extension is not here
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +59,7 @@ class Probe:
         takes: Names of what it must be handed.
         measure: The function; it may raise a `BenchbenchError` to refuse.
         changes_model: Whether it leaves other weights behind: it runs after all that do not.
+        foreign: Whether it is from outside: whatever it raises then costs its own figures alone.
     """
 
     name: str
@@ -51,6 +68,7 @@ class Probe:
     takes: tuple[str, ...]
     measure: Callable[..., Iterable[Measurement]]
     changes_model: bool = False
+    foreign: bool = False
 
     def take(self, given: Mapping[str, object]) -> Answer:
         """Ask the question; a refusal makes every declared figure that is not given yet ``n/a``.
@@ -63,7 +81,12 @@ class Probe:
             found.extend(self.measure(**{name: given[name] for name in self.takes}))
         except BenchbenchError as error:
             why = f"{type(error).__name__}: {error}"
-            return Answer((*found, *self.refused(why, found)), f"{self.name}: {why}")
+            text = "" if self.foreign else f"{self.name}: {why}"
+            return Answer((*found, *self.refused(why, found)), text)
+        except Exception as error:
+            if not self.foreign:
+                raise
+            return Answer((*found, *self.refused(f"{self.name}: {extensions.why(error)}", found)))
         return Answer(tuple(found))
 
     def refusing(self, reason: str) -> Answer:
@@ -107,14 +130,11 @@ def probe(
     def register(
         function: Callable[P, Iterable[Measurement]],
     ) -> Callable[P, list[Measurement]]:
-        name = function.__module__.rpartition(".")[2]
-        for other in _declared.values():
-            twice = {figure.name for figure in other.gives} & {figure.name for figure in declared}
-            if other.name != name and twice:
-                raise ValueError(f"{name} declares {', '.join(twice)}, which {other.name} has")
+        foreign = extensions.note("probe", function.__name__, function.__module__)
+        name = function.__name__ if foreign else function.__module__.rpartition(".")[2]
         parameters = inspect.signature(function).parameters.values()
         takes = tuple(p.name for p in parameters if p.default is p.empty)
-        _declared[name] = Probe(name, declared, tuple(needs), takes, function, changes_model)
+        declare(Probe(name, declared, tuple(needs), takes, function, changes_model, foreign))
 
         @wraps(function)
         def measure(*args: P.args, **kwargs: P.kwargs) -> list[Measurement]:
@@ -125,14 +145,64 @@ def probe(
     return register
 
 
-@cache
+def declare(made: Probe) -> None:
+    """Add a probe.
+
+    Raises:
+        ValueError: Another probe has its name, or has declared one of its figures.
+    """
+    if made.foreign:
+        _walk()  # ours come first, so that a clash is the stranger's
+        if (known := _declared.get(made.name)) is not None and not known.foreign:
+            raise ValueError(f"there is a probe {made.name} already: give it another name")
+    for other in _declared.values():
+        twice = {figure.name for figure in other.gives} & {figure.name for figure in made.gives}
+        if other.name != made.name and twice:
+            raise ValueError(f"{made.name} declares {', '.join(twice)}, which {other.name} has")
+    _declared[made.name] = made
+    _sorted.cache_clear()
+
+
+def derived(source: Callable[[], Iterable[Probe]]) -> Callable[[], Iterable[Probe]]:
+    """Register a function that gives probes made of something else, such as formulas."""
+    _derived.append(source)
+    return source
+
+
 def probes() -> Mapping[str, Probe]:
     """Every probe by name, in the order of the names; their files are read at the first call."""
+    _walk()
+    extensions.load_installed("probe")
+    for source in _derived:
+        for made in source():
+            if made.name not in _declared:
+                declare(made)
+    return {name: _declared[name] for name in sorted(_declared)}
+
+
+@cache
+def _walk() -> None:
     room = importlib.import_module(ROOM)
     for found in pkgutil.iter_modules(room.__path__):
         if not found.ispkg:
             importlib.import_module(f"{ROOM}.{found.name}")
-    return {name: _declared[name] for name in sorted(_declared)}
+
+
+def foreign_figures() -> list[Figure]:
+    """The figures that probes from outside declare: a run keeps these declarations."""
+    return [figure for found in probes().values() if found.foreign for figure in found.gives]
+
+
+def remember(figures: Iterable[Figure]) -> None:
+    """Take over declarations of a stored run whose extension is not here, so that it can be shown.
+
+    Args:
+        figures: Declarations as the run has them; what is declared here counts before them.
+    """
+    new = {figure.name: figure for figure in figures if figure.name not in METRICS}
+    if new:
+        _remembered.update(new)
+        _sorted.cache_clear()
 
 
 def ready(given: Iterable[str], done: Iterable[str] = ()) -> list[Probe]:
@@ -162,6 +232,7 @@ class _Metrics(Mapping[str, Figure]):
 
     @property
     def _by_name(self) -> dict[str, Figure]:
+        probes()  # what is not declared yet clears the order
         return _sorted()
 
     def __getitem__(self, name: str) -> Figure:
@@ -176,7 +247,9 @@ class _Metrics(Mapping[str, Figure]):
 
 @cache
 def _sorted() -> dict[str, Figure]:
-    figures = [figure for found in probes().values() for figure in found.gives]
+    figures = [figure for found in _declared.values() for figure in found.gives]
+    there = {figure.name for figure in figures}
+    figures += [figure for name, figure in _remembered.items() if name not in there]
     order = {phase: index for index, phase in enumerate(("", *PHASES))}
     figures.sort(key=lambda figure: (figure.place // 100, order[figure.phase], figure.place))
     return {figure.name: figure for figure in figures}

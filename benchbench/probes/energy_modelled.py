@@ -34,7 +34,7 @@ IMAGES = 8  # the estimators run each image alone
 HOROWITZ = "; costs of Horowitz 2014, 45 nm"
 
 
-def _formula(name: str, title: str, says: str, place: int) -> Figure:
+def _formula(name: str, title: str, says: str, place: int, source: str = "") -> Figure:
     return Figure(
         f"modelled_{name}",
         f"Modelled energy: {title}",
@@ -42,6 +42,7 @@ def _formula(name: str, title: str, says: str, place: int) -> Figure:
         "modelled",
         f"per inference, no sensor: {says}",
         place=place,
+        source=source,
     )
 
 
@@ -64,6 +65,7 @@ COMPUTE = {
         f"arithmetic alone, {precision}",
         f"mult-adds at {mac_pj:g} pJ, accumulates at {add_pj:g} pJ{HOROWITZ}",
         700 + index,
+        "Horowitz 2014",
     )
     for index, (precision, (mac_pj, add_pj)) in enumerate(COSTS_PJ.items())
 }
@@ -84,6 +86,7 @@ MEMORY = _formula(
     "with memory",
     f"fp32 arithmetic, and 24.96 pJ for each byte of a weight's use{HOROWITZ}",
     705,
+    "SpikingJelly's simple estimate",
 )
 HIERARCHY = _formula(
     "hierarchy",
@@ -91,9 +94,14 @@ HIERARCHY = _formula(
     "fp32 arithmetic; weights from DRAM once, from SRAM once a time step (Han et al. 2015)"
     + HOROWITZ,
     706,
+    "Horowitz 2014, Han et al. 2015",
 )
 LEMAIRE = _formula(
-    "lemaire", "Lemaire", "arithmetic, addressing and SRAM by size (Lemaire et al. 2022)", 707
+    "lemaire",
+    "Lemaire",
+    "arithmetic, addressing and SRAM by size (Lemaire et al. 2022)",
+    707,
+    "Lemaire et al. 2022",
 )
 BREAK_EVEN: dict[Threshold, Figure] = {
     "compute": _break_even("compute", "arithmetic alone", 710),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from benchbench import extensions
 from benchbench.files import write_text
-from benchbench.report.formats import formats
+from benchbench.report.formats import formats, is_foreign
 from benchbench.results.schema import RESULTS
 
 if TYPE_CHECKING:
@@ -20,12 +21,19 @@ __all__ = ["keep"]
 def keep(results: Results, folder: Path) -> None:
     """Write ``results.json`` and the files of every format.
 
-    The results come first: they are what the others can be made from again.
+    The results come first: they are what the others can be made from again. A format from outside
+    that fails leaves ``<format>.failed.txt`` with the reason in place of its files.
 
     Raises:
         OutputError: One of them cannot be written.
     """
     write_text(folder / RESULTS, json.dumps(results.to_json(), indent=1, allow_nan=False) + "\n")
     for make in formats():
-        for name, text in make(results).items():
+        try:
+            files = make(results)
+        except Exception as error:
+            if not is_foreign(make):
+                raise
+            files = {f"{make.__name__}.failed.txt": f"{extensions.why(error)}\n"}
+        for name, text in files.items():
             write_text(folder / name, text)

@@ -149,6 +149,11 @@ def _how(results: Results) -> list[str]:
         if model.reconstructed
     ]
     out += [f"{model.title}: {model.note}" for model in suite.models if model.note]
+    out += [
+        f"extension: {it['kind'] or 'file'} {it['name']} of {it['package']} {it['version']}"
+        + (f": FAILED: {it['problem']}" if it["problem"] else "")
+        for it in run.get("extensions", ())
+    ]
     out.append("machine: " + "; ".join(f"{key} {value}" for key, value in machine.items()))
     out.append(f"run {run['id']} by benchbench {results.benchbench}: {run['command']}")
     out.append(

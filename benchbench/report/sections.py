@@ -62,7 +62,9 @@ def everything(results: Results, notes: Notes) -> Grid:
 def modelled(results: Results) -> list[Grid]:
     """Joules by formula, one line an energy model, and who is cheapest under each."""
     lines, winners = [], dict[str, str]()
-    for name, source in WHOLE_MODELS.items():
+    for name, metric in METRICS.items():
+        if not metric.source:
+            continue
         figures = {
             cell.model: figure
             for cell in results.cells
@@ -77,9 +79,9 @@ def modelled(results: Results) -> list[Grid]:
             for cell in results.cells
         ]
         seen = min(figure.detail.get("coverage", 1.0) for figure in figures.values())
-        title = METRICS[name].title.partition(": ")[2]
+        title = metric.title.partition(": ")[2] or metric.title
         winner = winners[name] if len(figures) > 1 else ""
-        lines.append(Line((title, *cells, winner, f"{100 * seen:.1f} %", source)))
+        lines.append(Line((title, *cells, winner, f"{100 * seen:.1f} %", metric.source)))
     if not lines:
         return []
     titles = [_title(results, cell) + _steps(cell) for cell in results.cells]
@@ -105,16 +107,6 @@ def failures(results: Results) -> Grid:
         for reason in cell.reasons or ("no reason was given",)
     ]
     return Grid("Cells that failed", ("model", "status", "reason"), tuple(lines), text_columns=3)
-
-
-WHOLE_MODELS = {  # and where their costs are from
-    "modelled_compute_fp32": "Horowitz 2014",
-    "modelled_compute_fp16": "Horowitz 2014",
-    "modelled_compute_int8": "Horowitz 2014",
-    "modelled_memory": "SpikingJelly's simple estimate",
-    "modelled_hierarchy": "Horowitz 2014, Han et al. 2015",
-    "modelled_lemaire": "Lemaire et al. 2022",
-}
 
 
 def claims(results: Results) -> Grid:

@@ -10,8 +10,9 @@ from benchbench.errors import ResultError
 from benchbench.metrics.measurement import Measurement
 from benchbench.metrics.merging import merge
 from benchbench.metrics.ratio import NoRatio, Ratio, ratio
-from benchbench.metrics.registry import METRICS, ready
+from benchbench.metrics.registry import METRICS, ready, remember
 from benchbench.results import journal
+from benchbench.results.absent import absent
 from benchbench.results.schema import CellResult, ModelRatio, Results, check_schema
 from benchbench.suite.schema import Suite
 
@@ -33,6 +34,8 @@ def aggregated(records: Sequence[Mapping[str, Any]]) -> Results:
     check_schema(header, journal.JOURNAL)
     suite = restored(Suite, header["suite"])
     jobs = [record for record in records if record["kind"] == "job"]
+    measured = [item for job in jobs for item in job["measurements"]]
+    remember(absent(header["run"], measured))
     usual = 1 + suite.settings.repeats
     cells = tuple(
         _cell(cell, [job for job in jobs if job["cell"] == cell["id"]], cell.get("jobs", usual))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from benchbench.codec import restored
+from benchbench.codec import plain, restored
 from benchbench.errors import ResultError
+from benchbench.metrics.registry import remember
 from benchbench.results import journal
+from benchbench.results.absent import absent
 from benchbench.results.aggregate import aggregated
 from benchbench.results.schema import RESULTS, Results, check_schema
 
@@ -34,6 +36,9 @@ def load(place: Path) -> Results:
         raise ResultError(f"{file}: expected a result of benchbench, found something else")
     check_schema(document, str(file))
     try:
-        return restored(Results, document)
+        found = restored(Results, document)
     except ValueError as error:
         raise ResultError(f"{file}: not a result of benchbench: {error}") from error
+    figures = [plain(it) for cell in found.cells for it in cell.measurements.values()]
+    remember(absent(found.run, figures))
+    return found

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchbench import zoo
+from benchbench import extensions, zoo
 from benchbench.data import Labels  # noqa: TC001 - `codec` reads the annotations
 from benchbench.errors import ModelError
 from benchbench.files import digest_of
@@ -70,6 +70,7 @@ class Cell:
         device: ``cpu`` or ``cuda:<index>``.
         data: The data; None where a model is counted for a bare shape.
         folder: Where a relative model reference starts, as text.
+        extensions: References of what the suite adds from outside, its files absolute.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Cell:
     device: str
     data: DataRef | None
     folder: str
+    extensions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, Data
         data: The data of the run, for each kind of labels.
     """
     place = folder / suite.zoo if suite.zoo else folder
+    added = tuple(_absolute(reference, folder) for reference in suite.extensions)
     out = []
     for entry in suite.models:
         model = entry
@@ -154,8 +157,16 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, Data
             "source": zoo.find(model.reference, place).digest,
             "checkpoint": _content(model.checkpoint),
         }
-        out.append(Cell(_digest(identity)[:12], model, settings, device, reference, str(place)))
+        if added:
+            identity["extensions"] = [extensions.digest_of_reference(it, folder) for it in added]
+        name = _digest(identity)[:12]
+        out.append(Cell(name, model, settings, device, reference, str(place), added))
     return out
+
+
+def _absolute(reference: str, folder: Path) -> str:
+    place, _, name = reference.rpartition(":")
+    return f"{(folder / place).resolve()}:{name}" if place.endswith(".py") else reference
 
 
 def _content(checkpoint: str | None) -> str | None:

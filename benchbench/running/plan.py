@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench import data as data_room
-from benchbench import zoo
+from benchbench import extensions, zoo
 from benchbench.data.check import check
 from benchbench.errors import BenchbenchError, ModelError
 from benchbench.running import launcher
@@ -161,15 +161,20 @@ def images_of(
 def opened(request: RunRequest) -> tuple[Suite, Path]:
     """The suite of a request, checked, and the folder that its relative paths start from.
 
+    Its extensions are loaded: from here on the suite's own code has run.
+
     Raises:
         SuiteError: It has faults; all of them are in it.
         OutputError: What only lives in this process cannot be written for the worker.
     """
     if isinstance(request.suite, Suite):
-        here = Path.cwd()
+        folder = Path.cwd()
         place = request.out / request.suite.name / OBJECTS
-        return built.checked(request.suite, here, place), here
-    return loader.load(request.suite)
+        suite = built.checked(request.suite, folder, place)
+    else:
+        suite, folder = loader.load(request.suite)
+    extensions.load(suite.extensions, folder)
+    return suite, folder
 
 
 def chosen(suite: Suite, patterns: Sequence[str]) -> list[str]:
@@ -227,7 +232,7 @@ def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
     images = images_of(suite, wanted or [LABELS], request)
     references = {
         labels: DataRef(
-            "synthetic_faces" if found.synthetic else found.source,
+            found.reference,
             found.digest,
             found.num_classes,
             suite.settings.seed,

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from benchbench import __version__
+from benchbench import __version__, extensions
+from benchbench.codec import plain
 from benchbench.errors import OutputError, ResultError
 from benchbench.files import write_text
+from benchbench.metrics.registry import foreign_figures
 from benchbench.results import journal
 from benchbench.results.aggregate import aggregated
 from benchbench.results.journal import SCHEMA_VERSION
@@ -123,6 +125,7 @@ def _header(the_plan: Plan, run_id: str, digest: str) -> dict[str, Any]:
             "changes": list(the_plan.asked.changes),
             "started": _now(),
             "command": _command(),
+            **_added(),
         },
         "fingerprint": the_plan.fingerprint,
         "data": the_plan.data,
@@ -137,6 +140,14 @@ def _header(the_plan: Plan, run_id: str, digest: str) -> dict[str, Any]:
             for cell in the_plan.cells
         ],
     }
+
+
+def _added() -> dict[str, Any]:
+    """What was added from outside, and what its figures mean: kept with the run."""
+    figures = [plain(figure) for figure in foreign_figures()]
+    added = [plain(found) for found in extensions.known()]
+    named = {"extensions": added} if added else {}
+    return named | ({"figures": figures} if figures else {})
 
 
 def _command() -> str:

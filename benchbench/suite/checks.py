@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from benchbench import zoo
-from benchbench.errors import ModelError
+from benchbench.errors import BenchbenchError, ModelError
+from benchbench.extensions import source_of
 from benchbench.meters import expected, is_selector
 from benchbench.metrics.registry import METRICS
+from benchbench.zoo.source import bound_names, defined, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check_meters", "check_models", "check_names", "check_no_pickles"]
+__all__ = [
+    "check_extensions",
+    "check_meters",
+    "check_models",
+    "check_names",
+    "check_no_pickles",
+    "said_by_extensions",
+]
 
 Place = tuple[str | int, ...]
 
@@ -61,19 +71,68 @@ def check_models(document: Mapping[str, Any], folder: Path) -> list[tuple[Place,
     return out
 
 
-def check_meters(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    """A meter is one that `benchbench.meters.open_meter` knows."""
+def check_extensions(document: Mapping[str, Any], folder: Path) -> list[tuple[Place, str]]:
+    """Every extension has a source that is Python and has its name; none is executed."""
+    return [
+        (("extensions", i), fault)
+        for i, reference in enumerate(_references(document))
+        if (fault := _fault_of(reference, folder))
+    ]
+
+
+def said_by_extensions(document: Mapping[str, Any], folder: Path) -> set[str]:
+    """The words that the sources of a suite's extensions hold: the names that they may declare."""
+    words: set[str] = set()
+    for reference in _references(document):
+        if not _fault_of(reference, folder):
+            tree, _ = parse(source_of(reference, folder))
+            literals = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+            words |= {text for text in literals if isinstance(text, str)}
+    return words | {f"modelled_{word}" for word in words}  # as a formula's figure is called
+
+
+def _references(document: Mapping[str, Any]) -> list[str]:
+    given = document.get("extensions")
+    return [item for item in given if isinstance(item, str)] if isinstance(given, list) else []
+
+
+def _fault_of(reference: str, folder: Path) -> str:
+    """What is wrong with a reference; empty where nothing is."""
+    try:
+        tree, _ = parse(source_of(reference, folder))
+    except BenchbenchError as error:
+        return str(error)
+    names, name = bound_names(tree) | defined(tree), reference.rpartition(":")[2]
+    return "" if name in names else f"{reference} has no {name!r}{zoo.hint(name, names)}"
+
+
+def check_meters(
+    document: Mapping[str, Any], said: Collection[str] = ()
+) -> list[tuple[Place, str]]:
+    """A meter is one that `benchbench.meters.open_meter` knows, or one of an extension's.
+
+    Args:
+        document: The suite.
+        said: Words of its extensions' sources.
+    """
+    kinds = {word.partition(":")[0] for word in said}
     return [
         ((block, "meter"), f"expected {expected()}, found {meter!r}")
         for block in ("settings", "quick", "publish")
         if isinstance(document.get(block), dict)
         and isinstance(meter := document[block].get("meter"), str)
         and not is_selector(meter)
+        and meter.partition(":")[0] not in kinds
     ]
 
 
-def check_names(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    """Every metric and model id that a table or claim names exists."""
+def check_names(document: Mapping[str, Any], said: Collection[str] = ()) -> list[tuple[Place, str]]:
+    """Every metric and model id that a table or claim names exists.
+
+    Args:
+        document: The suite.
+        said: Words of its extensions' sources: metrics that they may declare.
+    """
     ids = [str(model.get("id")) for _, model in _items(document, "models")]
     used: list[tuple[Place, Any, list[str], str]] = []
     for t, table in _items(document, "tables"):
@@ -106,7 +165,7 @@ def check_names(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
     return [
         (path, f"no {what} {name!r}{zoo.hint(name, known)}")
         for path, name, known, what in used
-        if isinstance(name, str) and name not in known
+        if isinstance(name, str) and name not in known and not (what == "metric" and name in said)
     ]
 
 

@@ -14,7 +14,14 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from benchbench import zoo
 from benchbench.errors import Fault, SuiteError
-from benchbench.suite.checks import check_meters, check_models, check_names, check_no_pickles
+from benchbench.suite.checks import (
+    check_extensions,
+    check_meters,
+    check_models,
+    check_names,
+    check_no_pickles,
+    said_by_extensions,
+)
 from benchbench.suite.schema import Settings, Suite, nested
 
 if TYPE_CHECKING:
@@ -136,8 +143,9 @@ def _validated(
     except ValidationError as error:
         found += [_explain(detail) for detail in error.errors()]
     overrides = {mode: _overrides(document.get(mode), mode, found) for mode in MODES}
-    found += check_models(document, folder) + check_names(document)
-    found += check_meters(document)
+    said = said_by_extensions(document, folder)
+    found += check_models(document, folder) + check_names(document, said)
+    found += check_meters(document, said) + check_extensions(document, folder)
     if suite is None or found:
         faults = {Fault(name, _line(path, lines), _dotted(path), text) for path, text in found}
         raise SuiteError(sorted(faults, key=str))

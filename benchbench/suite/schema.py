@@ -196,6 +196,8 @@ class Suite:
         tables: The paper's tables.
         figures: Curves over several models.
         claims: The claims audit.
+        extensions: Files or modules of one's own with probes, meters, data sets, frameworks,
+            formulas or report formats: ``path/to/file.py:name`` or ``package.module:name``.
     """
 
     benchbench: Literal[1] = 1
@@ -213,6 +215,7 @@ class Suite:
     tables: tuple[Table, ...] = ()
     figures: tuple[Chart, ...] = ()
     claims: tuple[Claim, ...] = ()
+    extensions: tuple[str, ...] = ()
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
@@ -235,6 +238,7 @@ class Suite:
             tables: Sequence[Table] = (),
             figures: Sequence[Chart] = (),
             claims: Sequence[Claim] = (),
+            extensions: Sequence[str] = (),
         ) -> None: ...
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchbench import extensions
 from benchbench.codec import restored
 from benchbench.running.cells import Order
 from benchbench.worker.channel import Channel
@@ -42,6 +43,8 @@ def main() -> None:
 
 def _task(order: Order) -> Callable[[Order, Channel], None]:
     _bound_memory(order.cell)
+    if order.cell is not None:
+        extensions.load(order.cell.extensions, Path(order.cell.folder))
     # torch is imported here, after the memory is bounded and with its errors reported.
     from benchbench.worker import tasks  # noqa: PLC0415
 

@@ -1,0 +1,43 @@
+"""Modelled energy by formulas from outside: each becomes a probe of its own."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING
+
+from benchbench.errors import BenchbenchError
+from benchbench.formulas.registry import formulas
+from benchbench.metrics.registry import Probe, derived
+from benchbench.probes.energy_modelled import NEEDS, counted_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from benchbench.formulas.registry import Formula
+    from benchbench.metrics.measurement import Measurement
+
+__all__ = ["probes_of_formulas"]
+
+
+@derived
+def probes_of_formulas() -> Iterator[Probe]:
+    """A probe for each formula; it is asked where spikes are counted, as ours are."""
+    for formula in formulas():
+        ask = partial(_asked, formula)
+        takes = ("batches", "figures")
+        yield Probe(formula.figure.name, (formula.figure,), NEEDS, takes, ask, foreign=True)
+
+
+def _asked(
+    formula: Formula,
+    batches: object,  # noqa: ARG001 - it is there where spikes are counted
+    figures: Mapping[str, Measurement],
+) -> list[Measurement]:
+    counted = counted_of(figures)
+    if counted is None:
+        raise BenchbenchError("modelled energy needs the counts of operations and spikes")
+    joules = float(formula.joules(counted))
+    if not math.isfinite(joules) or joules <= 0:
+        raise BenchbenchError(f"the formula gave {joules} J")
+    return [formula.figure(joules, detail={"T": counted.steps, "coverage": 1.0})]
