@@ -12,13 +12,19 @@ from pathlib import Path
 import pytest
 
 import benchbench
+from benchbench import errors as errors_module
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_the_public_names_are_these() -> None:
     """Nothing is added to or lost from the package's own names unnoticed."""
-    assert benchbench.__all__ == ["BenchbenchError", "Measurement", "__version__", "register"]
+    functions = ["compare", "count", "energy", "load", "register", "run", "train"]
+    kinds = ["Comparison", "Counts", "Fault", "Measurement", "Model", "Results", "Settings"]
+    errors = [name for name in errors_module.__all__ if name.endswith("Error")]
+    assert [*benchbench.__all__] == sorted(
+        [*functions, *kinds, "Suite", "Train", *errors, "__version__"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,6 +54,18 @@ def test_every_module_says_what_it_offers(file: Path) -> None:
             public |= set() if node.name.startswith("_") else {node.name}
         elif isinstance(node, ast.ImportFrom):
             others |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            others |= {  # offered when it is first asked for, or of one kind for type checkers
+                name
+                for item in ast.walk(node)
+                for name in (
+                    [alias.asname or alias.name for alias in item.names]
+                    if isinstance(item, ast.ImportFrom)
+                    else [part.id for part in item.targets if isinstance(part, ast.Name)]
+                    if isinstance(item, ast.Assign)
+                    else []
+                )
+            }
     assert offered or len(tree.body) == 1  # a docstring alone offers nothing
     assert len(offered) == len({*offered})
     assert {*offered} == public | ({*offered} & others)

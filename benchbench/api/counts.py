@@ -89,13 +89,13 @@ def count(
 
 
 def count_in_worker(
-    model: str, settings: Mapping[str, Any], data: str, shape: str | None, folder: Path | None
+    model: str, given: Mapping[str, Any], data: str, shape: str | None, folder: Path | None
 ) -> Counts:
     """Count one model in a fresh worker, bounded in memory and time, as the command line does.
 
     Args:
         model: Reference as for `benchbench.zoo.find`.
-        settings: Settings of the model.
+        given: Settings of the model.
         data: Data that spikes are counted on.
         shape: ``CxHxW`` to count for that input, without data.
         folder: A further models folder.
@@ -103,14 +103,14 @@ def count_in_worker(
     Raises:
         ModelError: The model, a setting, the shape or the data is not right.
     """
-    place, given = (folder or Path()).resolve(), dict(settings)
+    place = (folder or Path()).resolve()
     check_settings(model, given, place)
-    how, reference = Settings(), None
+    how, reference, drawn = Settings(), None, False
     if shape is None:
         images = data_room.load(data)
-        source = images.reference
-        reference = DataRef(source, images.digest, images.num_classes, 0)
-    cell = Cell("", Model(model, model, set=given), how, "cpu", reference, str(place))
+        drawn = images.synthetic
+        reference = DataRef(images.reference, images.digest, images.num_classes, 0)
+    cell = Cell("", Model(model, model, set=dict(given)), how, "cpu", reference, str(place))
     order = Order("count_once", cell, shape=_shape(shape) if shape else None)
     with tempfile.TemporaryDirectory() as scratch:
         log = Path(scratch) / "count.log"
@@ -118,7 +118,6 @@ def count_in_worker(
     figures = tuple(restored(Measurement, item) for item in outcome.measurements)
     if outcome.status != "ok" and not figures:
         raise BenchbenchError(f"{model}: {outcome.status}: {outcome.reason}")
-    drawn = reference is not None and reference.source == "synthetic_faces"
     on = data if shape is None else f"input {shape}"
     return Counts(model, on, drawn, True, outcome.status, outcome.reason, figures, outcome.facts)
 

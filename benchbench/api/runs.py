@@ -134,16 +134,16 @@ def train(  # noqa: PLR0913 - the same
         devices: GPUs to train on.
         stdp: Whether the linear layers are fine-tuned by STDP (Table 5).
         labels: Labels of the images: ``fer2013``, ``ferplus`` or ``ferplus_majority``.
-        device: As in `run`.
-        data: As in `run`.
-        ferplus: As in `run`.
-        out: As in `run`.
-        progress: As in `run`.
+        device: The device, as in `run`.
+        data: The data, as in `run`.
+        ferplus: FER+'s votes, as in `run`.
+        out: Folder of all runs, as in `run`.
+        progress: Who watches, as in `run`.
 
     Raises:
         ModelError: There is no such model, or it has no such setting.
         SuiteError: Something else that was asked for is not right.
-        BenchbenchError: As for `run`.
+        BenchbenchError: What `run` raises.
     """
     recipe = Train(
         epochs=epochs,
@@ -173,10 +173,10 @@ def carried_out(request: RunRequest, progress: bool | runner.Progress) -> Result
 
     Args:
         request: What to run.
-        progress: As in `run`.
+        progress: Who watches, as in `run`.
 
     Raises:
-        BenchbenchError: As for `run`.
+        BenchbenchError: What `run` raises.
     """
     suite, folder = opened(request)
     changes = loader.settings_of(dict(map(setting, request.changes)))

@@ -71,11 +71,11 @@ def probes() -> list[dict[str, Any]]:
     return [
         {
             "name": metric.name,
-            "probe": asked_by[name],
+            "probe": asked_by.get(name, ""),
             "unit": metric.unit,
             "method": metric.method,
             "definition": metric.says,
-            "from": _from("probe", asked_by[name]),
+            "from": _from("probe", asked_by.get(name, "")),
         }
         for name, metric in METRICS.items()
     ]

@@ -55,7 +55,7 @@ class Figure:
     beside_paper: Literal["rounded", "ratio", "interval"] = "rounded"
     merge: Literal["mean", "largest"] = "mean"
     exact: bool = False
-    phase: Phase | Literal[""] = ""
+    phase: Literal[Phase, ""] = ""
     place: int = 1000
     source: str = ""
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["Asking", "Listener", "count_alone"]
+__all__ = ["Asking", "Hearer", "count_alone"]
 
 
-class Listener(Protocol):
+class Hearer(Protocol):
     """Who hears what probes give: a worker's channel, or a caller in this process."""
 
     def phase(self, name: str) -> None:
@@ -38,7 +38,7 @@ class Asking:
         figures: What was given so far, by name.
     """
 
-    def __init__(self, listener: Listener, but: tuple[str, ...] = ()) -> None:
+    def __init__(self, listener: Hearer, but: tuple[str, ...] = ()) -> None:
         """Nothing has been asked yet.
 
         Args:
@@ -66,7 +66,7 @@ class Asking:
 
 
 def count_alone(
-    model: nn.Module, inputs: Sequence[Tensor] | tuple[int, ...], listener: Listener
+    model: nn.Module, inputs: Sequence[Tensor] | tuple[int, ...], listener: Hearer
 ) -> None:
     """Count a model by itself, with the weights that it has.
 
