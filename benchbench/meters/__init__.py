@@ -7,12 +7,14 @@ under ``@meter`` that opens it (`benchbench.meters.registry`). No other file nam
 from __future__ import annotations
 
 from benchbench.errors import MeterError
-from benchbench.meters.base import Busy, Condition, Meter, Reading, Uncertainty
+from benchbench.meters.base import Busy, Condition, Meter, Reading
+from benchbench.meters.limits import Ceiling, Uncertainty
 from benchbench.meters.null import NullMeter
 from benchbench.meters.registry import Request, expected, find, is_selector
 
 __all__ = [
     "Busy",
+    "Ceiling",
     "Condition",
     "Meter",
     "NullMeter",

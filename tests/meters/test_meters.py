@@ -139,6 +139,8 @@ def test_every_call_is_tried_once(fake_nvml: dict[str, str]) -> None:
         "nvmlDeviceGetTemperature": "supported",
         "nvmlDeviceGetMigMode": "NOT_SUPPORTED",
         "nvmlDeviceGetComputeRunningProcesses": "supported",
+        "nvmlDeviceGetEnforcedPowerLimit": "supported",
+        "nvmlDeviceGetViolationStatus": "supported",
     }
 
 
