@@ -29,6 +29,7 @@ class Idle:
         seconds: Time between the two counter changes that it is taken from.
         provenance: The meter's.
         notes: The meter's, and doubts.
+        unseen_w: Most that one fault of the counter could have changed `power_w` by unseen.
     """
 
     power_w: float | None
@@ -36,6 +37,7 @@ class Idle:
     seconds: float = 0.0
     provenance: Provenance = "real"
     notes: tuple[str, ...] = ()
+    unseen_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def idle_power(meter: Meter, seconds: float, sleep: Callable[[float], None] = ti
         reason = f"the idle baseline is not to be believed: {found.invalid[0]}"
         return Idle(None, reason, provenance=meter.provenance)
     notes = (*meter.notes, *found.doubts)
-    return Idle(energy_j / length_s, "", length_s, meter.provenance, notes)
+    unseen_w = found.detail["unseen_j"] / length_s
+    return Idle(energy_j / length_s, "", length_s, meter.provenance, notes, unseen_w)
 
 
 def begin(meter: Meter) -> Start:
