@@ -150,6 +150,37 @@ def test_a_zone_that_vanishes_is_a_reason(sysfs: Tree) -> None:
             meter.energy_j()
 
 
+@pytest.mark.parametrize(
+    ("fails", "words"),
+    [
+        (PermissionError(13, "Permission denied"), "root alone"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+        (ValueError("no number"), "holds no number"),
+    ],
+)
+def test_a_read_that_fails_midway_is_a_reason_and_nothing_is_lost(
+    sysfs: Tree, monkeypatch: pytest.MonkeyPatch, fails: Exception, words: str
+) -> None:
+    """EACCES, EIO or garbage of one zone: no sum of the others; once it is back, all is there."""
+    first = sysfs.zone("intel-rapl:0", "package-0", 0)
+    second = sysfs.zone("intel-rapl:1", "package-1", 0)
+    read = Path.read_text
+
+    def refuse(self: Path, *arguments: str) -> str:
+        if self == second:
+            raise fails
+        return read(self, *arguments)
+
+    with RaplMeter() as meter:
+        first.write_text("5000000\n")
+        second.write_text("6000000\n")
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "read_text", refuse)
+            with pytest.raises(MeterError, match=words):
+                meter.energy_j()
+        assert meter.energy_j() == pytest.approx(11)
+
+
 def test_a_frozen_counter_is_a_reason(sysfs: Tree) -> None:
     """It does not move while the meter waits."""
     sysfs.zone("intel-rapl:0", "package-0", 1)

@@ -14,14 +14,18 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from benchbench.meters import Ceiling, Condition
+from benchbench.meters.rapl import RaplMeter
 from benchbench.meters.simulated import Curve, Faults, SimulatedMeter, VirtualClock
 from benchbench.meters.simulated_counter import SimulatedCounter
 from benchbench.probes import energy_metered
 from benchbench.probes.metering import protocol
 from benchbench.probes.metering.sampler import PERIOD_S, Recorder
+from benchbench.probes.metering.validity import suspect
 from benchbench.probes.metering.window import Window
 
 if TYPE_CHECKING:
+    from fixtures_sysfs import Tree
+
     from benchbench.metrics.measurement import Measurement
 
 EXAMPLES = int(os.environ.get("BENCHBENCH_SENSORS", "200"))
@@ -145,6 +149,7 @@ def assert_within_its_bound(run: Run) -> None:
 # One fault each, as a real sensor has been seen to have it; times are those of the whole run: the
 # first baseline ends at about 2.4 s, the window at 2.4 s and its length.
 times = st.integers(0, 14_000).map(lambda at_ms: at_ms / 1000)
+JUMPS = st.one_of(st.floats(0, 200), st.floats(200, 6000))  # below the ceiling, and above it
 FAULTS = st.one_of(
     st.builds(lambda at: {"reset_at_s": at}, times),
     st.builds(lambda at, by: {"reset_at_s": at, "back_j": by}, times, st.floats(0, 500)),
@@ -157,10 +162,10 @@ FAULTS = st.one_of(
             "loses": loses,
         },
         times,
-        st.floats(0.01, 5),
+        st.one_of(st.floats(0.01, 0.4), st.floats(0.4, 5)),
         st.booleans(),
     ),
-    st.builds(lambda at, by: {"jump_at_s": at, "jump_j": by}, times, st.floats(0, 6000)),
+    st.builds(lambda at, by: {"jump_at_s": at, "jump_j": by}, times, JUMPS),
     st.builds(lambda at: {"gone_at_s": at}, times),
 )
 
@@ -169,7 +174,7 @@ FAULTS = st.one_of(
 def sensors(draw: st.DrawFn) -> Sensor:
     """One to three counters, of which any may have a fault or two."""
     count = draw(st.integers(1, 3))
-    wraps = draw(st.booleans())
+    wraps = draw(st.sampled_from([False, False, True]))
     base = replace(RAPL, start_j=draw(st.floats(0, RANGE_J))) if wraps else NVML
     curves, all_faults, number = [], [], 0
     for _ in range(count):
@@ -180,7 +185,7 @@ def sensors(draw: st.DrawFn) -> Sensor:
         number += len(drawn)
         all_faults.append(replace(base, **{k: v for one in drawn for k, v in one.items()}))
     whole = {
-        "no_power": wraps or draw(st.booleans()),
+        "no_power": wraps or draw(st.sampled_from([False, False, False, True])),
         "gain": draw(st.sampled_from([0.0, -0.04, 0.04])),
         "offset_w": draw(st.sampled_from([0.0, 3.0])),
     }
@@ -268,6 +273,36 @@ def test_a_part_that_stands_still_is_named(frozen: int, from_s: float, until_s: 
     if from_s == 0:  # the baseline is no more to be believed than the window
         assert run.figures["idle_power"].value is None
         assert name in reasons(run, "idle_power")
+
+
+@pytest.mark.parametrize("stops", ["package-1", "package-0 dram"])
+@pytest.mark.parametrize("after", [0, 40])
+def test_a_zone_of_the_kernel_s_that_stands_still_is_named(
+    sysfs: Tree, stops: str, after: int
+) -> None:
+    """The files themselves, two sockets and a memory, one of which stops or never begins."""
+    zones = {"package-0": "intel-rapl:0", "package-0 dram": "intel-rapl:0:0"}
+    zones["package-1"] = "intel-rapl:1"
+    files = {name: sysfs.zone(at, name.split()[-1], 1_000_000) for name, at in zones.items()}
+    shown_uj, clock = dict.fromkeys(files, 1_000_000), VirtualClock()
+    with RaplMeter() as meter:
+        recorder = Recorder(meter, clock=clock)
+        before_j = recorder.read().energy_j
+        for step in range(100):
+            clock.sleep(PERIOD_S)
+            for name, file in files.items():
+                if name != stops or step < after:
+                    shown_uj[name] += 2_500_000  # 50 W
+                    file.write_text(f"{shown_uj[name]}\n")
+            after_j = recorder.read().energy_j
+        assert before_j is not None
+        assert after_j is not None
+        window = Window("infer", 10, SAMPLES, 0.0, clock())
+        found = suspect(meter, after_j - before_j, window, recorder.end())
+    (frozen,) = (reason for reason in found.invalid if "frozen" in reason)
+    assert f"{stops} stood still for " in frozen
+    assert "RAPL counts energy and has no power reading beside it" in found.doubts[0]
+    assert "1,500 W (ours: no package-1 draws as much)" in found.doubts[0]
 
 
 @pytest.mark.parametrize("jump_j", [400.0, 5000.0])
