@@ -275,6 +275,14 @@ def test_a_part_that_stands_still_is_named(frozen: int, from_s: float, until_s: 
         assert name in reasons(run, "idle_power")
 
 
+def test_a_part_that_moves_again_at_the_very_end_is_named() -> None:
+    """One change alone says nothing of how often a counter moves."""
+    late = replace(RAPL, frozen_from_s=0.0, frozen_until_s=7.36, loses=True)
+    run = measured_on(Sensor([constant(50.0)] * 2, [RAPL, late]), 5.0)
+    assert not run.figures["infer_power"].valid
+    assert "frozen: package-1 stood still for " in reasons(run)
+
+
 @pytest.mark.parametrize("stops", ["package-1", "package-0 dram"])
 @pytest.mark.parametrize("after", [0, 40])
 def test_a_zone_of_the_kernel_s_that_stands_still_is_named(

@@ -88,7 +88,8 @@ def _changes(read: Sequence[Sample]) -> Mapping[str, tuple[float, float]]:
     found = {}
     for name in dict.fromkeys(name for item in read for name in item.counters_j):
         values = [(i.time_s, i.counters_j[name]) for i in read if name in i.counters_j]
-        stood_s, since_s, changes = 0.0, values[0][0], [values[0][0]]
+        stood_s, since_s = 0.0, values[0][0]
+        changes: list[float] = []  # the first reading is none: it may stand for ever so long
         for (_, before_j), (time_s, now_j) in itertools.pairwise(values):
             if now_j != before_j:
                 since_s = time_s
