@@ -12,7 +12,7 @@ EVIDENCE := reports/gate/evidence
 BENCHBENCH_FER2013 ?= $(wildcard ../shared/data/fer2013/fer2013.csv.gz)
 export BENCHBENCH_FER2013
 
-.PHONY: install table3 test accuracy peers lint mutants bench gate evidence clean
+.PHONY: install table3 test accuracy peers lint mutants sensors bench gate evidence clean
 
 install: $(INSTALLED)
 
@@ -44,6 +44,9 @@ mutants: $(INSTALLED)  ## do the tests notice a wrong verdict, ratio, interval, 
 	rm -rf mutants
 	$(BIN)/mutmut run
 	$(BIN)/python tests/mutants/report.py --least 85
+
+sensors: $(INSTALLED)  ## 10,000 whole measurements on simulated sensors that fail, about two minutes
+	BENCHBENCH_SENSORS=10000 $(BIN)/python -m pytest -n 0 tests/probes/test_energy_faults.py --hypothesis-show-statistics
 
 bench: $(INSTALLED)  ## the zoo's steps, and what the harness itself costs against a hand-written loop; about ten minutes
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable

@@ -108,8 +108,9 @@ def _zone_text(zone: powercap.Zone) -> str:
     also = f"; {', '.join(zone.mirrors)} show the same" if zone.mirrors else ""
     if not zone.range_j:
         return f"does not say at what it starts again{also}"
-    lasts_s, most_w = zone.range_j / rapl.MOST_W, rapl.MOST_W
-    return f"starts again at {zone.range_j:,.0f} J, after {lasts_s:,.0f} s at {most_w:,.0f} W{also}"
+    most_w = zone.ceiling.power_w
+    lasts = f"after {zone.range_j / most_w:,.0f} s at {most_w:,.0f} W or later"
+    return f"starts again at {zone.range_j:,.0f} J, {lasts}{also}"
 
 
 def _jetson(look_s: float) -> list[Sensor]:

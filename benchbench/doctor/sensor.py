@@ -110,9 +110,14 @@ def watched(meter: Meter, selector: str, found: Sequence[Finding], look_s: float
 
 
 def _state(meter: Meter) -> list[Finding]:
-    """Throttling, temperature and clock; other processes are the doctor's own question."""
+    """Throttling, limits, temperature and clock; other processes are the doctor's own question."""
     now = meter.condition()
     found = [Finding("throttled by", ", ".join(now.throttled), "let it cool down, then look again")]
+    found.append(Finding("cannot draw more than", f"{meter.ceiling.power_w:,.0f} W"))
+    found += [
+        Finding(f"slowed down by {why} so far", f"{seconds:.1f} s")
+        for why, seconds in now.throttled_s.items()
+    ]
     if now.temperature_c is not None:
         found.append(Finding("temperature", f"{now.temperature_c:.0f} degrees Celsius"))
     if now.clock_mhz is not None:

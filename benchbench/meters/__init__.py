@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from benchbench import extensions
 from benchbench.errors import MeterError
-from benchbench.meters.base import Busy, Condition, Meter, Reading, Uncertainty
+from benchbench.meters.base import Busy, Condition, Meter, Reading
 from benchbench.meters.guarded import GuardedMeter
+from benchbench.meters.limits import Ceiling, Uncertainty
 from benchbench.meters.null import NullMeter
 from benchbench.meters.registry import Request, expected, find, is_selector
 
 __all__ = [
     "Busy",
+    "Ceiling",
     "Condition",
     "Meter",
     "NullMeter",
@@ -47,10 +49,10 @@ def open_meter(selector: str, device: str, uuid: str | None) -> Meter:
         raise MeterError(f"meter {selector!r} is unknown: expected {expected()}")
     try:
         opened = chosen.open(Request(selector, device, uuid))
+        return GuardedMeter(opened) if chosen.foreign else opened
     except MeterError as error:
         return NullMeter(str(error))
     except Exception as error:
         if not chosen.foreign:
             raise
         return NullMeter(f"meter {selector}: {extensions.why(error)}")
-    return GuardedMeter(opened) if chosen.foreign else opened

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import abc
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
 
+    from benchbench.meters.limits import Ceiling, Uncertainty
     from benchbench.metrics.measurement import Provenance
 
-__all__ = ["Busy", "Condition", "Meter", "Reading", "Uncertainty", "wait_for_change"]
+__all__ = ["Busy", "Condition", "Meter", "Reading", "wait_for_change"]
 
 POLL_S = 1e-3  # counters change every 10 .. 100 ms; one poll a millisecond leaves the CPU idle
 
@@ -55,37 +56,6 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
-class Uncertainty:
-    """What a sensor's readings may be off by, whatever the window: no average takes it away.
-
-    Attributes:
-        gain: Share of a reading by which it may be off; it falls out of a ratio of two windows of
-            the same sensor.
-        offset_w: Watts that may be added to or missing from every reading; they do not fall out.
-        source: Origin of both.
-        lag_s: Time by which the energy counter may be behind, seconds: at most so much of the work
-            before a window is counted in it, and so much of its own is not.
-        power_lag_s: Time over which a power reading is averaged at most, seconds.
-    """
-
-    gain: float
-    offset_w: float
-    source: str
-    lag_s: float = 0.0
-    power_lag_s: float = 0.0
-
-    def systematic_j(self, energy_j: float, seconds: float, swing_w: float) -> float:
-        """Most that a window's energy may be off by for all this, joules.
-
-        Args:
-            energy_j: The window's energy.
-            seconds: The window's length.
-            swing_w: Most by which the power differed at one of its edges from that within.
-        """
-        return self.gain * energy_j + self.offset_w * seconds + self.lag_s * swing_w
-
-
-@dataclass(frozen=True, slots=True)
 class Condition:
     """The state that a device was in at one moment.
 
@@ -94,6 +64,11 @@ class Condition:
         temperature_c: Temperature of the device; None where it cannot be read.
         clock_mhz: Clock of its compute units; None where it cannot be read.
         foreign: Number of other processes on the device; None where that is unknown.
+        power_limit_w: Power that it is set to stay below; None where it cannot be read.
+        throttled_s: Seconds for which heat or the hardware's protection has slowed it down so far,
+            by reason: a slowdown between two looks is seen as well.
+        capped_s: Seconds for which its power limit has slowed it down so far, which is how it was
+            set up; None where it does not say.
         unknown: What cannot be read, and why.
     """
 
@@ -101,21 +76,25 @@ class Condition:
     temperature_c: float | None = None
     clock_mhz: float | None = None
     foreign: int | None = None
+    power_limit_w: float | None = None
+    throttled_s: Mapping[str, float] = field(default_factory=dict)
+    capped_s: float | None = None
     unknown: tuple[str, ...] = ()
 
 
 class Meter(abc.ABC):
     """One sensor of one device.
 
-    A sensor inherits from it and gives `name`, `provenance`, `uncertainty` and `energy_j`; what it
-    lacks beside these stays as it is here and raises its reason. A meter without a sensor
-    (`benchbench.meters.null`) raises its reason from every reading, so that nobody has to ask
-    whether there is one.
+    A sensor inherits from it and gives `name`, `provenance`, `uncertainty`, `ceiling` and
+    `energy_j`; what it lacks beside these stays as it is here and raises its reason. A meter
+    without a sensor (`benchbench.meters.null`) raises its reason from every reading, so that nobody
+    has to ask whether there is one.
 
     Attributes:
         name: What is read, for the report; no serial numbers.
         provenance: ``simulated`` where the sensor is not a real one.
         uncertainty: What its readings may be off by.
+        ceiling: Power that the device does not exceed.
         notes: What to know when reading this meter's figures.
         integrates: Whether its energy is summed up from its own power: there is nothing to
             cross-check.
@@ -129,6 +108,7 @@ class Meter(abc.ABC):
     name: str
     provenance: Provenance
     uncertainty: Uncertainty
+    ceiling: Ceiling
     notes: tuple[str, ...] = ()
     integrates: bool = False
     has_energy: bool = True
@@ -144,6 +124,14 @@ class Meter(abc.ABC):
         Raises:
             MeterError: It cannot be read; the message is the reason for ``n/a``.
         """
+
+    def counters_j(self) -> Mapping[str, float]:
+        """Every counter that `energy_j` is the sum of, joules by name: each of them has to move.
+
+        Raises:
+            MeterError: One of them cannot be read.
+        """
+        return {self.name: self.energy_j()}
 
     def power_w(self) -> float:
         """The power now, watts, as nearly instant as the sensor gives it.

@@ -9,7 +9,7 @@ from benchbench.errors import MeterError
 from benchbench.meters.base import Busy, Condition, Meter, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 __all__ = ["GuardedMeter"]
 
@@ -27,7 +27,8 @@ class GuardedMeter(Meter):
         """
         self._inner = inner
         self.name, self.provenance, self.notes = inner.name, inner.provenance, inner.notes
-        self.uncertainty, self.integrates = inner.uncertainty, inner.integrates
+        self.uncertainty, self.ceiling = inner.uncertainty, inner.ceiling
+        self.integrates = inner.integrates
         self.has_energy, self.frozen_remedy = inner.has_energy, inner.frozen_remedy
 
     def _asked(self, question: Callable[[], T]) -> T:
@@ -41,6 +42,10 @@ class GuardedMeter(Meter):
     def energy_j(self) -> float:
         """The meter's own, joules."""
         return self._asked(self._inner.energy_j)
+
+    def counters_j(self) -> Mapping[str, float]:
+        """The meter's own, joules by name."""
+        return self._asked(self._inner.counters_j)
 
     def power_w(self) -> float:
         """The meter's own, watts."""

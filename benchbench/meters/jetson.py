@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
-from benchbench.meters.base import Condition, Meter, Uncertainty
+from benchbench.meters.base import Condition, Meter
+from benchbench.meters.limits import Ceiling, Uncertainty
 from benchbench.meters.polled import PowerIntegral
 from benchbench.meters.registry import meter
 from benchbench.meters.sysfs import is_real, maybe, number, root, text
@@ -103,6 +104,7 @@ class JetsonMeter(Meter):
     uncertainty = Uncertainty(
         0.05, 0.05, "ours: shunts of 1 %, INA3221's offset of 80 uV at low power", 2 * PERIOD_S
     )
+    ceiling = Ceiling(500.0, "500 W (ours: the largest module, Thor, is set to 130 W at most)")
     frozen_remedy = "see whether the rail's files in /sys move, else choose another rail or reboot"
     no_busy = "a Jetson's power monitor does not say how busy the GPU was"
 

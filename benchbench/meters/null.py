@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
-from benchbench.meters.base import Meter, Uncertainty
+from benchbench.meters.base import Meter
+from benchbench.meters.limits import Ceiling, Uncertainty
 from benchbench.meters.registry import meter
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class NullMeter(Meter):
     name = "none"
     provenance = "real"
     uncertainty = Uncertainty(0.0, 0.0, "there is no sensor")
+    ceiling = Ceiling(0.0, "there is no sensor")
     has_energy = False
 
     def __init__(self, reason: str) -> None:

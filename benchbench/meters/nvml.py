@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import MeterError
+from benchbench.meters import nvml_power as power
 from benchbench.meters import nvml_state as state
-from benchbench.meters.base import Busy, Condition, Meter, Uncertainty
+from benchbench.meters.base import Busy, Condition, Meter
+from benchbench.meters.limits import Uncertainty
 from benchbench.meters.nvml_errors import code_name, is_a_slice, sentence
 from benchbench.meters.polled import PowerIntegral
 from benchbench.meters.registry import meter
@@ -77,7 +80,10 @@ class NvmlMeter(Meter):
         self._lock = threading.Lock()
         self.calls = {call: self._try(call, *more) for call, more in state.TRIALS}
         self.notes = self._mig()
+        self._scope = power.MODULE if power.counts_the_module(gpu) else power.GPU
         self._choose_power()
+        self._limit_w, self.ceiling = 0.0, power.ceiling(None)
+        self.condition()
         answer = self.calls[state.ENERGY]
         self.integrates = answer != "supported" and self._power is not None
         self.has_energy = answer == "supported" or self.integrates
@@ -85,7 +91,8 @@ class NvmlMeter(Meter):
             self.notes += (f"{state.ENERGY} says {answer}: the energy is summed up from power",)
             self._sum = PowerIntegral(self.power_w).start(POLL_S)
         kind = "power, summed up," if self.integrates else "energy counter"
-        self.name = f"NVML {kind} of {gpu}"
+        whole = ", whole module" if self._scope == power.MODULE else ""
+        self.name = f"NVML {kind} of {gpu}{whole}"
 
     def power_w(self) -> float:
         """The power now, or its mean over the last second where the driver has no other.
@@ -94,15 +101,16 @@ class NvmlMeter(Meter):
             MeterError: NVML refuses.
         """
         if self._power is None:
-            raise MeterError(
-                f"NVML gives no power: {state.FIELDS} says {self.calls[state.FIELDS]}, "
-                f"{state.MEAN_POWER} says {self.calls[state.MEAN_POWER]}"
-            )
-        return self._power(self._call, self._device)
+            raise MeterError(self.no_power)
+        return self._power()
 
     def condition(self) -> Condition:
-        """Throttling, temperature, clock and other processes, now."""
-        return state.condition(self._call, self._device)
+        """The GPU's state now; the ceiling follows the highest power limit that was seen."""
+        found = state.condition(self._call, self._device, self._scope)
+        if found.power_limit_w is not None and found.power_limit_w > self._limit_w:
+            self._limit_w = found.power_limit_w
+            self.ceiling = power.ceiling(self._limit_w)
+        return found
 
     def energy_j(self) -> float:
         """Joules since the driver was loaded.
@@ -196,8 +204,8 @@ class NvmlMeter(Meter):
             found = getattr(self._nvml, name)(self._device, *extra)
         except self._nvml.NVMLError as error:
             return code_name(int(error.value))
-        if name == state.FIELDS and found[0].nvmlReturn:  # each field has a code of its own
-            return f"field {state.POWER_INSTANT}: {code_name(int(found[0].nvmlReturn))}"
+        if name == power.FIELDS and found[0].nvmlReturn:  # each field has a code of its own
+            return f"field {power.POWER_INSTANT}: {code_name(int(found[0].nvmlReturn))}"
         return "supported"
 
     def _mig(self) -> tuple[str, ...]:
@@ -214,13 +222,31 @@ class NvmlMeter(Meter):
         self.uncertainty = Uncertainty(
             0.05, 16.0, "gain and largest offset of Yang et al., arXiv 2312.02741", 0.1, 0.1
         )
-        self._power: Callable[[Callable[..., Any], object], float] | None = None
-        if self.calls[state.FIELDS] == "supported":
-            self._power = state.instant_power_w
-        elif self.calls[state.MEAN_POWER] == "supported":
-            self._power = state.mean_power_w
+        self.no_power = (
+            f"NVML gives no power: {power.FIELDS} says {self.calls[power.FIELDS]}, "
+            f"{power.MEAN_POWER} says {self.calls[power.MEAN_POWER]}"
+        )
+        self._power: Callable[[], float] | None = None
+        instant = partial(power.field_w, self._call, self._device, power.POWER_INSTANT, self._scope)
+        if self._scope == power.MODULE:
+            self._choose_module_power(instant)
+        elif self.calls[power.FIELDS] == "supported":
+            self._power = instant
+        elif self.calls[power.MEAN_POWER] == "supported":
+            self._power = partial(power.mean_power_w, self._call, self._device)
             lag_s = 1.0 if self.calls[state.ENERGY] != "supported" else 0.1
             self.uncertainty = replace(self.uncertainty, lag_s=lag_s, power_lag_s=1.0)
+
+    def _choose_module_power(self, instant: Callable[[], float]) -> None:
+        """The module's power beside the module's counter; the GPU's alone would contradict it."""
+        whole = "GPU, processor and memory of the module together"
+        self.notes += (f"the energy is that of {whole}",)
+        try:
+            instant()
+        except MeterError as error:
+            self.no_power = f"the counter is that of {whole}, and no power is: {error}"
+        else:
+            self._power = instant
 
 
 @meter("nvml:<index or UUID>", place=4, automatic={"gpu": 1})

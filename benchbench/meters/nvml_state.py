@@ -1,4 +1,4 @@
-"""What NVML says of a GPU beside its energy: power now, throttling, clock, heat, other processes.
+"""What NVML says of a GPU beside its energy: throttling, limits, clock, heat, other processes.
 
 Source: NVIDIA's nvml.h. `call` is `NvmlMeter`'s own way of calling, which raises MeterError.
 """
@@ -10,38 +10,34 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import MeterError
+from benchbench.meters import nvml_power as power
 from benchbench.meters.base import Condition
-from benchbench.meters.nvml_errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
     "ENERGY",
-    "FIELDS",
-    "MEAN_POWER",
     "MIG_MODE",
-    "POWER_INSTANT",
     "RATES",
     "TRIALS",
     "busy_samples",
     "condition",
-    "instant_power_w",
-    "mean_power_w",
 ]
 
 ENERGY = "nvmlDeviceGetTotalEnergyConsumption"  # mJ since the driver was loaded; Volta and later
 RATES = "nvmlDeviceGetUtilizationRates"
 MIG_MODE = "nvmlDeviceGetMigMode"
-FIELDS = "nvmlDeviceGetFieldValues"
-MEAN_POWER = "nvmlDeviceGetPowerUsage"  # mW; a mean of 1 s on Ampere and later, except GA100
 REASONS = "nvmlDeviceGetCurrentClocksThrottleReasons"  # every driver has this older name
 CLOCK = "nvmlDeviceGetClockInfo"
 TEMPERATURE = "nvmlDeviceGetTemperature"
 SAMPLES = "nvmlDeviceGetSamples"
 PROCESSES = "nvmlDeviceGetComputeRunningProcesses"
+VIOLATIONS = "nvmlDeviceGetViolationStatus"  # ns for which a policy has held the clocks down so far
 
-POWER_INSTANT = 186  # NVML_FI_DEV_POWER_INSTANT, mW
+CAPPED = 0  # NVML_PERF_POLICY_POWER: the power limit, which is how the device was set up
+# NVML_PERF_POLICY_THERMAL and _BOARD_LIMIT: heat, and the hardware's own protection.
+PROTECTIONS = {1: "thermal slowdown", 3: "board limit"}
 SM_CLOCK = 1  # NVML_CLOCK_SM, MHz
 UTILISATION = 1  # NVML_GPU_UTILIZATION_SAMPLES, percent
 GPU_SENSOR = 0  # NVML_TEMPERATURE_GPU, degrees Celsius
@@ -51,13 +47,15 @@ TRIALS: tuple[tuple[str, tuple[object, ...]], ...] = (
     (ENERGY, ()),
     (SAMPLES, (UTILISATION, 0)),
     (RATES, ()),
-    (FIELDS, ([POWER_INSTANT],)),
-    (MEAN_POWER, ()),
+    (power.FIELDS, ([(power.POWER_INSTANT, power.GPU)],)),
+    (power.MEAN_POWER, ()),
     (REASONS, ()),
     (CLOCK, (SM_CLOCK,)),
     (TEMPERATURE, (GPU_SENSOR,)),
     (PROCESSES, ()),
     (MIG_MODE, ()),
+    (power.LIMIT, ()),
+    (VIOLATIONS, (1,)),
 )
 
 # nvmlClocksEventReason*: those of heat and of the hardware's own protection.
@@ -69,29 +67,14 @@ THROTTLES = {
 }
 
 
-def instant_power_w(call: Callable[..., Any], device: object) -> float:
-    """Power now; the driver's answer has a return code of its own for the field.
+def condition(call: Callable[..., Any], device: object, scope: int = power.GPU) -> Condition:
+    """The device's state now; what is refused is in ``unknown``.
 
-    Raises:
-        MeterError: The call or the field is refused.
+    Args:
+        call: Way of calling NVML that raises MeterError.
+        device: NVML's handle.
+        scope: Scope of its energy counter, `GPU` or `MODULE` of `benchbench.meters.nvml_power`.
     """
-    (value,) = call(FIELDS, device, [POWER_INSTANT])
-    if value.nvmlReturn:
-        raise MeterError(sentence(f"{FIELDS} (field {POWER_INSTANT})", int(value.nvmlReturn)))
-    return int(value.value.uiVal) / 1000
-
-
-def mean_power_w(call: Callable[..., Any], device: object) -> float:
-    """Power by the older call.
-
-    Raises:
-        MeterError: The call is refused.
-    """
-    return int(call(MEAN_POWER, device)) / 1000
-
-
-def condition(call: Callable[..., Any], device: object) -> Condition:
-    """Throttling, temperature, clock and other processes now; what is refused is in ``unknown``."""
     unknown: list[str] = []
 
     def ask(name: str, *arguments: object) -> Any:  # noqa: ANN401 - pynvml has no types
@@ -101,17 +84,31 @@ def condition(call: Callable[..., Any], device: object) -> Condition:
             unknown.append(str(error))
             return None
 
+    def held_back_s(policy: int) -> float | None:
+        status = ask(VIOLATIONS, policy)
+        return None if status is None else status.violationTime / 1e9
+
     bits = ask(REASONS) or 0
     listed = ask(PROCESSES)
     if listed == []:  # in a container NVML cannot name the host's processes
         unknown.append(f"{PROCESSES} lists nothing, not even this process")
     temperature, clock = ask(TEMPERATURE, GPU_SENSOR), ask(CLOCK, SM_CLOCK)
+    throttled_s = {text: held_back_s(policy) for policy, text in PROTECTIONS.items()}
+    capped_s = held_back_s(CAPPED)
+    try:
+        limit_w = power.limit_w(call, device, scope)
+    except MeterError as error:
+        limit_w = None
+        unknown.append(str(error))
     return Condition(
         tuple(text for bit, text in THROTTLES.items() if bits & bit),
         None if temperature is None else float(temperature),
         None if clock is None else float(clock),
         _foreign([int(process.pid) for process in listed]) if listed else None,
-        tuple(unknown),
+        limit_w,
+        {text: seconds for text, seconds in throttled_s.items() if seconds is not None},
+        capped_s,
+        tuple(dict.fromkeys(unknown)),
     )
 
 

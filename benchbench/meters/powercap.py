@@ -7,9 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchbench.errors import MeterError
-from benchbench.meters.sysfs import number, root, text
+from benchbench.meters.limits import Ceiling
+from benchbench.meters.sysfs import maybe, number, root, text
 
-__all__ = ["Zone", "zones"]
+__all__ = ["MOST_W", "Zone", "zones"]
+
+MOST_W = 1500.0  # ours: three times the 500 W that the largest processors are sold for
+MARGIN = 2.0  # ours: limits are held on the average of milliseconds to seconds, and may be exceeded
+SLACK_S = 0.1  # ours: RAPL's counters move about every millisecond
 
 MIRROR_J = 1.0  # ours: one counter read twice, a millisecond apart at most, differs by less
 _POWERCAP = Path("class/powercap")
@@ -24,6 +29,7 @@ class Zone:
         name: Name that the kernel gives it: ``package-0``, ``dram``.
         folder: Folder of its files.
         range_j: Joules at which it starts again; None where it does not say.
+        ceiling: Power that it does not exceed.
         problem: Reason why it cannot be read; empty where it can.
         mirrors: Names of further zones that show this same counter.
     """
@@ -31,6 +37,7 @@ class Zone:
     name: str
     folder: Path
     range_j: float | None
+    ceiling: Ceiling
     problem: str
     mirrors: tuple[str, ...] = ()
 
@@ -91,4 +98,23 @@ def _zone(name: str, folder: Path) -> Zone:
         number(folder / "energy_uj")
     except MeterError as error:
         problem = str(error)
-    return Zone(name, folder, range_j, problem)
+    return Zone(name, folder, range_j, _ceiling(name, folder), problem)
+
+
+def _ceiling(name: str, folder: Path) -> Ceiling:
+    """Twice the highest power limit that the kernel states for the zone, 1,500 W at most.
+
+    Source: Documentation/power/powercap/powercap.rst: ``constraint_N_power_limit_uw`` is what the
+    zone is held to, ``constraint_N_max_power_uw`` the highest that this may be set to, and
+    ``enabled`` 0 means that nothing holds it, as on AMD, which has no constraints at all.
+    """
+    limits_uw = [
+        maybe(file) or 0
+        for kind in ("power_limit_uw", "max_power_uw")
+        for file in folder.glob(f"constraint_*_{kind}")
+    ]
+    highest_w = max(limits_uw, default=0) / 1e6
+    if maybe(folder / "enabled") != 1 or not 0 < MARGIN * highest_w < MOST_W:
+        return Ceiling(MOST_W, f"{MOST_W:,.0f} W (ours: no {name} draws as much)", SLACK_S)
+    source = f"{MARGIN:g} times the power limit of {name}, {highest_w:g} W,"
+    return Ceiling(MARGIN * highest_w, source, SLACK_S)

@@ -2,18 +2,21 @@
 
 Source: Documentation/power/powercap/powercap.rst and Documentation/ABI/testing/sysfs-class-powercap
 of the kernel: ``energy_uj`` (microjoules, starts again at ``max_energy_range_uj``), ``name``. The
-same files serve AMD. A reset of the counter cannot be told from its starting again.
+same files serve AMD. A counter that falls has started again only where its zone can have drawn as
+much as that needs; else it was reset or misread, and there is no figure.
 """
 
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
-from benchbench.meters.base import Condition, Meter, Uncertainty
+from benchbench.meters.base import Condition, Meter
+from benchbench.meters.limits import Ceiling, Uncertainty
 from benchbench.meters.polled import Ticker
-from benchbench.meters.powercap import zones
+from benchbench.meters.powercap import Zone, zones
 from benchbench.meters.registry import meter
 from benchbench.meters.sysfs import is_real, maybe, number, root, text
 from benchbench.meters.unwrap import Unwrapped
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RaplMeter", "open_rapl"]
 
-MOST_W = 1000.0  # ours: no package draws so much; the shorter a counter seems to last, the better
 LONGEST_SILENCE_S = 10.0
 
 
@@ -61,9 +63,16 @@ class RaplMeter(Meter):
             if zone.problem:
                 raise MeterError(zone.problem)
         self._counters = [
-            Unwrapped(f"RAPL's counter of {zone.name}", zone.range_j, MOST_W)
+            Unwrapped(
+                f"RAPL's counter of {zone.name}", partial(_read_j, zone), zone.range_j, zone.ceiling
+            )
             for zone in self._zones
         ]
+        self.ceiling = Ceiling(
+            sum(zone.ceiling.power_w for zone in self._zones),
+            "; ".join(zone.ceiling.source for zone in self._zones),
+            max(zone.ceiling.slack_s for zone in self._zones),
+        )
         self.name = f"RAPL, {' + '.join(zone.name for zone in self._zones)}"
         self.provenance = "real" if is_real() else "simulated"
         has_memory = any(zone.name.endswith("dram") for zone in self._zones)
@@ -88,13 +97,21 @@ class RaplMeter(Meter):
         """Joules since the meter was opened.
 
         Raises:
-            MeterError: A zone is gone, holds garbage, went backwards, or was not read in time.
+            MeterError: A zone is gone, holds garbage, was reset, or was not read in time.
+        """
+        return sum(self.counters_j().values())
+
+    def counters_j(self) -> dict[str, float]:
+        """Joules of each zone since the meter was opened.
+
+        Raises:
+            MeterError: A zone is gone, holds garbage, was reset, or was not read in time.
         """
         with self._lock:  # reading and adding are one: else a later reading could be added first
-            return sum(
-                counter.add(number(zone.folder / "energy_uj") / 1e6)
+            return {
+                zone.name: counter.energy_j()
                 for zone, counter in zip(self._zones, self._counters, strict=True)
-            )
+            }
 
     def _keep(self) -> None:
         """See every time that a counter starts again, also between windows."""
@@ -131,6 +148,11 @@ def open_rapl(request: Request) -> RaplMeter:
     if request.processor != "cpu":
         rapl.chosen_by_hand(request.selector, request.device)
     return rapl
+
+
+def _read_j(zone: Zone) -> float:
+    """A zone's counter as it stands."""
+    return number(zone.folder / "energy_uj") / 1e6
 
 
 def _throttles() -> int:

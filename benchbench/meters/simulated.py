@@ -5,14 +5,15 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
-from benchbench.meters.base import Busy, Condition, Meter, Uncertainty
+from benchbench.meters.base import Busy, Condition, Meter
+from benchbench.meters.limits import Ceiling, Uncertainty
+from benchbench.meters.simulated_counter import Faults, SimulatedCounter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["Curve", "Faults", "SimulatedMeter", "VirtualClock"]
 
@@ -74,41 +75,22 @@ class Curve:
         return math.fsum(map(self.energy_j, middles)) / 40
 
 
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """How a simulated sensor differs from the truth.
-
-    Attributes:
-        gain: Share by which every reading is too high.
-        offset_w: Watts that every reading is too high by.
-        averaging_s: Window of the moving mean that it shows instead of the power now, seconds.
-        frozen_from_s: Time from which on the counter stands still.
-        reset_at_s: Time at which the counter starts again at 0.
-        back_j: Joules by which it jumps back at `reset_at_s`, instead of to 0.
-    """
-
-    gain: float = 0.0
-    offset_w: float = 0.0
-    averaging_s: float = 0.0
-    frozen_from_s: float = math.inf
-    reset_at_s: float = math.inf
-    back_j: float = math.inf
-
-
 class SimulatedMeter(Meter):
     """Counts a known curve's energy, as a real counter does: in steps of time and of 1 mJ.
 
     Attributes:
-        curve: The power.
-        update_s: Time between two updates of the counter, seconds.
         clock: Time that both the meter and the test live in.
         busy_share: Share of the time in which it says that it worked.
         faults: Differences between its readings and the curve.
         uncertainty: Statement of these faults, as a vendor's sheet would make it.
+        beside: Further counters that are added to the first, by name.
+        state: Function from the time to the device's state; nothing disturbs it where it is None.
     """
 
     name = "simulated sensor"
     provenance = "simulated"
+    no_power = "the simulated sensor has no power reading"
+    ceiling = Ceiling(1000.0, "1000 W (the simulation's own)")
 
     def __init__(
         self,
@@ -119,12 +101,12 @@ class SimulatedMeter(Meter):
         faults: Faults | None = None,
     ) -> None:
         """Set the sensor up."""
-        self.curve = curve
-        self.update_s = update_s
         self.clock = clock
         self.busy_share = busy_share
         self.faults = faults or Faults()
-        self._highest_j = 0.0
+        self.beside: dict[str, SimulatedCounter] = {}
+        self.state: Callable[[float], Condition] | None = None
+        self._first = SimulatedCounter(curve, update_s, clock, self.faults, self.ceiling)
         self.uncertainty = Uncertainty(
             abs(self.faults.gain),
             abs(self.faults.offset_w),
@@ -133,16 +115,19 @@ class SimulatedMeter(Meter):
             self.faults.averaging_s,
         )
 
-    def _shown_j(self, time_s: float) -> float:
-        """What an endless counter would show at `time_s`."""
-        faults, width_s = self.faults, self.faults.averaging_s
-        energy_j = self.curve.energy_j(time_s)
-        if width_s:  # the mean of the energies so far: a counter behind a moving mean
-            energy_j = self.curve.mean_energy_j(time_s - width_s, time_s)
-        return energy_j * (1 + faults.gain) + faults.offset_w * time_s
+    @property
+    def curve(self) -> Curve:
+        """The first counter's power."""
+        return self._first.curve
 
-    def _updated_s(self) -> float:
-        return math.floor(self.clock() / self.update_s) * self.update_s
+    @curve.setter
+    def curve(self, curve: Curve) -> None:
+        self._first.curve = curve
+
+    @property
+    def update_s(self) -> float:
+        """Time between two updates of the first counter, seconds."""
+        return self._first.update_s
 
     def now_s(self) -> float:
         """The virtual clock's time."""
@@ -153,31 +138,42 @@ class SimulatedMeter(Meter):
         self.clock.sleep(seconds)
 
     def condition(self) -> Condition:
-        """Nothing disturbs it."""
-        return Condition(foreign=0)
+        """The state that was set for this time."""
+        return self.state(self.clock()) if self.state else Condition(foreign=0)
 
     def power_w(self) -> float:
-        """The mean power of the last whole update period."""
-        now_s = max(self.update_s, self._updated_s())
-        return (self._shown_j(now_s) - self._shown_j(now_s - self.update_s)) / self.update_s
-
-    def energy_j(self) -> float:
-        """The curve's energy up to the last update, in whole millijoules.
+        """The mean power of the last whole update period, of all counters.
 
         Raises:
-            MeterError: The counter went backwards.
+            MeterError: It is simulated without.
         """
-        faults = self.faults
-        now_s = min(self._updated_s(), faults.frozen_from_s)
-        energy_j = self._shown_j(now_s)
-        if now_s >= faults.reset_at_s:
-            energy_j -= min(faults.back_j, self._shown_j(faults.reset_at_s))
-        energy_j = math.floor(energy_j * 1000) / 1000
-        if energy_j < self._highest_j:
-            self._highest_j = math.inf  # distrusted from now on, as every real meter does it
-            raise MeterError("the simulated counter went backwards")
-        self._highest_j = energy_j
-        return energy_j
+        if self.faults.no_power:
+            raise MeterError(self.no_power)
+        power_w = 0.0
+        for counter in (self._first, *self.beside.values()):
+            now_s = max(counter.update_s, counter.updated_s())
+            step_j = counter.shown_j(now_s) - counter.shown_j(now_s - counter.update_s)
+            power_w += step_j / counter.update_s
+        return power_w * self.faults.power_share
+
+    def energy_j(self) -> float:
+        """The curves' energy up to the last update, in whole millijoules.
+
+        Raises:
+            MeterError: A counter is gone or went backwards.
+        """
+        return self._first.energy_j() + sum(it.energy_j() for it in self.beside.values())
+
+    def counters_j(self) -> Mapping[str, float]:
+        """Each counter.
+
+        Raises:
+            MeterError: A counter is gone or went backwards.
+        """
+        if not self.beside:
+            return super().counters_j()
+        others = {name: counter.energy_j() for name, counter in self.beside.items()}
+        return {self.name: self._first.energy_j(), **others}
 
     def busy_between(self, start_s: float, end_s: float) -> Busy:
         """The known share."""

@@ -150,7 +150,12 @@ def conclude(joules: Sequence[Measurement], idle: Idle, idle_after: Idle) -> lis
     before, after = idle, idle_after
     if before.power_w is None:
         return [*joules, IDLE_POWER.missing(before.reason, before.provenance)]
-    detail = {"before_w": before.power_w, "after_w": after.power_w, "seconds": before.seconds}
+    detail = {
+        "before_w": before.power_w,
+        "after_w": after.power_w,
+        "seconds": before.seconds,
+        "unseen_w": before.unseen_w,
+    }
     doubt: tuple[str, ...] = ()
     if after.power_w is None:
         doubt = (f"idle power was not taken a second time: {after.reason}",)

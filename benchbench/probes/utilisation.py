@@ -110,6 +110,9 @@ def _busy(figure: Figure, meter: Meter, window: Window) -> Measurement:
         busy = meter.busy_between(window.start_s, window.end_s)
     except MeterError as error:
         return figure.missing(str(error), meter.provenance)
+    if not 0 <= busy.share <= 1:
+        reason = f"the sensor says {100 * busy.share:g} %, which no share is: see `dmesg`"
+        return figure.missing(reason, meter.provenance)
     return figure(
         busy.share,
         n=busy.samples,

@@ -14,7 +14,7 @@ from benchbench.data import FaceData, data_set
 from benchbench.formulas.base import PJ
 from benchbench.formulas.registry import formula
 from benchbench.frameworks.base import Framework, framework
-from benchbench.meters import Meter, Uncertainty
+from benchbench.meters import Ceiling, Meter, Uncertainty
 from benchbench.meters.registry import meter
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
@@ -48,6 +48,7 @@ class ConstantPower(Meter):
     name = "constant 42 W"
     provenance = "simulated"
     uncertainty = Uncertainty(0.0, 0.0, "made up")
+    ceiling = Ceiling(100.0, "100 W (made up)")  # no reading beyond it is believed
 
     def energy_j(self) -> float:
         """42 J a second, counted every 10 ms."""

@@ -80,6 +80,9 @@ def test_every_sensor_is_watched(sysfs: Tree, fake_nvml: dict[str, str]) -> None
     assert "not seen by torch" in said["UUID"]
     assert {item["what"]: item["found"] for item in second["findings"]}["UUID"].endswith("cuda:0")
     assert abs(first["polled_w"][0] / 120 - 1) < 0.2
+    assert said["cannot draw more than"] == "875 W"
+    assert said["nvmlDeviceGetEnforcedPowerLimit"] == "supported"
+    assert said["slowed down by thermal slowdown so far"] == "0.0 s"
     assert any("energy can be metered here by NVML" in line for line in found["summary"])
 
 
@@ -91,7 +94,8 @@ def test_a_zone_that_cannot_be_read_has_its_remedy(sysfs: Tree) -> None:
     (sensor,) = (s for s in found["sensors"] if s["selector"] == "rapl")
     assert not sensor["usable"]
     by_zone = {item["what"]: item for item in sensor["findings"]}
-    assert by_zone["package-0"]["found"].startswith("starts again at 262,143 J")
+    said = "starts again at 262,143 J, after 175 s at 1,500 W or later"
+    assert by_zone["package-0"]["found"] == said
     assert "holds no number" in by_zone["package-1"]["remedy"]
     assert any("holds no number" in line for line in found["summary"])
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 EXTENSION = """
 from benchbench.formulas.registry import formula
-from benchbench.meters import Meter, Uncertainty
+from benchbench.meters import Ceiling, Meter, Uncertainty
 from benchbench.meters.registry import meter
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
@@ -40,6 +40,7 @@ def negative(counted):
 
 class Broken(Meter):
     name, provenance, uncertainty = "broken", "simulated", Uncertainty(0.0, 0.0, "made up")
+    ceiling = Ceiling(100.0, "made up")
 
     def energy_j(self):
         raise KeyError("the wire is cut")

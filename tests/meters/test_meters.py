@@ -139,6 +139,8 @@ def test_every_call_is_tried_once(fake_nvml: dict[str, str]) -> None:
         "nvmlDeviceGetTemperature": "supported",
         "nvmlDeviceGetMigMode": "NOT_SUPPORTED",
         "nvmlDeviceGetComputeRunningProcesses": "supported",
+        "nvmlDeviceGetEnforcedPowerLimit": "supported",
+        "nvmlDeviceGetViolationStatus": "supported",
     }
 
 
@@ -147,7 +149,9 @@ def test_every_call_is_tried_once(fake_nvml: dict[str, str]) -> None:
     [
         ("init:9", ("DRIVER_NOT_LOADED", "modprobe nvidia")),
         ("init:18", ("LIB_RM_VERSION_MISMATCH", "reboot")),
-        ("init:999", ("error 999", "dmesg")),
+        ("init:999", ("UNKNOWN", "dmesg")),
+        ("init:27", ("NOT_READY", "wait a minute")),
+        ("init:12345", ("error 12345", "dmesg")),
         ("handle:4", ("NO_PERMISSION", "administrator")),
         ("energy:3,fields:3,power:3", ("NOT_SUPPORTED", "Volta")),
         ("energy:4,field:4,power:4", ("NO_PERMISSION", "root")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchbench.errors import MeterError
-from benchbench.meters import NullMeter, open_meter, rapl
+from benchbench.meters import Ceiling, NullMeter, open_meter, powercap, rapl
 from benchbench.meters import sysfs as sysfs_module
 from benchbench.meters.jetson import JetsonMeter, rails
 from benchbench.meters.polled import PowerIntegral
@@ -23,7 +24,8 @@ from benchbench.meters.unwrap import Unwrapped
 if TYPE_CHECKING:
     from fixtures_sysfs import Tree
 
-RANGE_J = 65.536
+RANGE_J = 65_536.0
+CEILING = Ceiling(1000.0, "1000 W (the test's)")
 
 
 def reason() -> str:
@@ -148,6 +150,37 @@ def test_a_zone_that_vanishes_is_a_reason(sysfs: Tree) -> None:
             meter.energy_j()
 
 
+@pytest.mark.parametrize(
+    ("fails", "words"),
+    [
+        (PermissionError(13, "Permission denied"), "root alone"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+        (ValueError("no number"), "holds no number"),
+    ],
+)
+def test_a_read_that_fails_midway_is_a_reason_and_nothing_is_lost(
+    sysfs: Tree, monkeypatch: pytest.MonkeyPatch, fails: Exception, words: str
+) -> None:
+    """EACCES, EIO or garbage of one zone: no sum of the others; once it is back, all is there."""
+    first = sysfs.zone("intel-rapl:0", "package-0", 0)
+    second = sysfs.zone("intel-rapl:1", "package-1", 0)
+    read = Path.read_text
+
+    def refuse(self: Path, *arguments: str) -> str:
+        if self == second:
+            raise fails
+        return read(self, *arguments)
+
+    with RaplMeter() as meter:
+        first.write_text("5000000\n")
+        second.write_text("6000000\n")
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "read_text", refuse)
+            with pytest.raises(MeterError, match=words):
+                meter.energy_j()
+        assert meter.energy_j() == pytest.approx(11)
+
+
 def test_a_frozen_counter_is_a_reason(sysfs: Tree) -> None:
     """It does not move while the meter waits."""
     sysfs.zone("intel-rapl:0", "package-0", 1)
@@ -197,33 +230,145 @@ def test_a_package_that_throttles_is_seen_with_its_heat(sysfs: Tree) -> None:
 
 @given(
     start_j=st.floats(0, RANGE_J),
-    steps=st.lists(st.tuples(st.floats(0, 60), st.floats(0.1, 500)), min_size=1, max_size=30),
+    steps=st.lists(st.tuples(st.floats(0, 60_000), st.floats(0.1, 1000)), min_size=1, max_size=30),
 )
 def test_energy_goes_on_over_any_number_of_wraps(
     start_j: float, steps: list[tuple[float, float]]
 ) -> None:
     """Read often enough, the sum is the true energy, however often the counter starts again."""
     clock, true_j = VirtualClock(), 0.0
-    counter = Unwrapped("it", RANGE_J, 1000.0, clock)
-    counter.add(start_j % RANGE_J)
+    counter = Unwrapped("it", lambda: (start_j + true_j) % RANGE_J, RANGE_J, CEILING, clock)
+    counter.energy_j()
     for step_j, power_w in steps:
-        clock.sleep(min(step_j / power_w, 0.06))
-        true_j += step_j
-        total_j = counter.add((start_j + true_j) % RANGE_J)
-    assert total_j == pytest.approx(true_j, abs=1e-6)
+        seconds = min(step_j / power_w, 60)
+        clock.sleep(seconds)
+        true_j += power_w * seconds
+        assert counter.energy_j() == pytest.approx(true_j, abs=1e-5)
+
+
+@given(
+    start_j=st.floats(0, RANGE_J),
+    read_j=st.floats(0, RANGE_J),
+    seconds=st.floats(0, 500),
+    power_w=st.floats(0, 1000),
+)
+def test_no_reading_is_believed_that_the_device_cannot_have_drawn(
+    start_j: float, read_j: float, seconds: float, power_w: float
+) -> None:
+    """Whatever it shows after a while, the step is within the ceiling, or there is none."""
+    clock, shown_j = VirtualClock(), start_j
+    counter = Unwrapped("it", lambda: shown_j, RANGE_J, CEILING, clock)
+    counter.energy_j()
+    clock.sleep(seconds)
+    shown_j = read_j
+    true_j = power_w * seconds
+    if abs((start_j + true_j) % RANGE_J - read_j) < 1e-3:
+        return  # it happens to be the truth
+    with contextlib.suppress(MeterError):
+        step_j = counter.energy_j()
+        assert 0 <= step_j <= CEILING.reach_j(seconds)
+        assert step_j + RANGE_J > CEILING.reach_j(seconds)
 
 
 def test_a_counter_that_may_have_wrapped_twice_is_refused() -> None:
     """A silence longer than the counter lasts at the highest power leaves nothing to guess from."""
-    clock = VirtualClock()
-    counter = Unwrapped("it", RANGE_J, 1000.0, clock)
-    counter.add(1.0)
-    clock.sleep(counter.fills_in_s * 0.99)
-    assert counter.add(0.5) == pytest.approx(RANGE_J - 0.5)
-    clock.sleep(counter.fills_in_s)
+    clock, shown_j = VirtualClock(), 40_000.0
+    counter = Unwrapped("it", lambda: shown_j, RANGE_J, CEILING, clock)
+    counter.energy_j()
+    clock.sleep(counter.fills_in_s * 0.9)
+    shown_j = 100.0
+    assert counter.energy_j() == pytest.approx(RANGE_J - 39_900)
+    clock.sleep(counter.fills_in_s * 1.1)
+    shown_j = 130.0
     for _ in range(2):
         with pytest.raises(MeterError, match="more than once"):
-            counter.add(30.0)
+            counter.energy_j()
+
+
+def test_a_slow_reading_is_no_jump() -> None:
+    """A process that stands still while it reads has more time between two readings."""
+    clock, shown_j, stalls_s = VirtualClock(), 0.0, 5.0
+
+    def slow_j() -> float:
+        clock.sleep(stalls_s)
+        return shown_j
+
+    counter = Unwrapped("it", slow_j, RANGE_J, CEILING, clock)
+    counter.energy_j()
+    shown_j = 8000.0
+    assert counter.energy_j() == 8000
+
+
+@pytest.mark.parametrize("shown_uj", [0, 3_000_000])
+@pytest.mark.parametrize("again_uj", [200_000_000_000, 200_000_500_000])
+def test_a_reset_or_a_read_of_zero_is_no_wrap(sysfs: Tree, shown_uj: int, again_uj: int) -> None:
+    """A fall that would need more than the package can draw has no energy, then and ever after."""
+    file = sysfs.zone("intel-rapl:0", "package-0", 200_000_000_000)
+    with RaplMeter() as meter:
+        assert meter.energy_j() == 0
+        file.write_text(f"{shown_uj}\n")
+        for _ in range(2):
+            with pytest.raises(MeterError, match=r"fell from 200000 to .* J .* reset or misread"):
+                meter.energy_j()
+            file.write_text(f"{again_uj}\n")
+
+
+def test_a_first_read_of_zero_is_found_at_the_second(sysfs: Tree) -> None:
+    """What it then rises by is more than the package can draw."""
+    file = sysfs.zone("intel-rapl:0", "package-0", 0)
+    with RaplMeter() as meter:
+        file.write_text("200000000000\n")
+        with pytest.raises(MeterError, match=r"rose by 200,000 J .* 1,500 W .*misread"):
+            meter.energy_j()
+
+
+def test_a_zone_s_ceiling_is_twice_its_stated_limit(sysfs: Tree) -> None:
+    """The highest that the kernel states; what nothing holds, or states nonsense, has ours."""
+    place = "class/powercap/intel-rapl:{}"
+    for number, (enabled, limit_uw, highest_uw) in enumerate(
+        [
+            (1, 125_000_000, 253_000_000),
+            (0, 125_000_000, 0),
+            (1, 4_095_000_000, 0),
+            (1, "garbage", 0),
+            (1, 280_000_000, 0),
+        ]
+    ):
+        folder = place.format(number)
+        sysfs.zone(f"intel-rapl:{number}", f"package-{number}", 1)
+        sysfs.write(f"{folder}/enabled", enabled)
+        sysfs.write(f"{folder}/constraint_0_power_limit_uw", limit_uw)
+        sysfs.write(f"{folder}/constraint_0_max_power_uw", highest_uw)
+    sysfs.write(f"{place.format(4)}/constraint_1_power_limit_uw", 300_000_000)
+    found = [zone.ceiling for zone in zones()]
+    assert [ceiling.power_w for ceiling in found] == [506, 1500, 1500, 1500, 600]
+    assert "2 times the power limit of package-0, 253 W" in found[0].source
+    assert "1,500 W (ours: no package-1 draws as much)" in found[1].source
+    with RaplMeter() as meter:
+        assert meter.ceiling.power_w == 5606
+
+
+def test_a_stated_limit_refuses_what_the_general_one_would_let_pass(sysfs: Tree) -> None:
+    """Sixty joules at once are no step of a package of 15 W."""
+    file = sysfs.zone("intel-rapl:0", "package-0", 1_000_000)
+    sysfs.write("class/powercap/intel-rapl:0/enabled", 1)
+    sysfs.write("class/powercap/intel-rapl:0/constraint_0_power_limit_uw", 15_000_000)
+    with RaplMeter() as meter:
+        file.write_text("61000000\n")
+        with pytest.raises(MeterError, match="2 times the power limit of package-0, 15 W, allows"):
+            meter.energy_j()
+
+
+def test_every_zone_is_told_apart(sysfs: Tree) -> None:
+    """The energy is the sum of its counters, each of which can be looked at."""
+    first = sysfs.zone("intel-rapl:0", "package-0", 0)
+    second = sysfs.zone("intel-rapl:1", "package-1", 0)
+    with RaplMeter() as meter:
+        meter.energy_j()
+        first.write_text("1000000\n")
+        second.write_text("2000000\n")
+        assert meter.counters_j() == {"package-0": 1, "package-1": 2}
+        assert meter.energy_j() == 3
 
 
 def test_the_rapl_meter_reads_by_itself_between_windows(
@@ -231,14 +376,14 @@ def test_the_rapl_meter_reads_by_itself_between_windows(
 ) -> None:
     """Nobody asks for a while, and each time that the counter starts again is still seen."""
     monkeypatch.setattr(rapl, "LONGEST_SILENCE_S", 0.01)
-    monkeypatch.setattr(rapl, "MOST_W", 1.0)
-    file = sysfs.zone("intel-rapl:0", "package-0", 0, 100_000_000)
+    monkeypatch.setattr(powercap, "MOST_W", 5e6)  # the steps below take no time
+    file = sysfs.zone("intel-rapl:0", "package-0", 0, 1_000_000_000_000)
     with RaplMeter() as meter:
-        for energy_j in (90, 10, 95, 5):
+        for energy_j in (400_000, 800_000, 100_000, 500_000, 900_000, 50_000):
             file.write_text(f"{energy_j * 1_000_000}\n")
             while meter._counters[0].last_j != energy_j:
                 time.sleep(0.005)
-        assert meter.energy_j() == pytest.approx(205)
+        assert meter.energy_j() == pytest.approx(2_050_000)
 
 
 @pytest.mark.parametrize("layout", ["iio", "hwmon", "ina238"])

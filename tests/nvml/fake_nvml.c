@@ -14,9 +14,17 @@
  *   FAKE_NVML_MIG        1: MIG is on; else the call is not supported
  *   FAKE_NVML_POWER_GAIN factor of every power reading, not of the counter (default 1)
  *   FAKE_NVML_THROTTLE   bits of the clocks' event reasons                 (default 0)
+ *   FAKE_NVML_GPU        name of every GPU after "SIMULATED "              (default GPU)
+ *   FAKE_NVML_SHARE      the GPU's part of the power that the counter counts, which is then that of
+ *                        the module                                        (default 1)
+ *   FAKE_NVML_LIMIT      enforced power limit, W: W | W:W:AT_S             (default 700)
+ *   FAKE_NVML_CLOCK      clock of the SMs, MHz: MHZ | MHZ:MHZ:AT_S         (default 1410)
+ *   FAKE_NVML_JUMP       J:AT_S, the counter jumps forward
+ *   FAKE_NVML_THERMAL    S:AT_S, a thermal slowdown of so many seconds that ends then, and
+ *   FAKE_NVML_BOARD, FAKE_NVML_CAPPED: the same of the board's limit and of the power limit
  *   FAKE_NVML_FAIL       list with commas of CALL:CODE (init, count, handle, name, uuid, energy,
  *                        samples, util, processes, fields, field, power, reasons, clock,
- *                        temperature), handle0, handle1, ... of one device alone,
+ *                        temperature, module, limit, violations), handle0, handle1, ... of one device alone,
  *                        lost_after_s:S, frozen_after_s:S, frozen, backwards_after_s:S
  *
  * -DWITHOUT_ENERGY leaves the symbol out, as a driver before Volta's did; -DWITHOUT_FIELDS that of
@@ -55,6 +63,7 @@ typedef struct {
     unsigned long long used_bytes;
     unsigned int gpu_instance, compute_instance;
 } process_t;
+typedef struct { unsigned long long reference_us, violation_ns; } violation_t;
 
 static const double SAMPLE_S = 1.0 / 6;
 static const unsigned int BUFFER = 120;
@@ -62,7 +71,7 @@ static const unsigned long long BOOT_MJ = 5000000; /* a real counter has run sin
 
 static int ready, kind;
 static double origin_s, power_w[2], at_s, update_s, lost_s, frozen_s, backwards_s;
-static double power_gain;
+static double power_gain, share;
 static unsigned int devices, busy, processes, own, mig, throttle;
 
 static double clock_s(clockid_t which) {
@@ -89,6 +98,22 @@ static double clause(const char *key, double otherwise) {
         if (at) at++;
     }
     return otherwise;
+}
+
+/* A number that is another from AT_S on: "X" or "X:Y:AT_S". */
+static double changing(const char *name, double otherwise) {
+    const char *text = getenv(name);
+    double first = otherwise, then, when_s;
+    if (text && sscanf(text, "%lf:%lf:%lf", &first, &then, &when_s) == 3)
+        return now_s() >= when_s ? then : first;
+    return text ? atof(text) : otherwise;
+}
+
+/* The first number of "X:AT_S" from AT_S on, 0 before. */
+static double after(const char *name, double t) {
+    const char *text = getenv(name);
+    double x, when_s;
+    return text && sscanf(text, "%lf:%lf", &x, &when_s) == 2 && t >= when_s ? x : 0;
 }
 
 static int failing(const char *call) {
@@ -126,6 +151,7 @@ int nvmlInitWithFlags(unsigned int flags) {
     own = (unsigned int)number("FAKE_NVML_OWN", 0);
     mig = (unsigned int)number("FAKE_NVML_MIG", 0);
     power_gain = number("FAKE_NVML_POWER_GAIN", 1);
+    share = number("FAKE_NVML_SHARE", 1);
     throttle = (unsigned int)number("FAKE_NVML_THROTTLE", 0);
     lost_s = clause("lost_after_s", INFINITY);
     frozen_s = fmin(clause("frozen", INFINITY), clause("frozen_after_s", INFINITY));
@@ -174,7 +200,9 @@ int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) {
 }
 
 int nvmlDeviceGetName(void *device, char *name, unsigned int size) {
-    snprintf(name, size, "SIMULATED GPU %u", (unsigned int)(uintptr_t)device - 1);
+    const char *kind = getenv("FAKE_NVML_GPU");
+    snprintf(name, size, "SIMULATED %s %u", kind ? kind : "GPU",
+             (unsigned int)(uintptr_t)device - 1);
     return failing("name");
 }
 
@@ -188,7 +216,8 @@ int nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *energy
     double t = floor(fmin(now_s(), frozen_s) / update_s) * update_s;
     double energy_j = t > backwards_s ? curve_j(t) - curve_j(backwards_s) : curve_j(t);
     *energy_mj = (t > backwards_s ? 0 : BOOT_MJ) +
-                 (unsigned long long)(energy_j * 1000 * (double)(uintptr_t)device);
+                 (unsigned long long)(energy_j * 1000 * (double)(uintptr_t)device) +
+                 (unsigned long long)(after("FAKE_NVML_JUMP", t) * 1000);
     return failing("energy");
 }
 #endif
@@ -204,16 +233,19 @@ static unsigned int power_mw(void *device) {
 #ifndef WITHOUT_FIELDS
 int nvmlDeviceGetFieldValues(void *device, int count, field_t *values) {
     for (int i = 0; i < count; i++) {
-        values[i].code = values[i].field == 186 ? (int)clause("field", SUCCESS) : NOT_SUPPORTED;
+        int of_module = values[i].scope == 1, is_power = values[i].field == 186;
+        int known = is_power || (values[i].field == 190 && of_module); /* power, current limit */
+        values[i].code = known ? (int)clause(of_module ? "module" : "field", SUCCESS) : NOT_SUPPORTED;
         values[i].value_type = 1; /* unsigned int */
-        values[i].value.ui = power_mw(device);
+        values[i].value.ui = is_power ? (unsigned int)(power_mw(device) * (of_module ? 1 : share))
+                                      : (unsigned int)(1000 * changing("FAKE_NVML_LIMIT", 700));
     }
     return failing("fields");
 }
 #endif
 
 int nvmlDeviceGetPowerUsage(void *device, unsigned int *mw) {
-    *mw = power_mw(device);
+    *mw = (unsigned int)(power_mw(device) * share);
     return failing("power");
 }
 
@@ -226,8 +258,23 @@ int nvmlDeviceGetCurrentClocksThrottleReasons(void *device, unsigned long long *
 int nvmlDeviceGetClockInfo(void *device, int kind_of_clock, unsigned int *mhz) {
     (void)device;
     if (kind_of_clock != 1) return INVALID_ARGUMENT; /* NVML_CLOCK_SM */
-    *mhz = 1410;
+    *mhz = (unsigned int)changing("FAKE_NVML_CLOCK", 1410);
     return failing("clock");
+}
+
+int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned int *mw) {
+    (void)device;
+    *mw = (unsigned int)(1000 * changing("FAKE_NVML_LIMIT", 700));
+    return failing("limit");
+}
+
+int nvmlDeviceGetViolationStatus(void *device, int policy, violation_t *status) {
+    (void)device;
+    const char *of_policy[] = {"FAKE_NVML_CAPPED", "FAKE_NVML_THERMAL", 0, "FAKE_NVML_BOARD"};
+    if (policy < 0 || policy > 3 || !of_policy[policy]) return NOT_SUPPORTED;
+    status->reference_us = (unsigned long long)(now_s() * 1e6);
+    status->violation_ns = (unsigned long long)(after(of_policy[policy], now_s()) * 1e9);
+    return failing("violations");
 }
 
 int nvmlDeviceGetTemperature(void *device, int sensor, unsigned int *celsius) {

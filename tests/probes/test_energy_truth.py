@@ -143,26 +143,11 @@ def test_a_counter_that_fails_is_refused(faults: Faults, words: str) -> None:
 
 
 def test_a_counter_that_its_power_contradicts_is_found() -> None:
-    """A counter frozen for a part of the window shows too little; its power tells."""
-
-    class Sleepy(SimulatedMeter):
-        """Does not count for a second and a half in the middle of the window."""
-
-        def energy_j(self) -> float:
-            asleep_j = 120 * min(1.5, max(0.0, self._updated_s() - BEFORE_S - 1))
-            return super().energy_j() - asleep_j
-
-    clock = VirtualClock()
-    meter = Sleepy(constant(120, 4), 0.05, clock)
-    clock.sleep(BEFORE_S)
-    samples = [sample(meter, clock)]
-    start = protocol.begin(meter)
-    start_s = clock()
-    for _ in range(80):
-        clock.sleep(0.05)
-        samples.append(Sample(clock(), None, meter.power_w()))
-    window = Window("infer", 10, 100, start_s, clock())
-    watched = Watched(tuple(samples), (), "")
-    figure = energy_metered.finish(meter, start, window, IDLE, clock, lambda: watched).figures[0]
+    """A counter that loses more than a twentieth, too shortly to be seen to stand: power tells."""
+    faults = Faults(frozen_from_s=BEFORE_S + 1, frozen_until_s=BEFORE_S + 1.25, loses=True)
+    _, figures = run(constant(120, 4), 0.05, 4.0, faults)
+    figure = figures["infer_power"]
+    assert figure.value == pytest.approx(120 * 3.75 / 4, rel=0.02)
     assert not figure.valid
-    assert any("meters_disagree" in reason for reason in figure.reasons)
+    (reason,) = (why for why in figure.reasons if "meters_disagree" in why)
+    assert "7 % apart" in reason

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from benchbench.meters import NullMeter
 from benchbench.meters.simulated import Curve, SimulatedMeter, VirtualClock
 from benchbench.probes import utilisation
@@ -42,6 +44,15 @@ def test_missing_sensor_is_a_reason() -> None:
     )
     assert (busy.value, busy.reasons) == (None, ("no NVML",))
     assert memory.value == 5
+
+
+@pytest.mark.parametrize("share", [1.01, -0.5, 655.35])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    """A garbled percentage is no figure."""
+    meter = SimulatedMeter(Curve([(0.0, 100.0)]), 0.02, VirtualClock(), busy_share=share)
+    busy = utilisation.measure(meter, WINDOW, device_peak_bytes=5, rss_bytes=None)[0]
+    assert busy.value is None
+    assert f"says {100 * share:g} %, which no share is" in busy.reasons[0]
 
 
 def test_unread_rss_is_a_reason() -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchbench.errors import MeterError
+from benchbench.probes.metering.sampler import PERIOD_S, Recorder
+from benchbench.probes.metering.validity import cross_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,8 @@ class Idle:
         reason: Why there is none.
         seconds: Time between the two counter changes that it is taken from.
         provenance: The meter's.
-        notes: The meter's.
+        notes: The meter's, and doubts.
+        unseen_w: Most that one fault of the counter could have changed `power_w` by unseen.
     """
 
     power_w: float | None
@@ -34,6 +37,7 @@ class Idle:
     seconds: float = 0.0
     provenance: Provenance = "real"
     notes: tuple[str, ...] = ()
+    unseen_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class Start:
 def idle_power(meter: Meter, seconds: float, sleep: Callable[[float], None] = time.sleep) -> Idle:
     """Take an idle baseline; without a sensor it returns at once.
 
+    The counter is read as often as in a window, and is believed on the same terms.
+
     Args:
         meter: The sensor.
         seconds: Its length; 0 asks for none.
@@ -54,15 +60,28 @@ def idle_power(meter: Meter, seconds: float, sleep: Callable[[float], None] = ti
     """
     if seconds <= 0:
         return Idle(None, "no idle baseline was asked for (idle_s: 0)", provenance=meter.provenance)
+    recorder = Recorder(meter, clock=meter.now_s)
+    recorder.read()  # the power at the start has to be known as well
     try:
         first = meter.wait_for_update()
-        sleep(seconds)
+        end_s = first.time_s + seconds
+        while (left_s := end_s - meter.now_s()) > 0:
+            recorder.read()
+            sleep(min(left_s, PERIOD_S))
         last = meter.wait_for_update()
     except MeterError as error:
         return Idle(None, str(error), provenance=meter.provenance)
-    length_s = last.time_s - first.time_s
-    power_w = (last.energy_j - first.energy_j) / length_s
-    return Idle(power_w, "", length_s, meter.provenance, meter.notes)
+    length_s, energy_j = last.time_s - first.time_s, last.energy_j - first.energy_j
+    if energy_j <= 0:
+        reason = f"the idle device was counted {energy_j:g} J: see `benchbench doctor`"
+        return Idle(None, reason, provenance=meter.provenance)
+    found = cross_check(meter, energy_j, first.time_s, last.time_s, recorder.end())
+    if found.invalid:
+        reason = f"the idle baseline is not to be believed: {found.invalid[0]}"
+        return Idle(None, reason, provenance=meter.provenance)
+    notes = (*meter.notes, *found.doubts)
+    unseen_w = found.detail["unseen_j"] / length_s
+    return Idle(energy_j / length_s, "", length_s, meter.provenance, notes, unseen_w)
 
 
 def begin(meter: Meter) -> Start:

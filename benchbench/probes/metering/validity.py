@@ -1,10 +1,12 @@
-"""What speaks against a window's energy: the sensor's own power, heat, other processes."""
+"""What speaks against a window's energy: the sensor itself, heat, changed limits, company."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from benchbench.probes.metering.plausibility import plausible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,10 +15,13 @@ if TYPE_CHECKING:
     from benchbench.probes.metering.sampler import Sample, Watched
     from benchbench.probes.metering.window import Window
 
-__all__ = ["Suspicion", "integrated_j", "suspect"]
+__all__ = ["Suspicion", "cross_check", "integrated_j", "suspect"]
 
 LARGEST_DISAGREEMENT = 0.05  # ours: of the counter from the integrated power
 FEWEST_SAMPLES = 20  # ours: fewer power readings in a window say nothing about its energy
+LEAST_THROTTLED_S = 0.01  # ours: a thousandth of a window of ten seconds
+SAME_LIMIT = 0.01  # ours: share by which a power limit may differ from itself
+SAME_CLOCK = 0.3  # ours: share by which a clock may move with its load
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,8 @@ class Suspicion:
     Attributes:
         invalid: Reasons for which the figures must not be compared.
         doubts: Reasons to know when reading them.
-        detail: Power's energy, its disagreement, temperatures, clocks, other processes.
+        detail: Power's energy, its disagreement, what could not be seen, temperatures, clocks,
+            limits, other processes.
         swing_w: Largest power that was read less the smallest.
     """
 
@@ -59,6 +65,56 @@ def integrated_j(samples: Sequence[Sample], start_s: float, end_s: float) -> flo
     return total_j
 
 
+def cross_check(
+    meter: Meter, energy_j: float, start_s: float, end_s: float, watched: Watched
+) -> Suspicion:
+    """Hold a counter against what the device can draw, and against the sensor's own power.
+
+    Args:
+        meter: The sensor.
+        energy_j: Energy by the counter.
+        start_s: Start of the stretch that it is of.
+        end_s: End of it.
+        watched: What was read meanwhile.
+    """
+    powers = [item.power_w for item in watched.samples if item.power_w is not None]
+    swing_w = max(powers) - min(powers) if powers else 0.0
+    possible = plausible(meter.ceiling, energy_j, watched.samples, start_s, end_s)
+    invalid, unseen_j, unchecked = possible.invalid, possible.unseen_j, ""
+    detail: dict[str, Any] = {}
+    by_power_j = integrated_j(watched.samples, start_s, end_s)
+    if meter.integrates:
+        unchecked = "the energy is itself summed up from power"
+    elif by_power_j is None:
+        unchecked = watched.no_power or "too few power readings"
+    else:
+        limits = meter.uncertainty
+        # A step between two readings is seen late.
+        spacing_s = min((end_s - start_s) / FEWEST_SAMPLES, 2 * _spacing_s(watched))
+        late_s = limits.lag_s + limits.power_lag_s + spacing_s
+        apart = abs(by_power_j / energy_j - 1)
+        allowed = LARGEST_DISAGREEMENT + late_s * swing_w / energy_j
+        unseen_j = min(unseen_j, allowed * energy_j)
+        detail |= {"power_j": by_power_j, "power_disagreement": apart}
+        if apart > allowed:
+            text = (
+                f"meters_disagree: the counter says {energy_j:.4g} J and its own power summed up "
+                f"{by_power_j:.4g} J, {100 * apart:.0f} % apart: one of them is wrong; see "
+                "`benchbench doctor`"
+            )
+            invalid = (*invalid, text)
+    doubts: tuple[str, ...] = ()
+    if unchecked:
+        limit = meter.ceiling.source.removesuffix(",")
+        doubts = (f"unchecked: nothing but {limit} was held against this energy: {unchecked}",)
+    detail |= {
+        "power_check": f"none: {unchecked}" if unchecked else "done",
+        "unseen_j": unseen_j,
+        "ceiling_w": meter.ceiling.power_w,
+    }
+    return Suspicion(invalid, doubts, detail, swing_w)
+
+
 def suspect(meter: Meter, energy_j: float, window: Window, watched: Watched) -> Suspicion:
     """Hold a window's energy against everything else that the sensor said.
 
@@ -68,29 +124,14 @@ def suspect(meter: Meter, energy_j: float, window: Window, watched: Watched) -> 
         window: The window.
         watched: What was read meanwhile.
     """
-    powers = [item.power_w for item in watched.samples if item.power_w is not None]
-    swing_w = max(powers) - min(powers) if powers else 0.0
-    invalid, doubts, detail = _conditions(watched.conditions)
-    by_power_j = integrated_j(watched.samples, window.start_s, window.end_s)
-    if meter.integrates:
-        detail["power_check"] = "none: the energy is itself summed up from power"
-    elif by_power_j is None:
-        detail["power_check"] = f"none: {watched.no_power or 'too few power readings'}"
-    else:
-        limits = meter.uncertainty
-        spacing_s = window.seconds / FEWEST_SAMPLES  # a step between two readings is seen late
-        late_s = limits.lag_s + limits.power_lag_s + min(spacing_s, 2 * _spacing_s(watched))
-        apart = abs(by_power_j / energy_j - 1)
-        allowed = LARGEST_DISAGREEMENT + late_s * swing_w / energy_j
-        detail |= {"power_j": by_power_j, "power_disagreement": apart, "power_check": "done"}
-        if apart > allowed:
-            text = (
-                f"meters_disagree: the counter says {energy_j:.4g} J and its own power summed up "
-                f"{by_power_j:.4g} J, {100 * apart:.0f} % apart: one of them is wrong; see "
-                "`benchbench doctor`"
-            )
-            invalid = (*invalid, text)
-    return Suspicion(invalid, doubts, detail, swing_w)
+    found = cross_check(meter, energy_j, window.start_s, window.end_s, watched)
+    invalid, doubts, detail = _conditions(watched.conditions, window)
+    return Suspicion(
+        (*invalid, *found.invalid),
+        (*doubts, *found.doubts),
+        {**detail, **found.detail},
+        found.swing_w,
+    )
 
 
 def _spacing_s(watched: Watched) -> float:
@@ -99,10 +140,17 @@ def _spacing_s(watched: Watched) -> float:
 
 
 def _conditions(
-    conditions: Sequence[Condition],
+    looks: Sequence[tuple[float, Condition]], window: Window
 ) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, Any]]:
-    """Throttling is invalid, company is a doubt; the rest is detail."""
+    """Throttling is invalid; company, a changed limit or clock are doubts; the rest is detail."""
+    conditions = [condition for _, condition in looks]
     throttled = dict.fromkeys(why for item in conditions for why in item.throttled)
+    counted_s = _risen_s(looks, window)
+    throttled |= dict.fromkeys(
+        f"{why} for {seconds:.2f} s by the device's own count"
+        for why, seconds in counted_s.items()
+        if seconds >= LEAST_THROTTLED_S
+    )
     foreign = [item.foreign for item in conditions if item.foreign is not None]
     invalid = tuple(
         f"throttled: {why} during the window: cool the device and run the cell again"
@@ -113,9 +161,46 @@ def _conditions(
     if most:
         text = f"shared: up to {most} other process(es) on the device"
         doubts = (f"{text}, and the energy is that of all of them",)
-    detail: dict[str, Any] = {"foreign": most}
-    for name in ("temperature_c", "clock_mhz"):
+    detail: dict[str, Any] = {"foreign": most, "throttled_s": counted_s}
+    for name in ("temperature_c", "clock_mhz", "power_limit_w", "capped_s"):
         values = [value for item in conditions if (value := getattr(item, name)) is not None]
         detail[name] = [min(values), max(values)] if values else None
     detail["unknown"] = list(dict.fromkeys(why for item in conditions for why in item.unknown))
-    return invalid, doubts, detail
+    return invalid, (*doubts, *_changed(looks, window)), detail
+
+
+def _risen_s(looks: Sequence[tuple[float, Condition]], window: Window) -> dict[str, float]:
+    """By how much each count of throttling rose from before the window to after it, seconds."""
+    before = [condition for time_s, condition in looks if time_s <= window.start_s] or [
+        condition for _, condition in looks[:1]
+    ]
+    after = [condition for time_s, condition in looks if time_s >= window.end_s] or [
+        condition for _, condition in looks[-1:]
+    ]
+    if not before or not after:
+        return {}
+    first, last = before[-1].throttled_s, after[0].throttled_s
+    return {why: last[why] - first[why] for why in first if why in last}
+
+
+def _changed(looks: Sequence[tuple[float, Condition]], window: Window) -> tuple[str, ...]:
+    """Doubts where the power limit or the clock was not the same all the time."""
+    doubts = []
+    limits = [item.power_limit_w for _, item in looks if item.power_limit_w is not None]
+    if limits and min(limits) < (1 - SAME_LIMIT) * max(limits):
+        doubts.append(
+            f"capped: the power limit changed between {max(limits):g} and {min(limits):g} W "
+            "during the window: set it before the run"
+        )
+    # Before and after it the device idles, and its clock may be any.
+    clocks = [
+        item.clock_mhz
+        for time_s, item in looks
+        if item.clock_mhz is not None and window.start_s <= time_s <= window.end_s
+    ]
+    if clocks and min(clocks) < (1 - SAME_CLOCK) * max(clocks):
+        doubts.append(
+            f"clocks: the clock was between {max(clocks):g} and {min(clocks):g} MHz during the "
+            "window: lock it, or see what else sets it"
+        )
+    return tuple(doubts)
