@@ -17,6 +17,7 @@ __all__ = ["Origin", "loaded_modules", "origin_of"]
 Origin = Literal["user", "installed", "standard"]
 
 INSTALLED = {"site-packages", "dist-packages"}  # of any environment: a .pth file may add another's
+PROGRAM = {"__main__", "__mp_main__"}
 STANDARD = tuple(
     Path(place).resolve()
     for name, place in sysconfig.get_paths().items()
@@ -46,7 +47,7 @@ def loaded_modules() -> dict[str, Path]:
     found = {}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if name == "__main__" or not isinstance(file, str) or not Path(file).is_absolute():
+        if name in PROGRAM or not isinstance(file, str) or not Path(file).is_absolute():
             continue
         found[name] = Path(file)
     return found
