@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from benchbench.suite.schema import Suite
 
 __all__ = [
+    "UNNAMED",
     "Cell",
     "DataRef",
     "Job",
@@ -32,6 +33,9 @@ __all__ = [
 ]
 
 NO_LIMIT_S = 20 * 86_400.0  # of a training without a budget; poll(2) takes at most 24 days
+
+UNNAMED = "loads what its source does not name:"
+"""The fact of a job that has the SHA-256 of such files by path: no cell's id can have them."""
 
 Task = Literal["train", "count", "time"]
 Errand = Literal["train", "count", "time", "hello", "doctor", "count_once"]
@@ -63,7 +67,8 @@ class Cell:
     """One row of the work: everything that a worker needs, and an id that changes with any of it.
 
     Attributes:
-        id: First 12 digits of the SHA-256 over the rest, the model's source included.
+        id: First 12 digits of the SHA-256 over the rest, the model's source included, with the
+            user's modules that it imports.
         model: The suite's entry.
         settings: Resolved settings.
         device: ``cpu`` or ``cuda:<index>``.
@@ -148,7 +153,7 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, Data
             "settings": asdict(settings),
             "device": device,
             "data": [reference.digest, reference.num_classes],
-            "source": zoo.find(model.model, place).digest,
+            "source": zoo.identity(model.model, place),
             "checkpoint": _content(model.checkpoint),
         }
         out.append(Cell(_digest(identity)[:12], model, settings, device, reference, str(place)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,10 @@ from benchbench.backends.native import inference_step, training_step
 from benchbench.data.batches import Batch, batches_of
 from benchbench.errors import BenchbenchError
 from benchbench.frameworks import neuron_facts
+from benchbench.running.cells import UNNAMED
 from benchbench.training.loss import loss_name, loss_of
 from benchbench.training.weight_store import load_trained
+from benchbench.zoo.origin import loaded_modules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +56,7 @@ def images_of(reference: DataRef | None) -> data.FaceData:
 
 def build(cell: Cell) -> nn.Module:
     """A cell's model with its seeded initial weights, on the CPU; torch's threads are set."""
+    _started_with()
     if cell.settings.threads is not None:
         torch.set_num_threads(cell.settings.threads)
     torch.manual_seed(cell.settings.seed)
@@ -64,9 +67,17 @@ def build(cell: Cell) -> nn.Module:
     return model
 
 
+@cache
+def _started_with() -> frozenset[str]:
+    """What was loaded before the first model was built: a test session's modules are no model's."""
+    return frozenset(loaded_modules())
+
+
 def facts_of(model: nn.Module, cell: Cell) -> dict[str, Any]:
     """What really ran."""
+    loads = zoo.unnamed(cell.model.model, Path(cell.folder), _started_with())
     return {
+        **({UNNAMED: loads} if loads else {}),
         **neuron_facts(model, torch.device(cell.device)),
         "optimizer": f"Adam (fused), lr {cell.settings.learning_rate:g}",
         "loss": loss_name(cell.model.loss, model),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchbench.zoo.closure import identity, unnamed
 from benchbench.zoo.registry import build, bundled_folder, find, matching, register, scan
 from benchbench.zoo.source import ModelInfo, Parameter, hint
 
@@ -12,7 +13,9 @@ __all__ = [
     "bundled_folder",
     "find",
     "hint",
+    "identity",
     "matching",
     "register",
     "scan",
+    "unnamed",
 ]
