@@ -7,6 +7,7 @@ standard library.
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,10 +90,16 @@ def modules_of(
 
 
 def _installed_files(tree: Path) -> Iterable[Path]:
-    """The installed files of the project that a tree holds, whatever layout the tree has."""
+    """The installed copies of the files of the project that a tree holds, whatever its layout.
+
+    An editable installation has none: what it puts there only leads to the tree.
+    """
     try:
         name = tomllib.loads((tree / "pyproject.toml").read_text("utf-8"))["project"]["name"]
-        files = importlib.metadata.distribution(name).files
+        found = importlib.metadata.distribution(name)
+        url = json.loads(found.read_text("direct_url.json") or "{}")
     except (OSError, ValueError, KeyError, TypeError, importlib.metadata.PackageNotFoundError):
         return []
-    return [Path(str(file.locate())) for file in files or ()]
+    if url.get("dir_info", {}).get("editable"):
+        return []
+    return [Path(str(file.locate())) for file in found.files or ()]

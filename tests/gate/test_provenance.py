@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import venv
 from pathlib import Path
@@ -109,6 +110,29 @@ def test_the_users_modules_and_copies_of_the_trees_tell_whose_code_ran(
     assert found == {"pkg": str(loaded["pkg"]), "mine": str(loaded["mine"])}
 
 
+@pytest.mark.parametrize(("url", "copies"), [({}, 1), ({"dir_info": {"editable": True}}, 0)])
+def test_an_installed_copy_is_known_by_its_project_in_any_layout(
+    tmp_path: Path,
+    trees: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    url: dict[str, object],
+    copies: int,
+) -> None:
+    """The tree's project has a name; what an editable installation puts there is no copy."""
+    base, _ = trees
+    written(base, {"pyproject.toml": '[project]\nname = "benched"\n', "python/pkg/a.py": ""})
+    site = tmp_path / "site-packages"
+    about = {
+        "METADATA": "Metadata-Version: 2.1\nName: benched\nVersion: 1\n",
+        "RECORD": "pkg/a.py,,\n",
+        "direct_url.json": json.dumps(url),
+    }
+    written(site / "benched-1.dist-info", about)
+    monkeypatch.syspath_prepend(str(site))
+    found = modules_of({"pkg.a": site / "pkg" / "a.py"}, trees, origin_of)
+    assert len(found) == copies
+
+
 @pytest.mark.parametrize(
     ("name", "file", "words"),
     [
@@ -189,6 +213,9 @@ def test_a_base_runs_its_own_tree_under_every_installation(
         | {
             "__editable__.benched.pth": f"{candidate / 'src'}\nimport benched_finder\n",
             "benched_finder.py": FINDER.format(place=mapped),
+            "benched-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: benched\nVersion: 1\n",
+            "benched-1.dist-info/RECORD": "benched_finder.py,,\n",
+            "benched-1.dist-info/direct_url.json": '{"dir_info": {"editable": true}}',
         },
     )
     workload = {
