@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -74,6 +74,7 @@ class Cell:
         device: ``cpu`` or ``cuda:<index>``.
         data: The data; None where a model is counted for a bare shape.
         folder: Where a relative model reference starts, as text.
+        code: SHA-256 of each file of the model's code, by path, as the cell was planned.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Cell:
     device: str
     data: DataRef | None
     folder: str
+    code: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +149,19 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, Data
         if model.checkpoint:  # absolute, and part of the identity by its content
             model = replace(model, checkpoint=str((folder / model.checkpoint).expanduser()))
         reference, settings = data[model.labels], suite.settings_of(model)
+        code = zoo.closure(model.model, place)
         identity = {
             "schema": SCHEMA_VERSION,
             "model": asdict(model),
             "settings": asdict(settings),
             "device": device,
             "data": [reference.digest, reference.num_classes],
-            "source": zoo.identity(model.model, place),
+            "source": zoo.identity(code),
             "checkpoint": _content(model.checkpoint),
         }
-        out.append(Cell(_digest(identity)[:12], model, settings, device, reference, str(place)))
+        name = _digest(identity)[:12]
+        files = {str(file.resolve()): digest_of(file) for file in code.values()}
+        out.append(Cell(name, model, settings, device, reference, str(place), files))
     return out
 
 

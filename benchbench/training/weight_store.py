@@ -132,9 +132,9 @@ def store_of(cell: Cell) -> Store | None:
     settings = cell.settings
     if settings.train is None or cell.data is None:
         return None
-    folder = Path(cell.folder)
+    code = zoo.closure(cell.model.model, Path(cell.folder))
     identity: dict[str, Any] = {
-        "source": zoo.identity(cell.model.model, folder),
+        "source": zoo.identity(code),
         "set": cell.model.set,
         "classes": cell.data.num_classes,
         "data": cell.data.digest,
@@ -144,7 +144,7 @@ def store_of(cell: Cell) -> Store | None:
         "label_smoothing": settings.label_smoothing,
         "seed": settings.seed,
     }
-    if loads := zoo.unnamed(cell.model.model, folder):  # known, since the model is built by now
+    if loads := zoo.unnamed(code):  # known, since the model is built by now
         identity["loads"] = sorted(loads.values())
     recipe = settings.train
     if recipe.slim and not recipe.slim.cuts:  # whatever else it says, only its strength counts

@@ -19,6 +19,7 @@ from benchbench import data, zoo
 from benchbench.backends.native import inference_step, training_step
 from benchbench.data.batches import Batch, batches_of
 from benchbench.errors import BenchbenchError
+from benchbench.files import digest_of
 from benchbench.frameworks import neuron_facts
 from benchbench.running.cells import UNNAMED
 from benchbench.training.loss import loss_name, loss_of
@@ -55,7 +56,11 @@ def images_of(reference: DataRef | None) -> data.FaceData:
 
 
 def build(cell: Cell) -> nn.Module:
-    """A cell's model with its seeded initial weights, on the CPU; torch's threads are set."""
+    """A cell's model with its seeded initial weights, on the CPU; torch's threads are set.
+
+    Raises:
+        BenchbenchError: Its code is another than the run was planned for.
+    """
     _started_with()
     if cell.settings.threads is not None:
         torch.set_num_threads(cell.settings.threads)
@@ -64,6 +69,9 @@ def build(cell: Cell) -> nn.Module:
     model: nn.Module = zoo.build(
         cell.model.model, cell.model.set, Path(cell.folder), num_classes=classes
     )
+    for file, digest in cell.code.items():
+        if not Path(file).is_file() or digest_of(Path(file)) != digest:
+            raise BenchbenchError(f"{file} has changed since the run began")
     return model
 
 
@@ -75,7 +83,8 @@ def _started_with() -> frozenset[str]:
 
 def facts_of(model: nn.Module, cell: Cell) -> dict[str, Any]:
     """What really ran."""
-    loads = zoo.unnamed(cell.model.model, Path(cell.folder), _started_with())
+    code = zoo.closure(cell.model.model, Path(cell.folder))
+    loads = zoo.unnamed(code, _started_with())
     return {
         **({UNNAMED: loads} if loads else {}),
         **neuron_facts(model, torch.device(cell.device)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchbench.zoo.closure import identity, unnamed
+from benchbench.zoo.closure import closure, identity, unnamed
 from benchbench.zoo.registry import build, bundled_folder, find, matching, register, scan
 from benchbench.zoo.source import ModelInfo, Parameter, hint
 
@@ -11,6 +11,7 @@ __all__ = [
     "Parameter",
     "build",
     "bundled_folder",
+    "closure",
     "find",
     "hint",
     "identity",

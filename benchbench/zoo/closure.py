@@ -24,7 +24,7 @@ from benchbench.zoo.origin import loaded_modules, origin_of
 from benchbench.zoo.registry import bundled_folder, find
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 __all__ = ["closure", "identity", "unnamed"]
 
@@ -40,52 +40,12 @@ class _Import(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-def identity(reference: str, folder: Path | None = None) -> str:
-    """SHA-256 of a model's code: of its file alone where it imports nothing of the user's.
-
-    Args:
-        reference: Reference as for `benchbench.zoo.find`.
-        folder: Folder as for `benchbench.zoo.find`.
-
-    Raises:
-        ModelError: There is no such model.
-    """
-    files = closure(reference, folder)
-    digests = {name: digest_of(file) for name, file in files.items()}
-    if len(digests) == 1:
-        return next(iter(digests.values()))
-    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
-
-
-def unnamed(reference: str, folder: Path | None, before: Collection[str] = ()) -> dict[str, str]:
-    """What a built model has loaded of the user's code that its source does not name.
-
-    Args:
-        reference: Reference as for `benchbench.zoo.find`.
-        folder: Folder as for `benchbench.zoo.find`.
-        before: Names of modules that were loaded before it was built.
-
-    Returns:
-        SHA-256 of each file, by its path.
-    """
-    named = {file.resolve() for file in closure(reference, folder).values()}
-    files = {
-        file.resolve()
-        for name, file in loaded_modules().items()
-        if name not in before
-        and name.partition(".")[0] not in _measuring()
-        and origin_of(file) == "user"
-    }
-    bundled = bundled_folder()
-    return {
-        str(file): digest_of(file)
-        for file in sorted(files - named)
-        if file.is_file() and not file.is_relative_to(bundled)
-    }
-
-
 def closure(reference: str, folder: Path | None = None) -> dict[str, Path]:
     """The files of a model's code by dotted name; its own file, where it is given by path, as "".
+
+    Args:
+        reference: Reference as for `benchbench.zoo.find`.
+        folder: Folder as for `benchbench.zoo.find`.
 
     Raises:
         ModelError: There is no such model.
@@ -94,9 +54,46 @@ def closure(reference: str, folder: Path | None = None) -> dict[str, Path]:
     place = reference.rpartition(":")[0]
     PathFinder.invalidate_caches()
     if place and not place.endswith(".py"):
-        return _Walk([*sys.path, str(Path.cwd())]).from_module(place)
+        return _Walk([*sys.path, str(Path.cwd())]).from_module(place, file)
     # As Python runs a file: its own folder is searched first.
     return _Walk([str(file.resolve().parent), *sys.path, str(Path.cwd())]).from_file(file)
+
+
+def identity(code: Mapping[str, Path]) -> str:
+    """SHA-256 of a model's code: of its file alone where it imports nothing of the user's.
+
+    Args:
+        code: Files as `closure` gives them; where they lie is no part of it.
+    """
+    digests = {name: digest_of(file) for name, file in code.items()}
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
+
+
+def unnamed(code: Mapping[str, Path], before: Collection[str] = ()) -> dict[str, str]:
+    """What a built model has loaded of the user's code that its source does not name.
+
+    Args:
+        code: Files as `closure` gives them.
+        before: Names of modules that were loaded before it was built.
+
+    Returns:
+        SHA-256 of each file, by its path.
+    """
+    named, bundled = {file.resolve() for file in code.values()}, bundled_folder()
+    files = {
+        file.resolve()
+        for name, file in loaded_modules().items()
+        if name not in before
+        and name.partition(".")[0] not in _measuring()
+        and origin_of(file) == "user"
+    }
+    return {
+        str(file): digest_of(file)
+        for file in sorted(files - named)
+        if file.is_file() and not file.is_relative_to(bundled)
+    }
 
 
 class _Walk:
@@ -117,8 +114,12 @@ class _Walk:
         self._todo.append((file, ""))
         return self._finish()
 
-    def from_module(self, name: str) -> dict[str, Path]:
-        self._take(name)
+    def from_module(self, name: str, file: Path) -> dict[str, Path]:
+        self.found[name] = file  # an installed one has no more to it
+        if origin_of(file) == "user":
+            package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+            self._todo.append((file, package))
+            self._take(name)  # and the packages that it lies in
         return self._finish()
 
     def _finish(self) -> dict[str, Path]:

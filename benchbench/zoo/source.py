@@ -36,7 +36,7 @@ class ModelInfo:
         summary: First line of its docstring.
         parameters: Its settings; empty and `open` where they cannot be told.
         open: Whether it takes settings that the source does not name.
-        digest: SHA-256 of the file; `benchbench.zoo.identity` has the modules that it imports too.
+        digest: SHA-256 of the file; `benchbench.zoo.closure` has what it imports, too.
     """
 
     name: str

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchbench.errors import BenchbenchError
 from benchbench.files import digest_of
 from benchbench.report.format import fact_text
 from benchbench.running import runner
@@ -110,3 +111,18 @@ def test_an_interrupted_run_is_taken_up_unless_code_without_identity_changed(
     book, found = runner._open(folder / "out", "p")
     book.close()
     assert (found == place) == (change == "none")
+
+
+@pytest.mark.parametrize("name", ["act.py", "net.py"])
+def test_code_that_changes_during_a_run_is_refused(folder: Path, name: str) -> None:
+    """The jobs before were of the old one; an edit of what the model does not use costs nothing."""
+    cell = cell_of(folder)
+    (folder / "lib" / "unused.py").write_text("x = 1\n")
+    setup.build(cell)
+    file = folder / "lib" / name
+    file.write_text(file.read_text() + "# edited\n")
+    with pytest.raises(BenchbenchError, match=f"{name} has changed since the run began"):
+        setup.build(cell)
+    file.unlink()
+    with pytest.raises(BenchbenchError, match=r"no module|has changed since the run began"):
+        setup.build(cell)

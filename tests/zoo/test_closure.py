@@ -52,10 +52,10 @@ def test_a_changed_helper_is_another_model(place: Path, text: str) -> None:
     init = '__all__ = ["act"]\n'
     written(place, {"lib/__init__.py": init, "lib/act.py": "act = 'ReLU'\n"})
     written(place, {"lib/middle.py": "from .act import act\n", "lib/net.py": text + NET})
-    before = zoo.identity("lib.net:net")
-    assert before == zoo.identity("lib.net:net")
+    before = zoo.identity(closure("lib.net:net"))
+    assert before == zoo.identity(closure("lib.net:net"))
     (place / "lib" / "act.py").write_text("act = 'Hardtanh'\n")
-    assert zoo.identity("lib.net:net") != before
+    assert zoo.identity(closure("lib.net:net")) != before
 
 
 def test_the_packages_that_a_module_lies_in_are_part_of_it(place: Path) -> None:
@@ -99,17 +99,24 @@ def test_a_file_may_import_what_lies_beside_it_and_a_package(
 def test_a_helper_that_is_no_python_counts_by_its_content(tmp_path: Path) -> None:
     """It is the worker that fails of it."""
     written(tmp_path, {"net.py": "import old\n" + NET, "old.py": "print 'two'\n"})
-    before = zoo.identity("net.py:net", tmp_path)
+    before = zoo.identity(closure("net.py:net", tmp_path))
     (tmp_path / "old.py").write_text("print 'three'\n")
-    assert zoo.identity("net.py:net", tmp_path) != before
+    assert zoo.identity(closure("net.py:net", tmp_path)) != before
 
 
 def test_a_file_alone_is_its_own_digest_as_every_bundled_model_is() -> None:
     """Stored runs and weights of the bundled models keep their names."""
     models = zoo.scan(zoo.bundled_folder())
-    assert {name: zoo.identity(name) for name in models} == {
+    assert {name: zoo.identity(closure(name)) for name in models} == {
         name: info.digest for name, info in models.items()
     }
+
+
+def test_an_installed_model_is_its_own_file() -> None:
+    """What it imports is installed with it."""
+    code = closure("torch.nn.modules:Linear")
+    assert {*code} == {"torch.nn.modules"}
+    assert zoo.identity(code) == digest_of(code["torch.nn.modules"])
 
 
 def test_an_editable_installation_is_the_users(
@@ -147,12 +154,12 @@ def test_what_a_model_loads_beyond_its_source_is_found(
     written(place, {"plugin_a.py": "x = 1\n", "named.py": ""})
     text = "import importlib, named\nimportlib.import_module('plugin' + '_a')\n"
     written(tmp_path / "bench", {"net.py": text + NET})
-    before = {*sys.modules}
-    assert zoo.unnamed("net.py:net", tmp_path / "bench", before) == {}
+    before, code = {*sys.modules}, closure("net.py:net", tmp_path / "bench")
+    assert zoo.unnamed(code, before) == {}
     for name in ("plugin_a", "named"):
         monkeypatch.setitem(sys.modules, name, __import__(name))
     plugin = str(place / "plugin_a.py")
     wanted = {plugin: digest_of(Path(plugin))}
-    assert zoo.unnamed("net.py:net", tmp_path / "bench", before) == wanted
-    assert plugin in zoo.unnamed("net.py:net", tmp_path / "bench")
-    assert zoo.unnamed("net.py:net", tmp_path / "bench", {*sys.modules}) == {}
+    assert zoo.unnamed(code, before) == wanted
+    assert plugin in zoo.unnamed(code)
+    assert zoo.unnamed(code, {*sys.modules}) == {}
