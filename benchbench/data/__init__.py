@@ -143,9 +143,7 @@ def load(
         return draw_faces(seed, (*CLASS_NAMES, "contempt") if plus else CLASS_NAMES)
     if source in data_sets():
         return _made(source, seed, labels)
-    path = Path(source).expanduser()
-    if not path.exists():
-        raise DataError(source, f"no such file or folder; expected {SYNTHETIC} or FER2013")
+    path = _existing(source, f"no such file or folder; expected {SYNTHETIC} or FER2013")
     from benchbench.data.fer2013 import read  # noqa: PLC0415 - only where it is wanted
 
     found = read(path.resolve())
@@ -153,11 +151,10 @@ def load(
         return found
     from benchbench.data.ferplus import relabel  # noqa: PLC0415 - only where it is wanted
 
-    votes = Path(ferplus).expanduser() if ferplus else path.resolve().parent / VOTES
-    if not votes.is_file():
-        raise DataError(
-            votes, "no such file: FER+ labels need its votes (fer2013new.csv); give --ferplus FILE"
-        )
+    votes = _existing(
+        ferplus or str(path.resolve().parent / VOTES),
+        "no such file: FER+ labels need its votes (fer2013new.csv); give --ferplus FILE",
+    )
     return relabel(found, votes, labels)
 
 
@@ -169,3 +166,20 @@ def _made(name: str, seed: int, labels: Labels) -> FaceData:
         return replace(_declared[name](seed), source=name)
     except Exception as error:
         raise DataError(name, extensions.why(error)) from error
+
+
+def _existing(text: str, missing: str) -> Path:
+    """The file or folder that a text names, ``~`` and ``~user`` replaced.
+
+    Raises:
+        DataError: There is none, or it may not be looked for.
+    """
+    try:
+        path = Path(text).expanduser()
+        if path.exists():
+            return path
+    except RuntimeError as error:
+        raise DataError(text, f"no such file or folder: {error}") from error
+    except OSError as error:
+        raise DataError(text, f"cannot be looked for: {error.strerror}") from error
+    raise DataError(text, missing)

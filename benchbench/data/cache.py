@@ -16,9 +16,9 @@ from benchbench.files import write_whole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["cached", "folder"]
+__all__ = ["Arrays", "cached", "folder"]
 
-VERSION = 1  # of the decoding: an old cache is not read again
+VERSION = 2  # of the decoding: an old cache is not read again
 Arrays = tuple["np.ndarray", "np.ndarray", "np.ndarray"]
 
 

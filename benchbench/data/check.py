@@ -49,6 +49,7 @@ class Check(Displayable):
         samples: Number of images.
         distribution: Images by class name and split.
         findings: The faults; those that were looked for and not found have a count of 0.
+        warnings: What was left out, or read as something else than it says.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Check(Displayable):
     samples: int
     distribution: dict[str, dict[str, int]]
     findings: tuple[DataFinding, ...]
+    warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
@@ -117,7 +119,13 @@ def check(data: FaceData) -> Check:
                 )
             )
     return Check(
-        data.name, data.source, data.digest, len(data), distribution(data), tuple(findings)
+        data.name,
+        data.source,
+        data.digest,
+        len(data),
+        distribution(data),
+        tuple(findings),
+        data.warnings,
     )
 
 

@@ -6,7 +6,6 @@ of the votes belongs to row N of FER2013; an image without a name is no face.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from benchbench.data import CLASS_NAMES, FaceData
+from benchbench.data.csv_rows import header_of, quoted, rows_of, whole_number
 from benchbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -56,29 +56,26 @@ def read_votes(path: Path) -> tuple[NDArray[np.int64], list[str], NDArray[np.boo
     """
     try:
         content = path.read_bytes()
-        text = content.decode("utf-8-sig")
     except OSError as error:
         raise DataError(path, f"cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(path, f"not UTF-8 text: {error.reason}") from error
-    reader = csv.reader(text.splitlines())
-    header = [name.strip() for name in next(reader, [])]
-    missing = [n for n in ("Usage", "Image name", *COLUMNS, *DROPPED) if n not in header]
+    header = header_of(path, content)
+    missing = [n for n in ("Usage", "Image name", *COLUMNS, *DROPPED) if n.lower() not in header]
     if missing:
         raise DataError(path, f"no column {missing[0]!r}: expected the votes of FER+", row=1)
-    places = [header.index(name) for name in (*COLUMNS, *DROPPED)]
-    usage, name = header.index("Usage"), header.index("Image name")
-    votes, splits, named = [], [], []
-    for fields in reader:
-        row = reader.line_num
-        if len(fields) != len(header):
-            text = f"expected {len(header)} fields, found {len(fields)}; truncated here?"
-            raise DataError(path, text, row=row)
+    places = [header.index(name.lower()) for name in (*COLUMNS, *DROPPED)]
+    usage, name = header.index("usage"), header.index("image name")
+    votes, splits, named = list[list[int]](), [], []
+    for row, fields in rows_of(path, content):
+        if row == 1:
+            continue
         cells = [fields[place].strip() for place in places]
-        wrong = [cell for cell in cells if not cell.isdigit() or int(cell) > TAGGERS]
-        if wrong:
-            raise DataError(path, f"votes {wrong[0]!r}: expected 0 to {TAGGERS}", row=row)
-        votes.append([int(cell) for cell in cells])
+        given = [
+            number for cell in cells if (number := whole_number(cell, TAGGERS + 1)) is not None
+        ]
+        if len(given) < len(cells):
+            wrong = next(cell for cell in cells if whole_number(cell, TAGGERS + 1) is None)
+            raise DataError(path, f"votes {quoted(wrong)}: expected 0 to {TAGGERS}", row=row)
+        votes.append(given)
         splits.append(fields[usage].strip())
         named.append(bool(fields[name].strip()))
     if not votes:

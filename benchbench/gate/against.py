@@ -82,8 +82,10 @@ def against_revision(
     commit = revision.name_of(root, asked.base)
     device = device_of(asked.run.device, machine())
     with revision.checked_out(root, commit) as tree:
-        base = Side("base", tree, revision.interpreter(tree, asked.environment))
-        plan = _plan(asked, suite, folder, (base, Side("candidate", root)), device)
+        missing = revision.add_submodules(root, commit, tree)
+        python = revision.interpreter(tree, asked.environment)
+        sides = Side("base", tree, root, python), Side("candidate", root, tree)
+        plan = _plan(asked, suite, folder, sides, device)
         gated = Gated(
             suite.name,
             f"{asked.base} ({commit[:12]})",
@@ -91,7 +93,7 @@ def against_revision(
             plan.budget,
             {**plain(suite.gate), "cores": plan.cores, "seed": plan.seed},
             asked.fail_on,
-            notes=_notes(suite, asked, tree, root),
+            notes=[*missing, *_notes(suite, asked, tree, root)],
         )
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         place = asked.run.out / suite.name / f"gate-{stamp}"

@@ -1,15 +1,15 @@
 """The process of one side, base or candidate: it builds and runs models when it is told to.
 
-It is started by path, with its own side's tree on the import path: both sides are timed and counted
-by this one file, while models, data and steps are each side's own. `benchbench.gate.contract` has
-what is taken from a revision and the orders: ``hello`` says what machine and software this is,
-``open`` builds a model and warms its step up, ``play`` runs some steps and reads the clock around
-each, ``count`` counts what has no noise. The messages are those of `benchbench.worker.channel`.
+It is started by path, and puts its own side's tree before what is installed: both sides are timed
+and counted by this one file, while models, data and steps are each side's own. What proves it, the
+files of the modules that were loaded, is in the answers. `benchbench.gate.contract` has what is
+taken from a revision and the orders: ``hello`` says what machine and software this is, ``open``
+builds a model and warms its step up, ``play`` runs some steps and reads the clock around each,
+``count`` counts what has no noise. The messages are those of `benchbench.worker.channel`.
 """
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import json
 import os
@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["Agent", "main"]
 
 BATCHES = 4  # ours: enough to vary the input
+BY_PATH = "benchbench_agent_"  # the candidate's, on both sides
 WARM_UP_STEPS = 3  # ours: oneDNN has chosen its kernels and the allocator has its memory
 
 
 def _by_path(name: str) -> Any:  # noqa: ANN401 - a module
     """A file of this package, not the side's own of the same name."""
     file = Path(__file__).parents[1] / name
-    spec = importlib.util.spec_from_file_location(f"benchbench_agent_{file.stem}", file)
+    spec = importlib.util.spec_from_file_location(f"{BY_PATH}{file.stem}", file)
     if spec is None or spec.loader is None:
         raise RuntimeError(f"{file} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
@@ -45,6 +46,8 @@ def _by_path(name: str) -> Any:  # noqa: ANN401 - a module
 
 
 contract = _by_path("gate/contract.py")
+origin = _by_path("zoo/origin.py")
+trees = _by_path("gate/trees.py")
 
 
 @dataclass(slots=True)
@@ -52,17 +55,19 @@ class Agent:
     """What a process has open.
 
     Attributes:
+        trees: Roots of its own side's tree and of the other's.
         step: The step that is timed.
         sync: Function that waits until the device has finished.
         data: Training images by what they were asked for with: read once.
     """
 
+    trees: tuple[Path, Path]
     step: Callable[[], object] = field(default=lambda: None)
     sync: Callable[[], None] = field(default=lambda: None)
     data: dict[str, Any] = field(default_factory=dict)
 
     def hello(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Stay on some cores, and say what a time depends on and whose code this is.
+        """Stay on some cores, and say what a time depends on.
 
         Both sides get the same ones: what a core has to itself then falls out of their ratio.
         """
@@ -70,9 +75,7 @@ class Agent:
             torch.set_num_threads(order["threads"])
         found = contract.taken("fingerprint")()  # of the machine, not of the cores it stays on
         os.sched_setaffinity(0, order["cores"])
-        package = str(importlib.import_module("benchbench").__file__)
-        imports = contract.places(name for name in contract.IMPORTS if name not in contract.PROBES)
-        return {"fingerprint": found, "package": package, "imports": imports}
+        return {"fingerprint": found}
 
     def open(self, order: dict[str, Any]) -> dict[str, Any]:
         """Build a model and warm one of its steps up; the answer has the time of its last steps."""
@@ -85,7 +88,7 @@ class Agent:
         start, seconds = time.perf_counter(), list[float]()
         while len(seconds) < WARM_UP_STEPS or time.perf_counter() - start < order["warmup_s"]:
             seconds += self.run_steps({"steps": 1})["seconds"]
-        return {"step_s": min(seconds[-WARM_UP_STEPS:])}
+        return {"step_s": min(seconds[-WARM_UP_STEPS:]), "modules": self.modules()}
 
     def run_steps(self, order: dict[str, Any]) -> dict[str, Any]:
         """Run some steps and give the time of each, seconds."""
@@ -112,7 +115,17 @@ class Agent:
             contract.taken,
             footprint,
         )
-        return {"figures": figures, "imports": contract.places(contract.PROBES)}
+        return {"figures": figures, "modules": self.modules()}
+
+    def modules(self) -> dict[str, str]:
+        """The files of the modules that tell whose code this is, by name."""
+        loaded = {
+            name: file
+            for name, file in origin.loaded_modules().items()
+            if not name.startswith(BY_PATH)
+        }
+        found: dict[str, str] = trees.modules_of(loaded, self.trees, origin.origin_of)
+        return found
 
     def _model(self, workload: dict[str, Any]) -> nn.Module:
         if workload["threads"] is not None:
@@ -150,7 +163,9 @@ def main() -> None:
     """Answer one order a line until standard input closes."""
     Path("/proc/self/oom_score_adj").write_text("1000", "ascii")  # if the kernel kills, kill this
     channel = _by_path("worker/channel.py").Channel()
-    agent = Agent()
+    own, other = map(Path, sys.argv[1:])
+    sys.path[:] = trees.own_path(sys.path, own, other, origin.origin_of)
+    agent = Agent((own, other))
     orders = {
         "hello": agent.hello,
         "open": agent.open,

@@ -8,12 +8,11 @@ its path, beside the side's own package: it imports nothing but the standard lib
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from benchbench.data import FaceData
     from benchbench.suite.schema import Model, Suite
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
 __all__ = [
     "IMPORTS",
     "ORDER_VERSION",
-    "PROBES",
     "check",
     "order_of",
-    "places",
     "taken",
     "workload_part",
 ]
@@ -58,8 +55,6 @@ IMPORTS = {
     "spikes": ("benchbench.probes.spikes:measure",),
 }
 """What is taken from a side's tree: where it is, the newest place first, as ``module:name``."""
-
-PROBES = ("size", "operations", "spikes")  # taken by a process that counts, most of a second later
 
 
 def order_of(do: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON holds
@@ -124,32 +119,13 @@ def taken(name: str) -> Any:  # noqa: ANN401 - a function of the side's own
         ImportError: None of them exists; or a module exists, and something that it imports does
             not.
     """
-    return _found(name)[1]
-
-
-def places(names: Iterable[str]) -> dict[str, str]:
-    """The file that each import is taken from, by ``module:name``.
-
-    One that cannot be taken is left out: it is told where it is used, and costs no more than that.
-    """
-    found = {}
-    for name in names:
-        try:
-            place, _ = _found(name)
-        except Exception:  # noqa: BLE001, S112 - a side's own module may raise whatever it likes
-            continue
-        found[place] = str(sys.modules[place.partition(":")[0]].__file__)
-    return found
-
-
-def _found(name: str) -> tuple[str, Any]:
     for place in IMPORTS[name]:
         module, _, attribute = place.partition(":")
         if not _is_own(module):
             continue
         found = getattr(importlib.import_module(module), attribute, None)
         if callable(found):  # a module of that name is not the function
-            return place, found
+            return found
     *others, last = IMPORTS[name]
     either = f"{', '.join(others)} or {last}" if others else last
     raise ImportError(f"{name!r} is missing in this tree, which has no {either}")

@@ -53,7 +53,7 @@ class Judgement:
         return self.verdict != "unclear"
 
 
-def judge(pairs: Sequence[PairedTimes], rule: StoppingRule) -> Judgement:
+def judge(pairs: Sequence[PairedTimes], rule: StoppingRule, *, longer: bool = False) -> Judgement:
     """The verdict after these pairs.
 
     A change counts where the sides are separated AND it reaches the threshold AND it reaches the
@@ -62,6 +62,7 @@ def judge(pairs: Sequence[PairedTimes], rule: StoppingRule) -> Judgement:
     Args:
         pairs: Observations in the order of their coming, at least one.
         rule: What a change must be to count.
+        longer: Whether the suite has a longer budget than this one.
     """
     logs = [pair.log_ratio for pair in pairs]
     found = stopping_rule.estimate(logs)
@@ -80,9 +81,20 @@ def judge(pairs: Sequence[PairedTimes], rule: StoppingRule) -> Judgement:
         verdict = "same"
     low, high = (None if end is None else math.exp(end) for end in (found.low, found.high))
     reason = _reason(verdict, seen, rule, len(logs), apart=apart)
+    if verdict == "unclear" and large and not apart and _beyond(found, rule):
+        more = "--long may settle it" if longer else "a larger budget (--pairs) may settle it"
+        reason = f"{reason}; the interval lies beyond the threshold: {more}"
     return Judgement(
         verdict, len(logs), base_s, candidate_s, math.exp(found.middle), low, high, seen, reason
     )
+
+
+def _beyond(found: stopping_rule.Estimate, rule: StoppingRule) -> bool:
+    """Whether the whole interval is a change of the threshold, one way or the other."""
+    if found.low is None or found.high is None:
+        return False
+    least = math.log1p(rule.threshold)
+    return found.low >= least or found.high <= -least
 
 
 def _reason(

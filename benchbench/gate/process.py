@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from benchbench.errors import SideError
 from benchbench.gate import contract
+from benchbench.gate.provenance import check_modules
 from benchbench.running.launcher import GRACE_S, Child
 
 __all__ = ["AGENT", "AgentProcess", "Side"]
@@ -26,11 +26,13 @@ class Side:
     Attributes:
         name: ``base`` or ``candidate``.
         tree: Root of its source tree: what is there is imported from there.
+        other: Root of the other side's: nothing is imported from there.
         python: Interpreter of its environment.
     """
 
     name: str
     tree: Path
+    other: Path
     python: str = sys.executable
 
 
@@ -42,11 +44,13 @@ class AgentProcess:
         side: Side whose code it runs.
         log: File of its standard error.
         limit_s: Time after which an order has failed, seconds.
+        outside: Modules that it loaded from neither side's tree, by name and file.
     """
 
     side: Side
     log: Path
     limit_s: float
+    outside: set[str] = field(default_factory=set)
     _child: Child | None = None
 
     def __enter__(self) -> Self:
@@ -55,14 +59,10 @@ class AgentProcess:
         Raises:
             OutputError: The log cannot be written.
         """
-        paths = [str(self.side.tree), os.environ.get("PYTHONPATH", "")]
-        self._child = Child(
-            # -P: the folder of the agent is not searched for modules.
-            [self.side.python, "-P", str(AGENT)],
-            self.log,
-            self.side.tree,
-            {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
-        )
+        side = self.side
+        # -P: the folder of the agent is not searched for modules.
+        command = [side.python, "-P", str(AGENT), str(side.tree), str(side.other)]
+        self._child = Child(command, self.log, side.tree)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,7 +74,8 @@ class AgentProcess:
         """Give an order and wait for the answer.
 
         Raises:
-            SideError: The process died, took too long, or its own code raised.
+            SideError: The process died, took too long, its own code raised, or it ran other code
+                than its tree's.
         """
         child, side = self._child, self.side.name
         if child is None:
@@ -88,6 +89,8 @@ class AgentProcess:
                     raise SideError(text, side)
                 answer |= message.get("answer", {})
                 if message.get("done"):
+                    if "modules" in answer:
+                        self.outside |= {*check_modules(self.side, answer["modules"])}
                     return answer
         except TimeoutError as error:
             text = f"the {side} did not answer {do!r} in {self.limit_s:g} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Environment",
+    "add_submodules",
     "checked_out",
     "interpreter",
     "name_of",
@@ -31,6 +33,8 @@ __all__ = [
 Environment = Literal["reuse", "own"]
 
 PREFIX = "benchbench-base-"  # and the gate's process id
+SUBMODULE = "160000"  # the mode of its entry in a tree
+PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
 def root_of(folder: Path) -> Path:
@@ -87,6 +91,43 @@ def checked_out(root: Path, commit: str) -> Iterator[Path]:
                 _git(root, "worktree", "remove", "--force", str(tree))
 
 
+def add_submodules(source: Path, commit: str, tree: Path) -> list[str]:
+    """Fill a worktree's submodules, which git leaves empty, from those of the checkout.
+
+    Nothing is fetched: a submodule's commit that is not here is a refusal.
+
+    Args:
+        source: Checkout that has the submodules.
+        commit: Commit that the worktree is of.
+        tree: Root of the worktree.
+
+    Returns:
+        A sentence for each that is empty because it is not here at all.
+
+    Raises:
+        RevisionError: A submodule is here and the commit that the worktree needs of it is not.
+    """
+    missing = []
+    for line in filter(None, _git(source, "ls-tree", "-rz", commit).split("\0")):
+        about, _, name = line.partition("\t")
+        mode, _, wanted = about.split(" ")
+        if mode != SUBMODULE:
+            continue
+        here, place = source / name, tree / name
+        if not (here / ".git").exists():
+            missing.append(f"submodule {name} is not checked out here, and is empty in the base")
+            continue
+        try:
+            _git(here, "rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}")
+        except RevisionError as error:
+            text = f"submodule {name} has no commit {wanted[:12]} here: git -C {name} fetch"
+            raise RevisionError(text) from error
+        _git(source, "clone", "--quiet", "--shared", "--no-checkout", str(here), str(place))
+        _git(place, "checkout", "--quiet", "--detach", wanted)
+        missing += add_submodules(here, wanted, place)
+    return missing
+
+
 def other_dependencies(base: Path, candidate: Path) -> bool:
     """Whether the two trees' ``pyproject.toml`` declare different dependencies."""
     return _dependencies(base) != _dependencies(candidate)
@@ -101,7 +142,10 @@ def _dependencies(tree: Path) -> object:
 
 
 def interpreter(tree: Path, environment: Environment) -> str:
-    """The Python that runs a base: this one, or one with what its ``pyproject.toml`` asks for.
+    """The Python that runs a base: this one, or one with what its project asks for.
+
+    The agent needs benchbench there too: a project that is another gets this one's code, and what
+    it requires is resolved together with what the project requires.
 
     Raises:
         RevisionError: Its environment cannot be made.
@@ -111,13 +155,27 @@ def interpreter(tree: Path, environment: Environment) -> str:
     place = tree.parent / "environment"
     venv.create(place, with_pip=True)
     python = str(place / "bin" / "python")
-    words = [python, "-m", "pip", "install", "--quiet", "--editable", str(tree)]
+    wanted = ["--editable", str(tree)]
+    if not any((tree / name).is_file() for name in PROJECT_FILES):
+        requirements = tree / "requirements.txt"
+        wanted = ["--requirement", str(requirements)] if requirements.is_file() else []
+    is_ours = (tree / "benchbench" / "__init__.py").is_file()
+    if not is_ours:
+        ours = importlib.metadata.requires("benchbench") or []
+        wanted += [text for text in ours if "extra ==" not in text]
     done = subprocess.run(  # noqa: S603 - that interpreter and our own words
-        words, capture_output=True, text=True, check=False
+        [python, "-m", "pip", "install", "--quiet", *wanted],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         text = f"the base's own environment cannot be made: {_last(done.stderr)}"
         raise RevisionError(text)
+    if not is_ours:
+        (site,) = place.glob("lib/python*/site-packages")
+        if not (site / "benchbench").exists():
+            (site / "benchbench").symlink_to(Path(__file__).resolve().parents[1])
     return python
 
 

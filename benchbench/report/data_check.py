@@ -29,7 +29,7 @@ def page_of(found: Check) -> Page:
     faults = [Line((number(item.count), item.text, _rows(item.rows))) for item in found.findings]
     return Page(
         f"{found.name}: {found.source}",
-        (),
+        tuple(f"data: {warning}" for warning in found.warnings),
         (
             Grid("Images by class", ("class", "images", *splits), tuple(lines), 0),
             Grid("Faults", ("count", "what", "rows of the file"), tuple(faults), 2),

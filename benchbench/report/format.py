@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from benchbench.metrics.figure import Figure
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["Grid", "HasRatio", "Line", "Notes", "figure_text", "how_got", "number", "ratio_text"]
+__all__ = [
+    "Grid",
+    "HasRatio",
+    "Line",
+    "Notes",
+    "fact_text",
+    "figure_text",
+    "how_got",
+    "number",
+    "ratio_text",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,13 @@ def ratio_text(found: HasRatio | None, digits: int = 3) -> str:
     ends = [end for end in (found.low, found.high) if end is not None]
     text = f"{found.value:.{digits}g}"
     return text + (f" [{ends[0]:.{digits}g}, {ends[1]:.{digits}g}]" if len(ends) == 2 else "")
+
+
+def fact_text(value: object) -> str:
+    """What really ran, as text; of files by their SHA-256 its first twelve digits."""
+    if isinstance(value, dict):
+        return ", ".join(f"{file} (sha256 {digest[:12]})" for file, digest in value.items())
+    return str(value)
 
 
 def how_got(metric: Figure, figures: Sequence[Measurement | None]) -> str:

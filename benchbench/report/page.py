@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from benchbench.display.displayable import pages_of
 from benchbench.metrics.registry import METRICS
 from benchbench.report.energy import metered, unmetered
-from benchbench.report.format import Grid, Notes
+from benchbench.report.format import Grid, Notes, fact_text
 from benchbench.report.plots import plots
 from benchbench.report.sections import (
     claims,
@@ -139,7 +139,7 @@ def _how(results: Results) -> list[str]:
         out.append(_settings(run["mode"], settings, trained=trained))
     out += [
         f"{suite.model(cell.model).title}: "
-        + "; ".join(f"{key} {value}" for key, value in cell.facts.items())
+        + "; ".join(f"{key} {fact_text(value)}" for key, value in cell.facts.items())
         for cell in results.cells
         if cell.facts
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from benchbench.suite.schema import Suite
 
 __all__ = [
+    "UNNAMED",
     "Cell",
     "DataRef",
     "Job",
@@ -33,6 +34,9 @@ __all__ = [
 ]
 
 NO_LIMIT_S = 20 * 86_400.0  # of a training without a budget; poll(2) takes at most 24 days
+
+UNNAMED = "loads what its source does not name:"
+"""The fact of a job that has the SHA-256 of such files by path: no cell's id can have them."""
 
 Task = Literal["train", "count", "time"]
 Errand = Literal["train", "count", "time", "hello", "doctor", "count_once"]
@@ -64,12 +68,14 @@ class Cell:
     """One row of the work: everything that a worker needs, and an id that changes with any of it.
 
     Attributes:
-        id: First 12 digits of the SHA-256 over the rest, the model's source included.
+        id: First 12 digits of the SHA-256 over the rest, the model's source included, with the
+            user's modules that it imports.
         model: The suite's entry.
         settings: Resolved settings.
         device: ``cpu`` or ``cuda:<index>``.
         data: The data; None where a model is counted for a bare shape.
         folder: Where a relative model reference starts, as text.
+        code: SHA-256 of each file of the model's code, by path, as the cell was planned.
         extensions: References of what the suite adds from outside, its files absolute.
     """
 
@@ -79,6 +85,7 @@ class Cell:
     device: str
     data: DataRef | None
     folder: str
+    code: dict[str, str] = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
 
 
@@ -148,19 +155,21 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, Data
         if model.checkpoint:  # absolute, and part of the identity by its content
             model = replace(model, checkpoint=str((folder / model.checkpoint).expanduser()))
         reference, settings = data[model.labels], suite.settings_of(model)
+        code = zoo.closure(model.reference, place)
         identity = {
             "schema": SCHEMA_VERSION,
             "model": asdict(model),
             "settings": asdict(settings),
             "device": device,
             "data": [reference.digest, reference.num_classes],
-            "source": zoo.find(model.reference, place).digest,
+            "source": zoo.identity(code),
             "checkpoint": _content(model.checkpoint),
         }
         if added:
             identity["extensions"] = [extensions.digest_of_reference(it, folder) for it in added]
         name = _digest(identity)[:12]
-        out.append(Cell(name, model, settings, device, reference, str(place), added))
+        files = {str(file.resolve()): digest_of(file) for file in code.values()}
+        out.append(Cell(name, model, settings, device, reference, str(place), files, added))
     return out
 
 

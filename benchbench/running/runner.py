@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from benchbench import __version__, extensions
 from benchbench.codec import plain
 from benchbench.errors import OutputError, ResultError
-from benchbench.files import write_text
+from benchbench.files import digest_of, write_text
 from benchbench.metrics.registry import foreign_figures
 from benchbench.results import journal
 from benchbench.results.aggregate import aggregated
 from benchbench.results.journal import SCHEMA_VERSION
 from benchbench.results.schema import TRACES
 from benchbench.running import launcher
-from benchbench.running.cells import plan_digest
+from benchbench.running.cells import UNNAMED, plan_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,7 +103,7 @@ def _open(folder: Path, digest: str) -> tuple[journal.Journal, Path]:
         try:
             records = journal.read(place.parent)
             started_for_this = bool(records) and records[0].get("plan") == digest
-            if started_for_this and records[-1]["kind"] != "end":
+            if started_for_this and records[-1]["kind"] != "end" and not _outdated(records):
                 return journal.Journal(place.parent), place.parent
         except (OutputError, ResultError, KeyError):
             continue  # damaged, or written by a run that is alive: not ours to take up
@@ -111,6 +111,16 @@ def _open(folder: Path, digest: str) -> tuple[journal.Journal, Path]:
     taken = len(list(folder.glob(f"{stamp}*")))
     place = folder / (f"{stamp}-{taken}" if taken else stamp)
     return journal.Journal(place), place
+
+
+def _outdated(records: list[dict[str, Any]]) -> bool:
+    """Whether a finished job loaded code that is another now, and that no cell's id could have."""
+    loaded = [record.get("facts", {}).get(UNNAMED, {}) for record in records]
+    return any(
+        not Path(file).is_file() or digest_of(Path(file)) != digest
+        for files in loaded
+        for file, digest in files.items()
+    )
 
 
 def _header(the_plan: Plan, run_id: str, digest: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Where trained weights are kept: found again by what they were trained from.
 
-The key is the SHA-256 over the model's source and settings, the data's content and the recipe. A
+The key is the SHA-256 over the model's code and settings, the data's content and the recipe. A
 suite that asks for the same training again loads it.
 """
 
@@ -65,7 +65,7 @@ class Store:
         """Find the place for an identity.
 
         Args:
-            identity: Model source digest, model settings, classes, data digest, batch size,
+            identity: Digest of the model's code, model settings, classes, data digest, batch size,
                 learning rate, label smoothing, loss, seed.
             recipe: Recipe of the training.
         """
@@ -132,8 +132,9 @@ def store_of(cell: Cell) -> Store | None:
     settings = cell.settings
     if settings.train is None or cell.data is None:
         return None
-    identity = {
-        "source": zoo.find(cell.model.reference, Path(cell.folder)).digest,
+    code = zoo.closure(cell.model.reference, Path(cell.folder))
+    identity: dict[str, Any] = {
+        "source": zoo.identity(code),
         "set": cell.model.set,
         "classes": cell.data.num_classes,
         "data": cell.data.digest,
@@ -143,6 +144,8 @@ def store_of(cell: Cell) -> Store | None:
         "label_smoothing": settings.label_smoothing,
         "seed": settings.seed,
     }
+    if loads := zoo.unnamed(code):  # known, since the model is built by now
+        identity["loads"] = sorted(loads.values())
     recipe = settings.train
     if recipe.slim and not recipe.slim.cuts:  # whatever else it says, only its strength counts
         recipe = replace(recipe, slim=recipe.slim.before_the_cut())

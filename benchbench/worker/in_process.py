@@ -20,7 +20,7 @@ from benchbench.running.cells import Cell, DataRef
 from benchbench.suite import loader
 from benchbench.suite.schema import Model, Settings
 from benchbench.worker.count_here import copied
-from benchbench.worker.setup import begin, facts_of, pace_of, step_of
+from benchbench.worker.setup import begin, facts_of, pace_of, step_facts, step_of
 from benchbench.worker.setup import prepare as prepare_cell
 
 if TYPE_CHECKING:
@@ -116,8 +116,9 @@ def prepare(
         step()
         pace.sync()
 
+    facts = facts_of if isinstance(model, str) else step_facts  # an object is told by no source
     info = {"model": name, "phase": phase, "set": dict(given), **counts}
-    info |= {"batch_size": resolved.batch_size, **facts_of(built, cell)}
+    info |= {"batch_size": resolved.batch_size, **facts(built, cell)}
     return BenchStep(run, resolved, pace.steady_percent, info)
 
 

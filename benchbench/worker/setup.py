@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,12 @@ from benchbench import data, zoo
 from benchbench.backends.native import inference_step, training_step
 from benchbench.data.batches import Batch, batches_of
 from benchbench.errors import BenchbenchError
+from benchbench.files import digest_of
 from benchbench.frameworks import neuron_facts
+from benchbench.running.cells import UNNAMED
 from benchbench.training.loss import loss_name, loss_of
 from benchbench.training.weight_store import load_trained
+from benchbench.zoo.origin import loaded_modules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +43,7 @@ __all__ = [
     "images_of",
     "pace_of",
     "prepare",
+    "step_facts",
     "step_of",
 ]
 
@@ -64,23 +68,44 @@ def images_of(reference: DataRef | None) -> data.FaceData:
 
 def begin(cell: Cell) -> None:
     """Set torch's threads, and seed it."""
+    _started_with()
     if cell.settings.threads is not None:
         torch.set_num_threads(cell.settings.threads)
     torch.manual_seed(cell.settings.seed)
 
 
 def build(cell: Cell) -> nn.Module:
-    """A cell's model with its seeded initial weights, on the CPU; torch's threads are set."""
+    """A cell's model with its seeded initial weights, on the CPU; torch's threads are set.
+
+    Raises:
+        BenchbenchError: Its code is another than the run was planned for.
+    """
     begin(cell)
     classes = cell.data.num_classes if cell.data else None
     model: nn.Module = zoo.build(
         cell.model.reference, cell.model.set, Path(cell.folder), num_classes=classes
     )
+    for file, digest in cell.code.items():
+        if not Path(file).is_file() or digest_of(Path(file)) != digest:
+            raise BenchbenchError(f"{file} has changed since the run began")
     return model
+
+
+@cache
+def _started_with() -> frozenset[str]:
+    """What was loaded before the first model was built: a test session's modules are no model's."""
+    return frozenset(loaded_modules())
 
 
 def facts_of(model: nn.Module, cell: Cell) -> dict[str, Any]:
     """What really ran."""
+    code = zoo.closure(cell.model.reference, Path(cell.folder))
+    loads = zoo.unnamed(code, _started_with())
+    return {**({UNNAMED: loads} if loads else {}), **step_facts(model, cell)}
+
+
+def step_facts(model: nn.Module, cell: Cell) -> dict[str, Any]:
+    """What is true of the model and its step, wherever its code is from."""
     return {
         **neuron_facts(model, torch.device(cell.device)),
         "optimizer": f"Adam (fused), lr {cell.settings.learning_rate:g}",

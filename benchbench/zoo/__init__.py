@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchbench.zoo.closure import closure, identity, unnamed
 from benchbench.zoo.objects import holds_weights, is_pickle, reference_of
 from benchbench.zoo.registry import build, bundled_folder, find, made, matching, register, scan
 from benchbench.zoo.source import ModelInfo, Parameter, hint
@@ -11,13 +12,16 @@ __all__ = [
     "Parameter",
     "build",
     "bundled_folder",
+    "closure",
     "find",
     "hint",
     "holds_weights",
+    "identity",
     "is_pickle",
     "made",
     "matching",
     "reference_of",
     "register",
     "scan",
+    "unnamed",
 ]

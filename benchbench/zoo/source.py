@@ -48,7 +48,7 @@ class ModelInfo:
         summary: First line of its docstring.
         parameters: Its settings; empty and `open` where they cannot be told.
         open: Whether it takes settings that the source does not name.
-        digest: SHA-256 of the file, part of a cell's identity.
+        digest: SHA-256 of the file; `benchbench.zoo.closure` has what it imports, too.
     """
 
     name: str

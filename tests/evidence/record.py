@@ -150,7 +150,7 @@ def _hello(process: AgentProcess) -> dict[str, Any]:
 
 
 def _process(name: str, folder: Path) -> AgentProcess:
-    return AgentProcess(Side(name, ROOT), folder / f"{name}.log", 300)
+    return AgentProcess(Side(name, ROOT, ROOT), folder / f"{name}.log", 300)
 
 
 if __name__ == "__main__":

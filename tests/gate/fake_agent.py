@@ -47,14 +47,14 @@ def answer(
         raise SystemExit(f"version {order['version']}")
     match order["do"]:
         case "hello":
-            return {"fingerprint": {"cpu": "drawn"}, "package": __file__, "imports": {}}
+            return {"fingerprint": {"cpu": "drawn"}}
         case "open":
             return {"step_s": model["step_s"]}
         case "play":
             steady = model["step_s"] * (1 + model.get("spread", 0.0) * layout)
             return {"seconds": [steady * noise.uniform(1, 1.01) for _ in range(order["steps"])]}
         case "count":
-            return {"figures": model["counts"], "imports": {}}
+            return {"figures": model["counts"]}
     raise SystemExit(f"what is {order['do']}?")
 
 

@@ -43,10 +43,11 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ga
         **plan: Any,
     ) -> Gated:
         sides = []
+        other = {"base": tmp_path / "candidate", "candidate": tmp_path / "base"}
         for name, models in (("base", base), ("candidate", candidate)):
             (tmp_path / name).mkdir()
             (tmp_path / name / "behaviour.json").write_text(json.dumps(models))
-            sides.append(Side(name, tmp_path / name))
+            sides.append(Side(name, tmp_path / name, other[name]))
         parts = {name: {"model": name} for name in base}
         workloads = tuple(
             Workload(name, "infer", {"base": part, "candidate": part})
@@ -197,7 +198,7 @@ def test_the_rate_of_false_alarms_is_shared_among_all_figures(
     tmp_path: Path,
 ) -> None:
     """Twice the figures or directions, half the rate each; a figure may have its own threshold."""
-    side = Side("base", tmp_path)
+    side = Side("base", tmp_path, tmp_path / "other")
     workload = Workload("m", "infer", {})
     gate = Gate(thresholds_percent={"train_fps": 7})
     plan = session.GatePlan(
@@ -208,24 +209,15 @@ def test_the_rate_of_false_alarms_is_shared_among_all_figures(
     assert plan.rule("train_fps").threshold == pytest.approx(0.07)
 
 
-def test_a_side_must_import_its_own_tree(tmp_path: Path) -> None:
-    """A tree that has benchbench in it is not compared with another tree's package or probe."""
-    own = tmp_path / "benchbench"
-    own.mkdir()
-    (own / "__init__.py").touch()
-    side = Side("base", tmp_path)
-    well = {"package": str(own / "__init__.py"), "imports": {"a:b": str(own / "room" / "a.py")}}
-    session._check_own(side, well)
-    with pytest.raises(SideError, match="the base imports benchbench from /elsewhere"):
-        session._check_own(side, well | {"package": "/elsewhere/benchbench/__init__.py"})
-    with pytest.raises(SideError, match="the base imports a:b from /elsewhere"):
-        session._check_own(side, well | {"imports": {"a:b": "/elsewhere/benchbench/a.py"}})
-
-
 def test_an_agent_that_cannot_start_says_why(tmp_path: Path) -> None:
     """The interpreter's own last words are in the reason."""
     (tmp_path / "base").mkdir()
-    with AgentProcess(Side("base", tmp_path / "base"), tmp_path / "log", 20.0) as it:
-        it.side.tree.joinpath("torch.py").write_text("raise ImportError('no torch here')")
-        with pytest.raises(SideError, match="no torch here"):
-            it.ask("hello")
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho no torch here >&2\nexit 1\n")
+    python.chmod(0o755)
+    side = Side("base", tmp_path / "base", tmp_path, str(python))
+    with (
+        AgentProcess(side, tmp_path / "log", 20.0) as it,
+        pytest.raises(SideError, match="no torch here"),
+    ):
+        it.ask("hello")

@@ -124,3 +124,26 @@ def test_an_outlier_in_a_window_or_a_turn_changes_nothing() -> None:
     base = ((0.010, 0.010, 0.5), (0.010, 0.9, 0.010), (0.010, 0.010, 0.010))
     candidate = ((0.011, 0.8, 0.011), (0.9, 0.9, 0.9), (0.011, 0.011, 0.011))
     assert math.exp(PairedTimes(base, candidate).log_ratio) == pytest.approx(1.1)
+
+
+@pytest.mark.parametrize(
+    ("step_s", "longer", "words"),
+    [
+        (0.011, True, "the interval lies beyond the threshold: --long may settle it"),
+        (0.009, True, "the interval lies beyond the threshold: --long may settle it"),
+        (0.011, False, "a larger budget (--pairs) may settle it"),
+        (0.01001, True, ""),
+    ],
+)
+def test_an_interval_beyond_the_threshold_says_what_may_settle_it(
+    step_s: float,
+    longer: bool,  # noqa: FBT001
+    words: str,
+) -> None:
+    """Unclear is not the same: the reader learns that more pairs are likely to tell."""
+    pairs = [PairedTimes(((0.01,),), ((step_s + i * 1e-6,),)) for i in range(11)]
+    rule = StoppingRule(24, 0.0005, 0.02, 50e-6)
+    found = judge(pairs, rule, longer=longer)
+    assert found.reason.endswith(words)
+    assert ("settle" in found.reason) == bool(words)
+    assert found.verdict == ("unclear" if words else "same")

@@ -1,0 +1,128 @@
+"""What a model's code is made of decides what is kept: cells, weights, interrupted runs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchbench.errors import BenchbenchError
+from benchbench.files import digest_of
+from benchbench.report.format import fact_text
+from benchbench.running import runner
+from benchbench.running.cells import UNNAMED, DataRef, cells_of
+from benchbench.suite.schema import Model, Settings, Suite
+from benchbench.suite.training import Train
+from benchbench.training.weight_store import store_of
+from benchbench.worker import setup
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchbench.running.cells import Cell
+
+NET = """
+import importlib
+from torch import nn
+from lib.act import Act
+
+def net(plugin=None):
+    if plugin:
+        importlib.import_module(plugin)
+    return nn.Sequential(nn.Flatten(), nn.Linear(2304, 7), Act())
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package model with a helper module, and a plugin that only its settings name."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "__init__.py").touch()
+    (tmp_path / "lib" / "act.py").write_text("from torch.nn import ReLU as Act\n")
+    (tmp_path / "lib" / "net.py").write_text(NET)
+    (tmp_path / "plugin_of_mine.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for name in ("lib", "lib.act", "lib.net", "plugin_of_mine"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    importlib.invalidate_caches()
+    return tmp_path
+
+
+def cell_of(folder: Path, plugin: str | None = None) -> Cell:
+    """The cell of a suite with that model, trained."""
+    model = Model("m", "lib.net:net", set={"plugin": plugin} if plugin else {})
+    suite = Suite(1, "s", (model,), settings=Settings(train=Train()))
+    data = DataRef("synthetic_faces", "0", 7, 0)
+    (cell,) = cells_of(suite, folder, "cpu", {"fer2013": data})
+    return cell
+
+
+def test_a_helper_is_part_of_the_identity_of_cell_and_weights(folder: Path) -> None:
+    """ReLU to Hardtanh in a module beside the model: another cell, and weights of its own."""
+    before = cell_of(folder)
+    store = store_of(before)
+    (folder / "lib" / "act.py").write_text("from torch.nn import Hardtanh as Act\n")
+    after = cell_of(folder)
+    assert before.id != after.id
+    other = store_of(replace(after, id=before.id))
+    assert store is not None
+    assert other is not None
+    assert store.key != other.key
+
+
+def test_what_the_source_does_not_name_is_told_and_part_of_the_weights(folder: Path) -> None:
+    """A plugin that a setting names: the report has its digest, and its weights are its own."""
+    plain, cell = cell_of(folder), cell_of(folder, "plugin_of_mine")
+    plugin = folder / "plugin_of_mine.py"
+    assert UNNAMED not in setup.facts_of(setup.build(plain), plain)
+    facts = setup.facts_of(setup.build(cell), cell)
+    assert facts[UNNAMED] == {str(plugin): digest_of(plugin)}
+    assert fact_text(facts[UNNAMED]) == f"{plugin} (sha256 {digest_of(plugin)[:12]})"
+    first = store_of(cell)
+    plugin.write_text("x = 2\n")
+    second = store_of(cell)
+    assert first is not None
+    assert second is not None
+    assert first.key != second.key
+
+
+@pytest.mark.parametrize("change", ["none", "edited", "gone"])
+def test_an_interrupted_run_is_taken_up_unless_code_without_identity_changed(
+    folder: Path, change: str
+) -> None:
+    """The jobs that were finished with it would stand beside others of another code."""
+    plugin, place = folder / "plugin_of_mine.py", folder / "out" / "20260101-000000"
+    place.mkdir(parents=True)
+    records = [
+        {"kind": "run", "plan": "p"},
+        {"kind": "job", "facts": {"threads": 1, UNNAMED: {str(plugin): digest_of(plugin)}}},
+    ]
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    (place / "journal.jsonl").write_text(lines)
+    if change == "edited":
+        plugin.write_text("x = 2\n")
+    if change == "gone":
+        plugin.unlink()
+    book, found = runner._open(folder / "out", "p")
+    book.close()
+    assert (found == place) == (change == "none")
+
+
+@pytest.mark.parametrize("name", ["act.py", "net.py"])
+def test_code_that_changes_during_a_run_is_refused(folder: Path, name: str) -> None:
+    """The jobs before were of the old one; an edit of what the model does not use costs nothing."""
+    cell = cell_of(folder)
+    (folder / "lib" / "unused.py").write_text("x = 1\n")
+    setup.build(cell)
+    file = folder / "lib" / name
+    file.write_text(file.read_text() + "# edited\n")
+    with pytest.raises(BenchbenchError, match=f"{name} has changed since the run began"):
+        setup.build(cell)
+    file.unlink()
+    with pytest.raises(BenchbenchError, match=r"no module|has changed since the run began"):
+        setup.build(cell)
