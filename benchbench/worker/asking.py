@@ -71,7 +71,7 @@ def count_alone(
     """Count a model by itself, with the weights that it has.
 
     Args:
-        model: On the CPU.
+        model: Model on the CPU.
         inputs: Batches [N, ...] that spikes are counted on; or the shape of one sample, and then
             nothing is counted that rests on data.
         listener: Hears figures and refusals.

@@ -83,7 +83,7 @@ def count_here(
         model: Any model, on any device, in any state. It stays as it is: its mode, weights,
             gradients, hooks, buffers and neurons' states are not touched, nor is what the caller
             has set in torch, nor any random number.
-        inputs: As for `benchbench.worker.asking.count_alone`.
+        inputs: What `benchbench.worker.asking.count_alone` takes.
         name: What it is called in a message.
 
     Raises:

@@ -195,7 +195,7 @@ def made(
         model: Function or class, or a ``torch.nn.Module``, which takes no settings.
         given: Settings of the model.
         name: What the model is called in a message; its own name by default.
-        num_classes: As for `build`.
+        num_classes: Number of classes, as for `build`.
 
     Returns:
         The ``torch.nn.Module``.

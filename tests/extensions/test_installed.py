@@ -116,7 +116,10 @@ def test_each_kind_appears_in_a_run_and_everywhere_it_is_shown(run_folder: Path)
     assert found["firing_rate"]["value"] is not None  # the framework's neuron was told
     assert document["data"]["name"] == "noise"
     assert document["cells"][0]["facts"]["Step"] == "1 layers of an example"
-    rows = {row["metric"]: row for row in csv.DictReader((run_folder / "results.csv").open())}
+    rows = {
+        row["metric"]: row
+        for row in csv.DictReader((run_folder / "results.csv").read_text().splitlines())
+    }
     for name, title in (
         ("largest_weight", "Largest weight"),
         ("modelled_example", "Modelled energy: example, 16 bit"),
