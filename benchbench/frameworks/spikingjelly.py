@@ -60,5 +60,6 @@ class SpikingJelly(Framework):
                     found = functional.neuron_implementation(short, device)["implementation"]
                 except (ValueError, RuntimeError) as error:
                     found = f"unknown ({error})"
-                facts[kind] = f"step mode {module.step_mode}, {found}"
+                mode = getattr(module, "step_mode", "m")  # PSN knows no other
+                facts[kind] = f"step mode {mode}, {found}"
         return facts

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPUTE", "HIERARCHY", "LEMAIRE", "MEMORY", "counted_of", "measure"]
 
+LEAST_COVERAGE = 0.75  # of the dense mult-adds; below, an estimator's figure would rank by its gaps
 IMAGES = 8  # the estimators run each image alone
 HOROWITZ = "; costs of Horowitz 2014, 45 nm"
 
@@ -210,6 +211,12 @@ def _estimate(
     from benchbench.frameworks import reset
     from benchbench.probes.counting.context import countable
 
+    seen = known["coverage"]
+    if seen < LEAST_COVERAGE:
+        return figure.missing(
+            f"the estimator sees {100 * seen:.1f} % of the dense mult-adds: with less than "
+            f"{100 * LEAST_COVERAGE:.0f} % it says nothing of the network"
+        )
     values = []
     try:
         with countable(model), _silent():
@@ -220,7 +227,7 @@ def _estimate(
     except Exception as error:  # noqa: BLE001 - a library's estimator fails on a model as it likes
         why = f"{type(error).__name__}: {error}"
         return figure.missing(f"SpikingJelly's estimator refuses this model: {why}"[:300])
-    detail, seen = {**known, "what": WHAT[figure]}, known["coverage"]
+    detail = {**known, "what": WHAT[figure]}
     reasons = () if seen > 0.999 else (f"covers {100 * seen:.1f} % of the dense mult-adds",)
     if len(values) < 2:
         return figure(values[0], n=1, reasons=reasons, detail=detail)

@@ -13,8 +13,21 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from benchbench.metrics.measurement import Measurement
+    from benchbench.probes.counting.agreement import Agreement
 
-__all__ = ["MACS_DENSE", "MACS_TORCHINFO", "MACS_VALID", "measure"]
+__all__ = ["MACS_DENSE", "MACS_TORCHINFO", "MACS_VALID", "WEIGHT_SPARSITY", "measure"]
+
+WEIGHT_SPARSITY = Figure(
+    "weight_sparsity",
+    "Weight sparsity",
+    "1",
+    "counted",
+    "share of the weights of convolutions and linear layers that are exactly 0, as they run "
+    "(masked, scaled, quantised)",
+    "higher",
+    rests_on="model",
+    place=102,
+)
 
 MACS_DENSE = Figure(
     "macs_dense",
@@ -47,7 +60,7 @@ MACS_TORCHINFO = Figure(
 )
 
 
-@probe(gives=(MACS_DENSE, MACS_VALID, MACS_TORCHINFO))
+@probe(gives=(WEIGHT_SPARSITY, MACS_DENSE, MACS_VALID, MACS_TORCHINFO))
 def measure(model: nn.Module, example: Tensor) -> Iterator[Measurement]:
     """Count one batch on the CPU and hold four counters against each other.
 
@@ -56,8 +69,8 @@ def measure(model: nn.Module, example: Tensor) -> Iterator[Measurement]:
         example: Images [N, ...]; the figures are per sample.
 
     Yields:
-        ``macs_dense``, ``macs_valid`` and ``macs_torchinfo``, the first two with
-        ``detail["layers"]``: name, kind, macs_dense, macs_valid, share, params, the counters
+        ``macs_dense``, ``macs_valid``, ``weight_sparsity`` and ``macs_torchinfo``, the first two
+        with ``detail["layers"]``: name, kind, macs_dense, macs_valid, share, params, the counters
         that agree, shape_in and shape_out (without the batch axis) and calls.
 
     Raises:
@@ -72,8 +85,14 @@ def measure(model: nn.Module, example: Tensor) -> Iterator[Measurement]:
         detail["fvcore"] = found.blind
     if found.shapeless:
         detail["shapes"] = found.shapeless
+    notes = _notes(found)
     for figure in (MACS_DENSE, MACS_VALID):
-        yield figure(sum(layer[figure.name] for layer in found.layers), detail=detail)
+        total = sum(layer[figure.name] for layer in found.layers)
+        yield figure(total, reasons=notes, detail=detail)
+    if found.weights:
+        yield WEIGHT_SPARSITY(found.zeros / found.weights, n=found.weights)
+    else:
+        yield WEIGHT_SPARSITY.missing("the model ran no convolution or linear layer")
     if found.summary is None:
         yield MACS_TORCHINFO.missing(found.reason)
         return
@@ -85,3 +104,25 @@ def measure(model: nn.Module, example: Tensor) -> Iterator[Measurement]:
         reasons=(f"torchinfo has no right formula for {unseen}",) if unseen else (),
         detail={"added": added},
     )
+
+
+def _notes(found: Agreement) -> tuple[str, ...]:
+    """What stands beside the figure: what it leaves out, and who could not see what."""
+    notes = []
+    if found.unfed:
+        notes.append(f"no product with these parameters was counted: {_some(found.unfed)}")
+    own = [layer["name"] for layer in found.layers if layer["kind"] == "weights"]
+    if own:
+        notes.append(f"weights are made from weights at each pass, which counts: {_some(own)}")
+    for who in ("fvcore", "torchinfo"):
+        unseen = [layer["name"] for layer in found.layers if who not in layer["counters"]]
+        if unseen and len(unseen) < len(found.layers):
+            notes.append(f"{who} does not see {_some(unseen)}; the other counters agree")
+        elif unseen:
+            notes.append(f"{who} does not see this model; the other counters agree")
+    return tuple(notes)
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more

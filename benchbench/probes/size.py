@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["PARAMS", "PARAM_BYTES", "WEIGHT_SPARSITY", "measure"]
+__all__ = ["PARAMS", "PARAM_BYTES", "measure"]
 
 PARAMS = Figure(
     "params",
@@ -35,19 +35,9 @@ PARAM_BYTES = Figure(
     rests_on="model",
     place=101,
 )
-WEIGHT_SPARSITY = Figure(
-    "weight_sparsity",
-    "Weight sparsity",
-    "1",
-    "counted",
-    "share of the weights of convolutions and linear layers that are exactly 0",
-    "higher",
-    rests_on="model",
-    place=102,
-)
 
 
-@probe(gives=(PARAMS, PARAM_BYTES, WEIGHT_SPARSITY))
+@probe(gives=(PARAMS, PARAM_BYTES))
 def measure(model: nn.Module) -> Iterator[Measurement]:
     """Count parameters and their bytes.
 
@@ -58,21 +48,26 @@ def measure(model: nn.Module) -> Iterator[Measurement]:
         model: Any model whose parameters have a shape.
 
     Yields:
-        ``params`` and ``param_bytes``, each with the same per top-level part in its detail, and
-        ``weight_sparsity``: weights are the parameters of two dimensions or more.
+        ``params`` and ``param_bytes``, each with the same per top-level part in its detail; ``n/a``
+        where a layer packs its weights away, as quantised ones do.
     """
+    import torch
+
+    packed = [
+        path or "(the model)"
+        for path, module in model.named_modules()
+        if any(isinstance(value, torch.ScriptObject) for value in vars(module).values())
+    ]
+    if packed:
+        reason = f"packs its weights where they cannot be counted (quantised): {', '.join(packed)}"
+        yield PARAMS.missing(reason[:300])
+        yield PARAM_BYTES.missing(reason[:300])
+        return
     owners: dict[str, list[int]] = {}
     for name, parameter in model.named_parameters():  # shared parameters come once
         part = owners.setdefault(name.partition(".")[0], [0, 0])
         part[0] += parameter.numel()
         part[1] += parameter.numel() * parameter.element_size()
-    weights = [parameter for parameter in model.parameters() if parameter.dim() > 1]
     for index, figure in enumerate((PARAMS, PARAM_BYTES)):
         parts = {name: part[index] for name, part in owners.items()}
         yield figure(sum(parts.values()), detail={"parts": parts})
-    total = sum(weight.numel() for weight in weights)
-    zeros = sum(weight.numel() - int(weight.count_nonzero()) for weight in weights)
-    if total:
-        yield WEIGHT_SPARSITY(zeros / total, n=total)
-    else:
-        yield WEIGHT_SPARSITY.missing("the model has no convolution or linear layer")

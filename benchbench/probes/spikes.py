@@ -103,7 +103,8 @@ def measure(model: nn.Module, batches: Iterable[Tensor]) -> list[Measurement]:
         out what is not a number.
 
     Raises:
-        CountError: A layer runs a product that the counter has no rule for.
+        CountError: A layer runs a product that the counter has no rule for, or two runs of one
+            image differ.
     """
     from benchbench.probes.counting.hooks import NotFiniteError
     from benchbench.probes.counting.runs import runs_of, together
@@ -129,6 +130,13 @@ def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
     multiplications of the first layer into free ones.
     """
     layers = {name: tally for name, tally in whole.tallies.items() if tally.binary}
+    charged = [name for name, t in whole.tallies.items() if t.spikes and not t.binary]
+    notes: tuple[str, ...] = ()
+    if charged:
+        notes = (
+            "spikes arrive pooled, scaled or added up, not as 0 and 1, and count as mult-adds: "
+            + ", ".join(charged),
+        )
 
     def exact(run: BatchRun) -> float:
         return sum(run.tallies[name].macs_effective for name in layers.keys() & run.tallies.keys())
@@ -153,6 +161,7 @@ def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
             whole,
             runs,
             _rows(layers, lambda tally: {"synops": tally.macs_effective / whole.images}),
+            notes,
         ),
         _figure(
             SYNOPS_RATE,
@@ -160,6 +169,7 @@ def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
             whole,
             runs,
             _rows(layers, lambda t: {"synops": _by_rate(t) / whole.images, "density": _density(t)}),
+            notes,
         ),
         _figure(
             NEURON_UPDATES,
@@ -215,6 +225,7 @@ def _figure(
     whole: BatchRun,
     runs: Sequence[BatchRun],
     layers: list[dict[str, Any]],
+    notes: tuple[str, ...] = (),
     **detail: str,
 ) -> Measurement:
     """The figure over all images, and Student's interval where the batches are of one size."""
@@ -228,7 +239,7 @@ def _figure(
         n=whole.images,
         low=low,
         high=high,
-        reasons=silent,
+        reasons=silent + notes,
         detail={"layers": layers, **detail},
     )
 

@@ -7,17 +7,12 @@ import torch
 from torch import nn
 
 from benchbench import zoo
-from benchbench.probes import size
+from benchbench.probes import operations, size
 
 
 def figures(model: nn.Module) -> dict[str, float | None]:
     """The probe's sizes by name."""
     return {figure.name: figure.value for figure in size.measure(model)[:2]}
-
-
-def sparsity(model: nn.Module) -> float | None:
-    """The share of weights that are 0."""
-    return size.measure(model)[2].value
 
 
 def test_paper() -> None:
@@ -46,14 +41,19 @@ def test_parts_add_up() -> None:
     assert figures(nn.ReLU()) == {"params": 0, "param_bytes": 0}
 
 
-def test_weights_that_are_zero_are_counted_and_biases_are_not() -> None:
-    """A third of a layer's weights at 0 is a third, whatever its bias; no weights, no share."""
-    model = nn.Sequential(nn.Linear(6, 2), nn.BatchNorm1d(2))
-    model[0].weight.data.fill_(1)
-    model[0].weight.data[:, :2] = 0
-    nn.init.zeros_(model[0].bias)
-    assert sparsity(model) == pytest.approx(1 / 3)
-    assert sparsity(nn.BatchNorm1d(3)) is None
+@pytest.mark.filterwarnings("ignore")  # PyTorch calls its own quantisation deprecated
+@pytest.mark.parametrize("kind", ["dynamic", "static"])
+def test_packed_weights_are_refused(kind: str) -> None:
+    """A quantised layer, whose weights are no parameters, makes the size n/a and is named."""
+    if kind == "dynamic":
+        plain = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+        model = torch.ao.quantization.quantize_dynamic(plain, {nn.Linear})
+    else:
+        model = nn.Sequential(torch.ao.nn.quantized.Conv2d(1, 2, 3))
+    for figure in size.measure(model):
+        assert figure.value is None
+        assert "packs its weights" in figure.reasons[0]
+        assert ": 0" in figure.reasons[0]
 
 
 @pytest.mark.peers
@@ -67,6 +67,7 @@ def test_weight_sparsity_is_neurobenchs() -> None:
     for parameter in model.parameters():
         if parameter.dim() > 1:
             parameter.data[parameter.abs() < parameter.abs().median()] = 0
-    ours = sparsity(model)
+    found = {figure.name: figure for figure in operations.measure(model, torch.rand(1, 1, 48, 48))}
+    ours = found["weight_sparsity"].value
     assert ours == pytest.approx(ConnectionSparsity()(TorchModel(model)), abs=1e-3)
     assert 0.4 < ours < 0.6

@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spikingjelly.activation_based import base, functional
+from spikingjelly.activation_based import functional
 from torch.nn.utils import parametrize
 
 from benchbench.errors import CountError
@@ -38,6 +38,9 @@ class Agreement:
         summary: Torchinfo's figures over the whole batch; None where it cannot run the model.
         reason: Why it cannot.
         unseen: Names of the layers that torchinfo has no right formula for.
+        unfed: Parameters of two or more dimensions that went into no counted product.
+        zeros: How many elements of the weights are exactly 0, as they ran.
+        weights: How many elements they have.
     """
 
     layers: list[dict[str, Any]]
@@ -46,6 +49,9 @@ class Agreement:
     summary: TorchInfo | None
     reason: str
     unseen: list[str]
+    unfed: list[str]
+    zeros: int
+    weights: int
 
 
 def agreed(model: nn.Module, example: Tensor) -> Agreement:
@@ -75,14 +81,20 @@ def agreed(model: nn.Module, example: Tensor) -> Agreement:
     unseen = [
         layer.name for layer in counter.layers() if summary and layer.path not in summary.layers
     ]
-    return Agreement(layers, shapeless, blind, summary, reason, unseen)
+    unfed = [
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.dim() > 1 and name not in counter.fed
+    ]
+    return Agreement(layers, shapeless, blind, summary, reason, unseen, unfed, *counter.zeros())
 
 
 def _torchinfo(model: nn.Module, example: Tensor, counter: Counter) -> tuple[TorchInfo | None, str]:
     """Torchinfo's figures, or None and the reason; on a copy where the model must change modes."""
-    modes = {m.step_mode for m in model.modules() if isinstance(m, base.StepModule)}
+    # Neurons that always take all steps (PSN) have no mode to change.
+    several = any(getattr(m, "step_mode", "s") != "s" for m in model.modules())
     try:
-        if modes - {"s"}:
+        if several:
             model = copy.deepcopy(model)
             functional.set_step_mode(model, "s")
             with Counter(model) as single:
@@ -103,18 +115,28 @@ def _cross_check(
 ) -> dict[str, list[str]]:
     """Who agrees on each module path that did work, and on the whole model.
 
+    A counter that says 0 where others see work does not see that layer: it has no vote there, and
+    none on what is around it, where it must say what the others do but for that layer.
+
     Raises:
-        CountError: Somebody does not; the deepest layer is named.
+        CountError: Somebody does not agree; the deepest layer is named.
     """
     agreed: dict[str, list[str]] = {}
+    unseen: dict[str, int] = {}  # of fvcore, by path: it drops what the output does not need
     paths = dict.fromkeys(layer.path for layer in counter.layers())
     # Innermost modules first, so that an error names the layer and not the box around it.
     everything = dict.fromkeys((*paths, *reference))
     for path in sorted(everything, key=lambda path: path.count(".") if path else -1, reverse=True):
-        figures = {OURS: counter.within(path), TORCH: reference.get(path, 0)}
+        ours = counter.within(path)
+        figures = {OURS: ours, TORCH: reference.get(path, 0)}
         if (known := traced.get(path)) is not None:
-            figures[FVCORE] = known
-        if summary and path in summary.layers:
+            inside = [macs for at, macs in unseen.items() if not path or at.startswith(f"{path}.")]
+            left = ours - sum(inside)
+            if known == 0 < left:
+                unseen[path] = left
+            elif not inside or known != left:
+                figures[FVCORE] = known
+        if summary and summary.layers.get(path):
             figures[TORCHINFO] = summary.layers[path]
         if len(set(figures.values())) > 1:
             said = ", ".join(f"{who} {macs:,}" for who, macs in figures.items())
@@ -137,7 +159,8 @@ def _layers(
     rows = []
     for layer in counter.layers():
         own = _own(model.get_submodule(layer.path))
-        weight = parameters[layer.weight].numel() if layer.weight else 0
+        known = layer.weight in parameters and layer.kind != "weights"
+        weight = parameters[layer.weight].numel() if known else 0
         # A product that a module runs on its own beside others has not the module's shapes.
         shape = shapes.get(layer.path) if layer.name == layer.path else None
         rows.append(

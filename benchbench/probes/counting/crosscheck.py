@@ -39,13 +39,13 @@ TORCH_RULES = {
     aten.vdot: lambda left, _right, **_: 2 * math.prod(left),
 }
 
-# What fvcore calls its sums of products. Its einsum rule reads four printed digits of numpy's
-# estimate, so it is none of them.
+# What fvcore calls its sums of products.
+UNKNOWN = "unknown"
 FVCORE_PRODUCTS = ("conv", "linear", "matmul", "mm", "addmm", "bmm")
 
 # Operations in whose presence fvcore does not know a module's figure.
 FVCORE_BLIND = {
-    *(f"aten::{name}" for name in ("einsum", "mv", "addmv", "dot", "vdot", "inner", "tensordot")),
+    *(f"aten::{name}" for name in ("mv", "addmv", "dot", "vdot", "inner", "tensordot")),
     *(f"aten::{name}" for name in ("baddbmm", "addbmm", "chain_matmul", "bilinear", "addr")),
     *(f"aten::{name}" for name in ("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell")),
     *(f"aten::{name}" for name in ("gru_cell", "rnn_tanh_cell", "rnn_relu_cell")),
@@ -86,7 +86,9 @@ def fvcore_macs(model: nn.Module, example: Tensor) -> tuple[dict[str, int | None
     analysis = FlopCountAnalysis(model, (example,))
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     analysis.tracer_warnings("none").ancestor_mode("caller")
-    analysis.set_op_handle("aten::einsum", None)
+    # Its own rule reads four printed digits of numpy's estimate; one that is None would hide the
+    # operation from those that it does not support.
+    analysis.set_op_handle("aten::einsum", _unknown)
     # Its own rule takes the left operand's size, which is wrong where that one is broadcast.
     analysis.set_op_handle("aten::matmul", _matmul)
     try:
@@ -96,15 +98,22 @@ def fvcore_macs(model: nn.Module, example: Tensor) -> tuple[dict[str, int | None
     except Exception as error:  # noqa: BLE001 - tracing another's model can raise anything
         return {}, f"fvcore cannot trace this model ({type(error).__name__}: {error})"[:200]
     figures: dict[str, int | None] = {}
-    for path, _ in model.named_modules():
+    for path, module in model.named_modules():
         name = analysis.canonical_module_name(path)
         blind = any(
             op in FVCORE_BLIND or op.startswith(("prim::PythonOp", "prim::CallFunction"))
             for op in analysis.unsupported_ops(name)
         )
+        # What a hook before the layer does (old norms) is the parent's work to fvcore.
+        blind = blind or counts[name][UNKNOWN] > 0 or bool(module._forward_pre_hooks)  # noqa: SLF001
         total = sum(int(counts[name][product]) for product in FVCORE_PRODUCTS)
         figures[path] = None if blind else total
     return figures, ""
+
+
+def _unknown(_inputs: Sequence[Any], _outputs: Sequence[Any]) -> Multiset[str]:
+    """Handle for fvcore: this operation was met, its figure is not known."""
+    return Multiset({UNKNOWN: 1})
 
 
 def _matmul(inputs: Sequence[Any], outputs: Sequence[Any]) -> Multiset[str]:
@@ -174,13 +183,19 @@ def _added(module: nn.Module, output: Sequence[int]) -> int | None:
 
     Its formula (`LayerInfo.calculate_macs`): parameters times output positions for what has "Conv"
     in its class's name, parameters times the first dimension for all else. That is right for plain
-    convolutions and for linear layers on [N, features]; not for transposed convolutions, linear
-    layers on sequences, pruned layers (it takes the mask for the parameters).
+    convolutions and for linear layers on [N, features] whose own weight is their one parameter
+    beside the bias; not for transposed convolutions, linear layers on sequences, pruned ones (it
+    takes the mask for the parameters), old weight norms, weights in buffers, complex numbers, or a
+    layer of somebody's own with a forward pass of its own.
     """
-    pruned = any(name.endswith("_orig") for name, _ in module.named_parameters())
+    weight = dict(module.named_parameters()).get("weight")
+    real = weight is not None and not weight.is_complex()
+    only = {name for name, _ in module.named_parameters()} <= {"weight", "bias"}
+    theirs = type(module).forward.__module__.startswith(("torch.nn.", "spikingjelly."))
     plain = isinstance(module, _ConvNd) and not isinstance(module, _ConvTransposeNd)
     flat = isinstance(module, nn.Linear) and len(output) == 2
-    if pruned or not (plain or flat) or ("Conv" in type(module).__name__) != plain:
+    known = real and only and theirs and (plain or flat)
+    if not known or ("Conv" in type(module).__name__) != plain:
         return None
     bias = sum(p.numel() for name, p in module.named_parameters() if name == "bias")
     return bias * math.prod([*output[:1], *output[2:]] if plain else output[:1])

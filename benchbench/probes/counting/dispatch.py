@@ -2,61 +2,78 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
 import torch
-from torch import Tensor, nn
-from torch.multiprocessing.reductions import StorageWeakRef
+from torch import Tensor
+from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from benchbench.probes.counting.macs import Geometry, Tally, convolution, product
+from benchbench.probes.counting.origins import Origin, Origins, tensors_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Dispatch"]
+__all__ = ["Dispatch", "Record"]
 
 aten = torch.ops.aten
 
-# Products without a rule here, further to those that PyTorch's own counter knows. Most never show
-# up: `state.countable` keeps fused kernels away.
-UNCOUNTED = frozenset(
-    f"aten.{name}"
-    for name in (
-        "_native_multi_head_attention",
-        "_scaled_dot_product_flash_attention_for_cpu",
-        "_transformer_encoder_layer_fwd",
-        "_trilinear",
-        "_addmm_activation",
-        "_int_mm",
-        "_grouped_mm",
-        "addbmm",
-        "addr",
-        "mkldnn_convolution",
-        "mkldnn_linear",
-        "mkldnn_rnn_layer",
+# Further to what PyTorch's own counter knows: words that the names of products are made of. One
+# that neither has a rule here nor is composed of operations that have is never passed over.
+PRODUCT_WORDS = re.compile(
+    r"(^|_)(\w*mm|b?mv|addmv|\w*conv[a-z0-9]*|convolution|linear[a-z0-9]*|attention|rnn|lstm|gru|matmul"
+    r"|v?dot|addr|fft|trilinear|linalg|cdist|cholesky|\w*gemm|qr|svd|transformer|bag)(_|$)"
+)
+NO_PRODUCTS = re.compile(
+    r"^upsample_|^linalg_(vector|matrix)_norm|^linalg_cross|^_convert_|^\w*pool[123]d"
+)
+# Namespaces of PyTorch's own operations; all others may hide anything.
+NAMESPACES = frozenset(
+    (
+        *("aten", "prim", "prims", "profiler"),
+        # SpikingJelly's neurons, each element for itself; not its neurons fused with a layer.
+        *("sj_if", "sj_lif", "sj_plif", "sj_eif", "sj_qif", "sj_izhikevich", "sj_ilif", "sj_stbif"),
+        "sj_activation_aware_if",
     )
 )
+FOREIGN = frozenset(  # that hold no product
+    f"torchvision::{name}" for name in ("nms", "roi_align", "roi_pool", "ps_roi_align")
+)
+
+
+class Record(Protocol):
+    """What hears of each product."""
+
+    def __call__(self, weight: Origin, kind: str, tally: Tally, values: Tensor | None) -> None:
+        """One product.
+
+        Args:
+            weight: Origin of the operand that is the weight; of the result where none is.
+            kind: ``conv``, ``linear`` or ``matmul``; ``weights`` where both operands are.
+            tally: Its counts.
+            values: The weight, or None where there is none.
+        """
 
 
 class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in torch
     """Sees each operation below autograd and hands its tally on."""
 
-    def __init__(
-        self, model: nn.Module, record: Callable[[str, str, Tally | None, str], None]
-    ) -> None:
-        """Watch for `model`'s parameters.
+    def __init__(self, origins: Origins, record: Record, refuse: Callable[[str], NoReturn]) -> None:
+        """Watch what the model runs.
 
         Args:
-            model: Whose parameters are weights; everything else is data.
-            record: Gets the name of the weight (or nothing), the kind, the tally (None where there
-                is no rule) and the operation's name.
+            origins: Which tensors are weights and which are data.
+            record: Gets each product.
+            refuse: Gets what is run that cannot be counted, in words, and raises.
         """
         super().__init__()  # type: ignore[no-untyped-call]  # untyped in torch
+        self._origins = origins
         self._record = record
-        self._weights = {_identity(parameter): name for name, parameter in model.named_parameters()}
+        self._refuse = refuse
 
     def __torch_dispatch__(
         self,
@@ -67,63 +84,101 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
     ) -> Any:  # noqa: ANN401 - torch's own signature
         """Run `func`, or what it is composed of, and count it."""
         kwargs = kwargs or {}
+        if not isinstance(func, OpOverload):
+            self._refuse(f"{func}, which benchbench has no rule to count by")
         same = func in SAME and args[4:5] == ("same",)
-        if func in PRODUCTS or func is aten.convolution.default or same:
+        if func in PRODUCTS:
             out = func(*args, **kwargs)
-            if func in PRODUCTS:
-                self._count_product(*PRODUCTS[func](args), str(func))
-            else:
-                geometry = _same(args) if same else _geometry(args)
-                weight = self._name(args[1])
-                tally = convolution(args[0], args[1], out.shape[2:], geometry)
-                self._record(weight or "", "conv", tally, str(func))
+            left, right = PRODUCTS[func](args)
+            self._real(func, left, right)
+            self._count_product(left, right, out)
             return out
-        packet = getattr(func, "overloadpacket", None)
-        if packet in flop_registry or str(packet) in UNCOUNTED:
-            self._record("", "", None, str(func))
-        if isinstance(func, torch._ops.OpOverload):  # noqa: SLF001 - the type has no public name
-            with self:
-                out = func.decompose(*args, **kwargs)
-            if out is not NotImplemented:
-                return out
+        if func is aten.convolution.default or same:
+            out = func(*args, **kwargs)
+            self._real(func, args[0], args[1])
+            self._count_convolution(args, out, same=same)
+            return out
+        if func.overloadpacket in flop_registry:
+            self._refuse(f"{func}, which benchbench has no rule to count by")
+        with self:
+            out = func.decompose(*args, **kwargs)
+        if out is not NotImplemented:
+            return out
         out = func(*args, **kwargs)
-        self._inherit(func, (args, kwargs), out)
+        self._pass_on(func, args, kwargs, out)
         return out
 
-    def _count_product(self, left: Tensor, right: Tensor, op: str) -> None:
-        names = self._name(left), self._name(right)
+    def _pass_on(
+        self, func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any], out: object
+    ) -> None:
+        """What holds no product hands its inputs' origin on; what may hold one is refused."""
+        name = func.overloadpacket.__name__
+        if (
+            func.namespace not in NAMESPACES
+            and str(func.overloadpacket).replace(".", "::") not in FOREIGN
+        ):
+            self._refuse(
+                f"{func}, an operator of {func.namespace!r} that benchbench cannot look into"
+            )
+        self._origins.inherit(func, args, kwargs, out)
+        suspect = PRODUCT_WORDS.search(name) and not NO_PRODUCTS.search(name)
+        if suspect and any(self._origins.of(t).data for t in tensors_of((args, kwargs))):
+            self._refuse(f"{func}, which benchbench has no rule to count by")
+        if func.overloadpacket in (aten.mul, aten.mul_):
+            if isinstance(out, Tensor):
+                self._spread(args, out)
+        elif func.overloadpacket in (aten.sum, aten.mean) and self._origins.spread(args[0]):
+            self._refuse(
+                "a product by broadcasting (multiply, then sum), which no counter can tell from "
+                "other work: write it as a matrix product (matmul, einsum)"
+            )
+
+    def _spread(self, args: tuple[Any, ...], out: Tensor) -> None:
+        """Remember an outer product: larger than either operand, its sum is a matrix product."""
+        operands = [operand for operand in args[:2] if isinstance(operand, Tensor)]
+        data = any(self._origins.of(operand).data for operand in operands)
+        if data and len(operands) == 2 and out.numel() > max(map(Tensor.numel, operands)):
+            self._origins.mark_spread(out)
+
+    def _real(self, func: OpOverload, *operands: Tensor) -> None:
+        """Only dense and real operands are counted."""
+        if any(operand.is_complex() for operand in operands):
+            self._refuse(f"{func} on complex numbers, whose mult-adds are not real ones")
+        if any(operand.layout != torch.strided for operand in operands):
+            self._refuse(f"{func} on sparse tensors, whose mult-adds depend on the library")
+
+    def _count_convolution(self, args: tuple[Any, ...], out: Tensor, *, same: bool) -> None:
+        data, weight = self._origins.of(args[0]), self._origins.of(args[1])
+        tally = convolution(
+            args[0], args[1], out.shape[2:], _same(args) if same else _geometry(args)
+        )
+        is_weight = weight.rank > 0
+        result = data + weight if is_weight and data.rank else RESULT
+        self._origins.set(out, result)
+        tally = replace(tally, spikes=data.spikes)
+        self._record(weight, "conv", tally, args[1] if is_weight else None)
+
+    def _count_product(self, left: Tensor, right: Tensor, out: Tensor) -> None:
+        one, two = self._origins.of(left), self._origins.of(right)
         # Two weights (a factorised layer put together at run time): the left one is the data.
         side: Literal["left", "right"] | None = None
-        if names[1] is not None:
-            side = "right"
-        elif names[0] is not None:
-            side = "left"
-        name = names[1] if side == "right" else names[0]
-        tally = product(left, right, side)
-        self._record(name or "", "linear" if side else "matmul", tally, op)
-
-    def _name(self, tensor: Tensor) -> str | None:
-        """The parameter whose storage this is or comes from, or None for data."""
-        return self._weights.get(_identity(tensor))
-
-    def _inherit(self, func: Any, inputs: object, outputs: object) -> None:  # noqa: ANN401 - see above
-        """What is computed from weights alone is a weight (reshaped, normalised, quantised)."""
-        tensors = [leaf for leaf in tree_leaves(inputs) if isinstance(leaf, Tensor)]
-        names = [self._name(tensor) for tensor in tensors]
-        if not names or None in names or "_like" in str(func) or "new_" in str(func):
+        if max(one.rank, two.rank):
+            side = "right" if two.rank >= one.rank else "left"
+        tally = replace(product(left, right, side), spikes=one.spikes or two.spikes)
+        if side is None:
+            self._record(one + two, "matmul", tally, None)
+            self._origins.set(out, replace(RESULT, products=True))
             return
-        for leaf in tree_leaves(outputs):
-            if isinstance(leaf, Tensor):
-                self._weights[_identity(leaf)] = names[0] or ""
+        weight, values = (two, right) if side == "right" else (one, left)
+        other = one if side == "right" else two
+        if other.rank == weight.rank:  # both count as having fed a product
+            weight = replace(weight, sources=one.sources | two.sources)
+        both = one.rank > 0 < two.rank
+        self._record(weight, "weights" if both else "linear", tally, values)
+        self._origins.set(out, one + two if both else RESULT)
 
 
-def _identity(tensor: Tensor) -> Any:  # noqa: ANN401 - untyped in torch
-    """What a tensor shares with its views alone.
-
-    A weak reference: it holds no memory, yet keeps a freed storage's identity from being given to
-    another tensor.
-    """
-    return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]  # see above
+RESULT = Origin(data=True)
 
 
 def _geometry(args: tuple[Any, ...]) -> Geometry:

@@ -35,6 +35,7 @@ class Tally:
         nonzero: Input elements that are not zero.
         elements: Input elements.
         binary: Whether every input element is 0 or 1.
+        spikes: Whether an input came from spikes.
     """
 
     macs_dense: int = 0
@@ -43,6 +44,7 @@ class Tally:
     nonzero: int = 0
     elements: int = 0
     binary: bool = True
+    spikes: bool = False
 
     def __add__(self, other: Tally) -> Tally:
         """The tally of both; binary only where both are."""
@@ -53,6 +55,7 @@ class Tally:
             self.nonzero + other.nonzero,
             self.elements + other.elements,
             self.binary and other.binary,
+            self.spikes or other.spikes,
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from benchbench.errors import CountError
 from benchbench.frameworks import reset, spiking_layers
 from benchbench.probes.counting.context import countable
 from benchbench.probes.counting.counter import Counter
@@ -48,21 +49,38 @@ def runs_of(model: nn.Module, batches: Iterable[Tensor]) -> tuple[list[BatchRun]
 
     Raises:
         NotFiniteError: A layer puts out, or is fed, what is not a number.
-        CountError: A layer runs a product that the counter has no rule for.
+        CountError: A layer runs a product that the counter has no rule for, or one image does not
+            cause the same before and after all others.
     """
     neurons = spiking_layers(model)
     kinds = (nn.ReLU, nn.ReLU6)
     units: dict[str, nn.Module] = {
         name: module for name, module in model.named_modules() if isinstance(module, kinds)
     }
+    watched = neurons or units
     with countable(model):
-        runs = [_run(model, images.detach().cpu(), neurons or units) for images in batches]
+        first, runs = None, list[BatchRun]()
+        for images in batches:
+            first = first or (images[:1].detach().cpu(), _alone(model, images[:1], watched))
+            runs.append(_run(model, images.detach().cpu(), watched))
+        if first and first[1] != _alone(model, first[0], watched):
+            raise CountError(
+                "one image causes other operations before than after the others: the model keeps "
+                "a state between batches that benchbench cannot reset; reset it in forward()"
+            )
     return runs, "spiking layers" if neurons else "ReLU layers"
+
+
+def _alone(model: nn.Module, image: Tensor, watched: dict[str, nn.Module]) -> BatchRun:
+    """What one image causes, with the same random numbers each time and none of the others'."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        return _run(model, image.detach().cpu(), watched)
 
 
 def _run(model: nn.Module, images: Tensor, watched: dict[str, nn.Module]) -> BatchRun:
     reset(model)
-    with watch(watched) as activity, Counter(model) as counter:
+    with watch(watched) as activity, Counter(model, frozenset(spiking_layers(model))) as counter:
         output = model(images)
     if isinstance(output, Tensor) and not bool(torch.isfinite(output).all()):
         raise NotFiniteError("the model's output is not finite on these images")

@@ -1,0 +1,143 @@
+"""Where the values of a tensor come from: a weight, the model's input, a neuron's spikes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._pytree import tree_leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torch._ops import OpOverload
+
+__all__ = ["Origin", "Origins", "tensors_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What one tensor was computed from.
+
+    Attributes:
+        weight: Name of the largest parameter (or else buffer) among its sources; empty where it is
+            no weight.
+        rank: How surely it is a weight: 2 for a parameter's values, 1 for a buffer's (which may be
+            a state that has not met any input yet), 0 for neither.
+        size: Elements of that parameter.
+        sources: Every parameter that it was computed from.
+        data: Whether the model's input is among its sources: then it is no weight.
+        spikes: Whether it was a neuron's output, and has met no weight since.
+        products: Whether it came out of a product of data with data, and has met no weight since.
+    """
+
+    weight: str = ""
+    rank: int = 0
+    size: int = 0
+    sources: frozenset[str] = frozenset()
+    data: bool = False
+    spikes: bool = False
+    products: bool = False
+
+    def __add__(self, other: Origin) -> Origin:
+        """The origin of what is computed from both."""
+        data, spikes = self.data or other.data, self.spikes or other.spikes
+        products = self.products or other.products
+        if data:
+            return Origin(data=True, spikes=spikes, products=products)
+        first = max(self, other, key=lambda origin: (origin.rank, origin.size))
+        return replace(
+            first, sources=self.sources | other.sources, spikes=spikes, products=products
+        )
+
+
+class Origins:
+    """The origins of all tensors of one run, told by their storages.
+
+    A weight stays a weight whatever it is multiplied with, as long as that does not depend on the
+    model's input: a mask, a scale, a norm, the grid of a fake quantisation.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        """Know the model's parameters, its buffers, and tensors that are plain attributes."""
+        self._known: dict[Any, Origin] = {}
+        self._spread: set[Any] = set()
+        for path, module in model.named_modules():
+            prefix = f"{path}." if path else ""
+            for name, value in vars(module).items():
+                if isinstance(value, Tensor):
+                    self._known[_identity(value)] = Origin(prefix + name, 1, value.numel())
+        for name, buffer in model.named_buffers():
+            self._known[_identity(buffer)] = Origin(name, 1, buffer.numel())
+        for name, weight in model.named_parameters():
+            origin = Origin(name, 2, weight.numel(), frozenset({name}))
+            self._known[_identity(weight)] = origin
+
+    def of(self, tensor: Tensor) -> Origin:
+        """Where the values of `tensor` come from."""
+        return self._known.get(_identity(tensor), NOTHING)
+
+    def set(self, values: object, origin: Origin) -> None:
+        """Say where all tensors among `values` come from."""
+        for tensor in tensors_of(values):
+            self._known[_identity(tensor)] = origin
+
+    def mark_spread(self, tensor: Tensor) -> None:
+        """Remember that `tensor` is an outer product."""
+        self._spread.add(_identity(tensor))
+
+    def spread(self, tensor: Tensor) -> bool:
+        """Whether `tensor` is an outer product, or a view of one."""
+        return _identity(tensor) in self._spread
+
+    def inherit(
+        self,
+        func: OpOverload,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        outputs: object,
+    ) -> None:
+        """What is computed from weights alone is a weight, what has met the input is data.
+
+        Args:
+            func: The operation.
+            args: Its arguments.
+            kwargs: Those by name.
+            outputs: What it gave back.
+        """
+        name = func.overloadpacket.__name__
+        if "_like" in name or name.startswith("new_"):  # of its shape, not of its values
+            return
+        origin = NOTHING
+        for tensor in tensors_of((args, kwargs)):
+            found = self.of(tensor)
+            if found is not NOTHING:
+                origin = found if origin is NOTHING else origin + found
+        if origin is NOTHING:
+            return
+        self.set(outputs, origin)
+        for index, argument in enumerate(func._schema.arguments):  # noqa: SLF001 - has no public name
+            if argument.alias_info is not None and argument.alias_info.is_write:
+                self.set(args[index] if index < len(args) else kwargs.get(argument.name), origin)
+
+
+def tensors_of(values: object) -> Iterable[Tensor]:
+    """All plain tensors in nested tuples, lists and dictionaries."""
+    return (leaf for leaf in tree_leaves(values) if isinstance(leaf, Tensor))
+
+
+NOTHING = Origin()
+
+
+def _identity(tensor: Tensor) -> Any:  # noqa: ANN401 - untyped in torch
+    """What a tensor shares with its views alone.
+
+    A weak reference: it holds no memory, yet keeps a freed storage's identity from being given to
+    another tensor.
+    """
+    if tensor.layout != torch.strided:  # has none; products of it are refused
+        return id(tensor)
+    return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]  # see above
