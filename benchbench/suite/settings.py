@@ -1,0 +1,76 @@
+"""How a cell is run and measured, as a suite file says it. Frozen; runs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from benchbench.suite.training import Train  # noqa: TC001 - pydantic reads the annotations
+
+__all__ = ["Settings"]
+
+_STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
+
+TimedPhase = Literal["infer", "train", "latency"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a cell is run and measured.
+
+    >>> import benchbench
+    >>> benchbench.Settings(batch_size=32, window_s=2.0).repeats
+    5
+
+    Attributes:
+        batch_size: Samples per step.
+        seed: Seeds weights, data order and dropout.
+        phases: What is timed, in this order (inference first, so that its peak memory is its own);
+            ``latency`` is the inference of one sample at a time.
+        repeats: Fresh processes per cell; each gives one window per phase. 0 times nothing.
+        window_s: Length of a timed window, seconds.
+        window_iterations: Least number of iterations in a window.
+        warmup_s: Least length of the warm-up, seconds.
+        warmup_iterations: Least number of iterations of the warm-up.
+        warmup_cap_s: When a warm-up that finds no steady state ends, seconds.
+        steady_percent: Spread of the last three warm-up blocks that counts as steady; by default
+            1 on a GPU and 5 on a CPU.
+        idle_s: Length of each idle baseline, seconds (only where there is a meter).
+        train: How each model is trained before it is measured; None for no training. In ``quick``
+            and ``publish`` only the keys that differ.
+        train_steps: Optimizer steps before spikes are counted on a model that was not trained:
+            untrained spiking heads are silent.
+        images: Number of images that spikes are counted on.
+        learning_rate: Learning rate of Adam.
+        label_smoothing: Label smoothing of the targets.
+        time_limit_s: Time after which a worker is killed, seconds.
+        memory_limit_gib: Memory limit of a worker on the CPU; by default 90 % of what is available.
+        threads: Threads of torch on the CPU; by default torch's own choice.
+        meter: ``auto``, ``none``, ``rapl``, ``jetson``, ``jetson:<rail>`` or
+            ``nvml:<index or UUID>``.
+    """
+
+    batch_size: Annotated[int, Ge(1)] = 16
+    seed: Annotated[int, Ge(0)] = 0
+    phases: tuple[TimedPhase, ...] = ("infer", "train")
+    repeats: Annotated[int, Ge(0)] = 5
+    window_s: Annotated[float, Gt(0)] = 10.0
+    window_iterations: Annotated[int, Ge(1)] = 32
+    warmup_s: Annotated[float, Ge(0)] = 5.0
+    warmup_iterations: Annotated[int, Ge(1)] = 10
+    warmup_cap_s: Annotated[float, Gt(0)] = 120.0
+    steady_percent: Annotated[float, Gt(0)] | None = None
+    idle_s: Annotated[float, Ge(0)] = 10.0
+    train: Train | None = None
+    train_steps: Annotated[int, Ge(0)] = 30
+    images: Annotated[int, Ge(1)] = 128
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
+    label_smoothing: Annotated[float, Ge(0), Le(1)] = 0.1
+    time_limit_s: Annotated[float, Gt(0)] = 900.0
+    memory_limit_gib: Annotated[float, Gt(0)] | None = None
+    threads: Annotated[int, Ge(1)] | None = None
+    meter: str = "auto"
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
