@@ -97,8 +97,9 @@ def lie(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if liar == "benchbench":
         own = agreement.Counter._record
 
-        def record(self: Any, weight: str, kind: str, tally: Tally, op: str) -> None:
-            own(self, weight, kind, tally + Tally(macs_dense=weight == "fc.5.weight"), op)
+        def record(self: Any, weight: Any, kind: str, tally: Tally, values: Any) -> None:
+            more = Tally(macs_dense=weight.weight == "fc.5.weight")
+            own(self, weight, kind, tally + more, values)
 
         monkeypatch.setattr(agreement.Counter, "_record", record)
     elif liar == "FlopCounterMode / 2":
