@@ -103,7 +103,7 @@ class ModelError(BenchbenchError):
     ...     benchbench.train("conv_snn", set={"t": 4})
     ... except benchbench.ModelError as error:
     ...     print(str(error).partition(";")[0])
-    conv_snn has no setting 't' (did you mean 'T'?)
+    conv_snn has no setting 't'
     """
 
 

