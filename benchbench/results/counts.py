@@ -23,7 +23,7 @@ class Counts(Displayable):
 
     >>> import torch, benchbench
     >>> counts = benchbench.count(torch.nn.Linear(3, 2), (3,))
-    >>> counts["macs_dense"].value, counts.data, counts.layers()["macs"][0]
+    >>> counts["macs_dense"].value, counts.data, counts.layers()["macs"].sum().item()
     (6, 'input 3', 6.0)
 
     Attributes:
