@@ -183,7 +183,16 @@ def _arithmetic(counted: Counted, figures: Mapping[str, Measurement]) -> list[Me
         figure(compute_j(counted, precision), detail=detail)
         for precision, figure in COMPUTE.items()
     ]
-    out.append(HIERARCHY(hierarchy_j(counted), detail=detail))
+    unknown = [
+        layer["name"]
+        for layer in figures[MACS_DENSE.name].detail["layers"]
+        if layer["kind"] in {"conv", "linear"} and layer["macs_dense"] and not layer["params"]
+    ]
+    if unknown:  # their words would be fetched for nothing
+        why = f"the weights of {unknown[0]} are no parameters, so that their number is not known"
+        out.append(HIERARCHY.missing(why))
+    else:
+        out.append(HIERARCHY(hierarchy_j(counted), detail=detail))
     if not counted.spike_macs:
         effective = figures[MACS_EFFECTIVE.name].value or 0.0
         out.append(ZERO_SKIPPING(compute_j(Counted(effective), "fp32"), detail=detail))

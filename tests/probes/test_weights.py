@@ -12,7 +12,7 @@ from torch.nn.functional import linear
 from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
 
 from benchbench.errors import CountError
-from benchbench.probes import operations, spikes
+from benchbench.probes import energy_modelled, operations, spikes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -376,3 +376,14 @@ def test_neurons_without_a_step_mode() -> None:
     figure = measured(Parallel())["macs_dense"]
     products = {row["name"]: row["macs_dense"] for row in figure.detail["layers"]}
     assert products == {"fc": 64 * 9, "fire": 2 * 2 * 9, "out": 2 * 9 * 5}
+
+
+def test_fetches_of_weights_that_are_no_parameters_are_not_modelled_as_none() -> None:
+    """A weight in a buffer is fetched from memory like any other, and nobody knows its size."""
+    model = with_(in_a_buffer)
+    modelled = energy_modelled.measure(model, [IMAGES], measured(model))
+    found = {figure.name: figure for figure in modelled}["modelled_hierarchy"]
+    assert found.value is None
+    assert "the weights of fc are no parameters" in found.reasons[0]
+    plain = energy_modelled.measure(Spiking(), [IMAGES], measured(Spiking()))
+    assert {figure.name: figure for figure in plain}["modelled_hierarchy"].value
