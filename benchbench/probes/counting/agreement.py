@@ -172,17 +172,12 @@ def _layers(
                 "share": layer.tally.macs_dense / total if total else 0.0,
                 "params": own if layer.name == layer.path else weight,
                 "counters": agreed[layer.path],
-                "shape_in": _sizes(shape.shape_in if shape else None),
-                "shape_out": _sizes(shape.shape_out if shape else None),
+                "shape_in": shape and shape.shape_in,
+                "shape_out": shape and shape.shape_out,
                 "calls": shape and shape.calls,
             }
         )
     return rows
-
-
-def _sizes(shape: tuple[int, ...] | None) -> list[int] | None:
-    """A shape as JSON holds it."""
-    return None if shape is None else [*shape]
 
 
 def _own(module: nn.Module) -> int:
