@@ -67,7 +67,7 @@ def shown(notebook: Any) -> Iterator[tuple[str, dict[str, str]]]:
 def test_every_table_of_the_notebook_is_shown(ran: Any) -> None:
     """Counts, layers, results, comparison, energy: HTML with the figures, and one line of text."""
     tables = dict(shown(ran))
-    assert len(tables) == 8
+    assert len(tables) == 9
     for line, data in tables.items():
         assert data["text/html"], line
         assert Cells(data["text/html"]).texts, line
