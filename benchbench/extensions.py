@@ -11,14 +11,14 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
-import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchbench.errors import BenchbenchError
+from benchbench.files import module_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,11 +27,13 @@ __all__ = [
     "GROUPS",
     "Extension",
     "digest_of_reference",
+    "installed",
     "known",
     "load",
     "load_installed",
     "note",
     "origin",
+    "refuse",
     "source_of",
     "why",
 ]
@@ -72,6 +74,7 @@ class Extension:
 _origins: dict[str, tuple[str, str, str]] = {}  # reference, package, version, by module
 _declared: dict[tuple[str, str], str] = {}  # module, by kind and name
 _failed: dict[str, Extension] = {}  # by reference
+_packages: set[str] = set()
 
 
 def note(kind: str, name: str, module: str) -> bool:
@@ -103,6 +106,7 @@ def load_installed(kind: str) -> None:
             (distribution.name, distribution.version) if distribution else (point.module, "")
         )
         _origins[point.module] = (point.value, package, version)
+        _packages.add(f"{package} {version}")
         try:
             point.load()
         except Exception as error:  # noqa: BLE001 - another's code may raise whatever it likes
@@ -127,11 +131,32 @@ def load(references: Iterable[str], folder: Path) -> None:
                 _origins.setdefault(place, (reference, place.partition(".")[0], digest[:12]))
                 getattr(importlib.import_module(place), name)
             else:
-                getattr(_of_file(folder / place, reference, digest), name)
+                module = f"{LOADED}{Path(place).stem}_{digest[:8]}"
+                _origins[module] = (reference, Path(place).name, digest[:12])
+                getattr(module_at(folder / place, module), name)
         except Exception as error:  # noqa: BLE001 - see above
             _failed[reference] = Extension(
                 "", name, reference, Path(place).name, digest[:12], why(error)
             )
+
+
+def refuse(kind: str, name: str, module: str, error: BaseException) -> None:
+    """Remember that something that was declared cannot be taken, and why.
+
+    Args:
+        kind: Key of `GROUPS`.
+        name: Its name.
+        module: Name of the module that declared it.
+        error: Why it cannot be taken.
+    """
+    reference, package, version = _origins.get(module, (module, module.partition(".")[0], ""))
+    _declared.pop((kind, name), None)
+    _failed[f"{reference} {name}"] = Extension(kind, name, reference, package, version, why(error))
+
+
+def installed() -> list[str]:
+    """Packages and versions of what `load_installed` has found, a part of a run's identity."""
+    return sorted(_packages)
 
 
 def known() -> list[Extension]:
@@ -179,24 +204,6 @@ def digest_of_reference(reference: str, folder: Path) -> str:
         BenchbenchError: There is none.
     """
     return hashlib.sha256(source_of(reference, folder).read_bytes()).hexdigest()
-
-
-def _of_file(file: Path, reference: str, digest: str) -> Any:  # noqa: ANN401 - a module
-    name = f"{LOADED}{file.stem}_{digest[:8]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise BenchbenchError(f"{file} cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    _origins[name] = (reference, file.name, digest[:12])
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
 
 
 def why(error: BaseException) -> str:

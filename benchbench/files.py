@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +14,34 @@ from benchbench.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
-__all__ = ["digest_of", "write_text", "write_whole"]
+__all__ = ["digest_of", "module_at", "write_text", "write_whole"]
+
+
+def module_at(file: Path, name: str) -> ModuleType:
+    """Load a Python file by its place; once a process for each name.
+
+    Args:
+        file: The file.
+        name: Name of its module, that of no other.
+
+    Raises:
+        ImportError: It is no file that Python loads. What its own code raises is passed on.
+    """
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def digest_of(file: Path) -> str:

@@ -55,13 +55,9 @@ def compare(
 
     Exit code 1 where a figure is worse, 4 where nothing could be compared.
     """
-    from benchbench.comparing.loading import load  # noqa: PLC0415
-    from benchbench.comparing.welch import compare as compared  # noqa: PLC0415
-    from benchbench.suite.gate import Gate  # noqa: PLC0415
+    from benchbench import api  # noqa: PLC0415
 
-    runs = (load(base), load(new))
-    limits = Gate(threshold) if threshold else runs[1].gate or Gate()
-    found = compared(*runs, limits, across_machines=across_machines)
+    found = api.compare(base, new, threshold=threshold, across_machines=across_machines)
     _show_comparison(found, as_json=as_json)
     if found.worse:
         return EXIT_REGRESSION

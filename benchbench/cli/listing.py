@@ -84,8 +84,9 @@ def probes() -> list[dict[str, Any]]:
 def _from(kind: str, name: str) -> str:
     """Whose something is: ``benchbench``, or the package and version of an extension."""
     found = {(it.kind, it.name): f"{it.package} {it.version}" for it in extensions.known()}
-    by_formula = ("formula", name.removeprefix("modelled_"))
-    return found.get((kind, name)) or found.get(by_formula) or "benchbench"
+    if kind == "probe" and (kind, name) not in found:  # it may be made of a formula
+        kind, name = "formula", name.removeprefix("modelled_")
+    return found.get((kind, name), "benchbench")
 
 
 def meters() -> list[dict[str, Any]]:

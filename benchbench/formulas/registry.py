@@ -21,10 +21,12 @@ class Formula:
     """A formula and the figure that it gives.
 
     Attributes:
+        name: Short name.
         figure: Declaration of the figure, ``modelled_<name>``, joules.
         joules: Function of the counts of one sample.
     """
 
+    name: str
     figure: Figure
     joules: Callable[[Counted], float]
 
@@ -55,7 +57,7 @@ def formula(
 
     def register(function: Callable[[Counted], float]) -> Callable[[Counted], float]:
         extensions.note("formula", name, function.__module__)
-        _declared[name] = Formula(figure, function)
+        _declared[name] = Formula(name, figure, function)
         return function
 
     return register

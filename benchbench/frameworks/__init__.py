@@ -36,7 +36,7 @@ __all__ = [
 
 
 def _present() -> list[Framework]:
-    """The frameworks that this process has loaded, those from outside held by `_Guarded`."""
+    """The frameworks that this process has loaded, whoever they are from."""
     _walk()
     extensions.load_installed("framework")
     return [it for it in FRAMEWORKS if it.package in sys.modules]

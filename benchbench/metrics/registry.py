@@ -44,7 +44,8 @@ ROOM = "benchbench.probes"
 P = ParamSpec("P")
 
 _declared: dict[str, Probe] = {}
-_derived: list[Callable[[], Iterable[Probe]]] = []  # of what probes are made, beside files
+Derived = tuple["Probe", str, str, str]  # with kind, name and module of what it is made of
+_derived: list[Callable[[], Iterable[Derived]]] = []  # of what probes are made, beside files
 _remembered: dict[str, Figure] = {}  # of stored runs whose extension is not here
 
 
@@ -130,11 +131,12 @@ def probe(
     def register(
         function: Callable[P, Iterable[Measurement]],
     ) -> Callable[P, list[Measurement]]:
-        foreign = extensions.note("probe", function.__name__, function.__module__)
+        foreign = extensions.origin(function.__module__) != "benchbench"
         name = function.__name__ if foreign else function.__module__.rpartition(".")[2]
         parameters = inspect.signature(function).parameters.values()
         takes = tuple(p.name for p in parameters if p.default is p.empty)
         declare(Probe(name, declared, tuple(needs), takes, function, changes_model, foreign))
+        extensions.note("probe", name, function.__module__)
 
         @wraps(function)
         def measure(*args: P.args, **kwargs: P.kwargs) -> list[Measurement]:
@@ -163,8 +165,12 @@ def declare(made: Probe) -> None:
     _sorted.cache_clear()
 
 
-def derived(source: Callable[[], Iterable[Probe]]) -> Callable[[], Iterable[Probe]]:
-    """Register a function that gives probes made of something else, such as formulas."""
+def derived(source: Callable[[], Iterable[Derived]]) -> Callable[[], Iterable[Derived]]:
+    """Register a function that gives probes made of something else, such as formulas.
+
+    Args:
+        source: Gives each probe with the kind, name and module of what it is made of.
+    """
     _derived.append(source)
     return source
 
@@ -174,9 +180,13 @@ def probes() -> Mapping[str, Probe]:
     _walk()
     extensions.load_installed("probe")
     for source in _derived:
-        for made in source():
-            if made.name not in _declared:
+        for made, kind, name, module in source():
+            if made.name in _declared:
+                continue
+            try:
                 declare(made)
+            except ValueError as error:  # it costs itself alone
+                extensions.refuse(kind, name, module, error)
     return {name: _declared[name] for name in sorted(_declared)}
 
 

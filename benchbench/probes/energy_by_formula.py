@@ -21,12 +21,13 @@ __all__ = ["probes_of_formulas"]
 
 
 @derived
-def probes_of_formulas() -> Iterator[Probe]:
+def probes_of_formulas() -> Iterator[tuple[Probe, str, str, str]]:
     """A probe for each formula; it is asked where spikes are counted, as ours are."""
     for formula in formulas():
         ask = partial(_asked, formula)
         takes = ("batches", "figures")
-        yield Probe(formula.figure.name, (formula.figure,), NEEDS, takes, ask, foreign=True)
+        made = Probe(formula.figure.name, (formula.figure,), NEEDS, takes, ask, foreign=True)
+        yield made, "formula", formula.name, formula.joules.__module__
 
 
 def _asked(

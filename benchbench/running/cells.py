@@ -167,6 +167,8 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, Data
         }
         if added:
             identity["extensions"] = [extensions.digest_of_reference(it, folder) for it in added]
+        if packages := extensions.installed():
+            identity["packages"] = packages
         name = _digest(identity)[:12]
         files = {str(file.resolve()): digest_of(file) for file in code.values()}
         out.append(Cell(name, model, settings, device, reference, str(place), files, added))

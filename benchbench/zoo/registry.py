@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchbench.errors import ModelError
+from benchbench.files import module_at
 from benchbench.zoo.objects import info_of_pickle, is_pickle, unpickled
 from benchbench.zoo.source import (
     LOADED,
@@ -34,7 +35,6 @@ from benchbench.zoo.source import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from types import ModuleType
 
 __all__ = [
     "ModelInfo",
@@ -178,7 +178,10 @@ def build(
     if is_pickle(reference):
         return made(unpickled(info.file), given, reference, num_classes=num_classes)
     place = reference.rpartition(":")[0]
-    module = importlib.import_module(place) if place and not place.endswith(".py") else _load(info)
+    if place and not place.endswith(".py"):
+        module = importlib.import_module(place)
+    else:
+        module = module_at(info.file, f"{LOADED}{info.file.stem}_{info.digest[:8]}")
     return made(getattr(module, info.name), given, reference, num_classes=num_classes)
 
 
@@ -241,23 +244,6 @@ def _module_file(dotted: str) -> Path:
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         raise ModelError(f"module {dotted!r} has no Python source")
     return Path(spec.origin)
-
-
-def _load(info: ModelInfo) -> ModuleType:
-    name = f"{LOADED}{info.file.stem}_{info.digest[:8]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, info.file)
-    if spec is None or spec.loader is None:
-        raise ModelError(f"{info.file} cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
 
 
 def _config_class(function: Callable[..., Any]) -> type | None:

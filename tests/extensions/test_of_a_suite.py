@@ -162,6 +162,14 @@ def python(folder: Path, code: str) -> str:
             'from benchbench.data import data_set\n@data_set("synthetic_faces")\ndef f(s): ...\n',
             "there is a data set of this name already",
         ),
+        (
+            """
+from benchbench.formulas.registry import formula
+@formula("compute_fp32", title="t", source="s", says="x")
+def f(c): ...
+""",
+            "modelled_compute_fp32 declares modelled_compute_fp32, which energy_modelled has",
+        ),
     ],
 )
 def test_a_clash_is_the_strangers_fault(tmp_path: Path, source: str, reason: str) -> None:
@@ -177,6 +185,7 @@ def test_a_clash_is_the_strangers_fault(tmp_path: Path, source: str, reason: str
         "from benchbench.meters.registry import find\n"
         "probes(); find('none')\n"
         "extensions.load(['ext.py:x'], Path())\n"
+        "probes()\n"
         "print([it.problem for it in extensions.known() if it.problem])\n"
         "print(probes()['size'].measure.__module__, find('none').open.__module__)"
     )

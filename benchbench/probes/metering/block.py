@@ -87,8 +87,9 @@ class EnergyBlock(Displayable):
         """
         if self._open is not None:
             raise RuntimeError("this block is measuring already: a nested one needs its own object")
-        self._open = _Open(self._asked, _device(self._wanted))
-        self._open.start()
+        opened = _Open(self._asked, _device(self._wanted))
+        opened.start()
+        self._open = opened
         return self
 
     def __exit__(
