@@ -254,3 +254,38 @@ def test_what_would_be_seen_is_half_the_interval_where_that_is_more() -> None:
     assert line.value == pytest.approx(1.0)
     wanted = f"a change below {100 * (line.high - 1):.1f} % would not have been seen"
     assert line.reason == wanted
+
+
+def test_a_comparison_is_a_frame_and_a_line() -> None:
+    """One row a figure; what there is not is NaN, in columns of numbers; the line counts them."""
+    base = measured("params", 100), measured("macs_dense", 5), unavailable("latency", "no clock")
+    new = measured("params", 110), measured("macs_dense", 5), unavailable("latency", "no clock")
+    runs = [StoredRun(n, {}, {"m": {f.name: f for f in s}}) for n, s in (("b", base), ("n", new))]
+    found = compare(*runs, Gate(), across_machines=False)
+    frame = found.to_frame()
+    names = [
+        "model",
+        "metric",
+        "method",
+        "base",
+        "new",
+        "value",
+        "low",
+        "high",
+        "verdict",
+        "reason",
+    ]
+    assert [*frame.columns] == names
+    assert [*frame["metric"]] == ["params", "macs_dense", "latency"]
+    assert [*frame["verdict"]] == ["worse", "same", "not comparable"]
+    assert frame["value"][0] == pytest.approx(1.1)
+    assert {str(frame[name].dtype) for name in ("base", "new", "value", "low", "high")} == {
+        "float64"
+    }
+    assert frame.loc[2, ["base", "new", "value"]].isna().all()
+    assert repr(found) == "<Comparison 'n' against 'b': 1 worse of 2 comparable, 1 not comparable>"
+    empty = Comparison("b", "n", Gate(), (), ()).to_frame()
+    assert [*empty.columns] == names
+    assert {str(empty[name].dtype) for name in ("base", "new", "value", "low", "high")} == {
+        "float64"
+    }

@@ -187,3 +187,26 @@ def test_counts_are_a_row_a_figure() -> None:
     assert math.isnan(frame["value"][1])
     assert list(frame["reasons"]) == ["", "no spikes"]
     assert list(frame["definition"]) == [METRICS[name].says for name in frame["metric"]]
+
+
+def test_the_parameters_of_no_layer_are_a_row_of_their_own() -> None:
+    """Also where there is one layer, or one parameter; of none there is no row."""
+    one = layer_rows(figures(FIRST, params=11))
+    assert [(row["layer"], row["params"]) for row in one] == [("a", 10), ("norms and others", 1)]
+    assert one[1]["macs"] is None
+    assert [row["layer"] for row in layer_rows(figures(FIRST))] == ["a"]
+
+
+def test_figures_without_layers_give_no_rows() -> None:
+    """A total alone is no layer; a layer whose inputs were not counted has no density."""
+    assert layer_rows({"macs_dense": measured("macs_dense", 5)}) == []
+    found = figures(FIRST, SECOND)
+    del found["synops_exact"]
+    assert [row["synops"] for row in layer_rows(found)] == [None, None]
+
+
+def test_why_there_are_no_layers_is_told_whole() -> None:
+    """Every reason, one after the other."""
+    dense = replace(unavailable("macs_dense", "one"), reasons=("one", "two"))
+    with pytest.raises(ResultError, match=r"^m: there are no layers to show: one; two$"):
+        layer_frame("m", {"macs_dense": dense})
