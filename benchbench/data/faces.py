@@ -8,14 +8,19 @@ drawing library's version. What is measured on them is labelled synthetic.
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchbench.data import CLASS_NAMES, SIDE, SYNTHETIC, FaceData
+from benchbench.data.cache import cached
+from benchbench.files import digest_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from benchbench.data.cache import Arrays
 
 __all__ = ["draw_faces"]
 
@@ -40,17 +45,18 @@ SMIRK = 0.22  # contempt lifts one corner of the mouth
 
 
 def draw_faces(seed: int = 0, class_names: tuple[str, ...] = CLASS_NAMES) -> FaceData:
-    """Draw the data set, balanced over the classes.
+    """Draw the data set, balanced over the classes; what was drawn before is kept and read again.
 
     Args:
         seed: The same seed gives the same bytes.
         class_names: Expressions that are drawn, in the order of their labels.
     """
-    rng = np.random.Generator(np.random.PCG64(seed))
-    total = sum(SIZES.values())
-    labels = np.arange(total, dtype=np.int64) % len(class_names)
-    images = np.stack([_face(class_names[label], rng) for label in labels])
-    usage = np.repeat(list(SIZES), list(SIZES.values()))
+    # 1.5 s of drawing for each of a run's processes otherwise. Whatever the bytes depend on is in
+    # the key: this file, numpy and its random numbers, and what is asked for.
+    asked = f"{digest_of(Path(__file__))} {np.__version__} {seed} {class_names}"
+    images, labels, usage = cached(
+        hashlib.sha256(asked.encode()).hexdigest(), lambda: _drawn(seed, class_names)
+    )
     digest = hashlib.sha256(images.tobytes() + labels.tobytes() + bytes([VERSION])).hexdigest()
     return FaceData(
         SYNTHETIC,
@@ -62,6 +68,14 @@ def draw_faces(seed: int = 0, class_names: tuple[str, ...] = CLASS_NAMES) -> Fac
         source=f"drawn, seed {seed}",
         digest=digest,
     )
+
+
+def _drawn(seed: int, class_names: tuple[str, ...]) -> Arrays:
+    """Images, labels and splits, drawn now."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    labels = np.arange(sum(SIZES.values()), dtype=np.int64) % len(class_names)
+    images = np.stack([_face(class_names[label], rng) for label in labels])
+    return images, labels, np.repeat(list(SIZES), list(SIZES.values()))
 
 
 def _face(expression: str, rng: np.random.Generator) -> NDArray[np.uint8]:
