@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchbench.frameworks import reset
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["countable"]
+
+SHIELD = "__dynamo_disable"
 
 
 @contextlib.contextmanager
@@ -46,6 +50,7 @@ def countable(model: nn.Module) -> Iterator[None]:
         # The setter itself: `mkldnn.flags` touches TF32 too, and warns.
         torch._C._set_mkldnn_enabled(onednn and not recurrent)  # noqa: SLF001
         with (
+            _uncompiled(),
             torch.inference_mode(),
             sdpa_kernel(SDPBackend.MATH),
             torch.random.fork_rng(devices=[]),
@@ -61,3 +66,27 @@ def countable(model: nn.Module) -> Iterator[None]:
             parameter.requires_grad_()
         for module, flag in training.items():
             module.training = flag
+
+
+@contextlib.contextmanager
+def _uncompiled() -> Iterator[None]:
+    """Keep torch's compiler out of a process that compiles nothing: it takes a second to import.
+
+    torch shields every dispatch mode from its compiler, and imports that one for it. Where nothing
+    has imported it yet, there is nothing to be shielded from. Should torch store the shield under
+    another name one day, this costs that second again and nothing else.
+    """
+    bare = []
+    if "torch._dynamo" not in sys.modules:
+        kinds = [TorchDispatchMode]
+        for kind in kinds:  # and theirs, as they are found
+            kinds += kind.__subclasses__()
+            own = getattr(vars(kind).get("__torch_dispatch__"), "__wrapped__", None)
+            if own is not None and not hasattr(own, SHIELD):
+                setattr(own, SHIELD, own)
+                bare.append(own)
+    try:
+        yield
+    finally:
+        for own in bare:
+            delattr(own, SHIELD)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from benchbench.frameworks import walks_time
+from benchbench.probes.counting.macs import count_nonzero
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,13 +63,13 @@ def watch(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, Activity]]:
 
     def look(name: str, module: nn.Module, inputs: tuple[object, ...], output: Tensor) -> None:
         for side, tensors in (("input", inputs), ("output", (output,))):
-            if not all(torch.isfinite(t).all() for t in tensors if isinstance(t, torch.Tensor)):
+            if not all(_finite(tensor) for tensor in tensors if isinstance(tensor, torch.Tensor)):
                 raise NotFiniteError(f"the {side} of {name} is not finite on these images")
         # In step mode m one call holds all time steps, [T, N, ...]; in s it is one of them.
         steps = len(output) if walks_time(module) else 1
         before = activity.get(name, Activity())
         activity[name] = Activity(
-            before.nonzero + int(torch.count_nonzero(output)),
+            before.nonzero + count_nonzero(output),
             before.updates + output.numel(),
             before.steps + steps,
         )
@@ -80,3 +81,8 @@ def watch(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, Activity]]:
             )
             stack.callback(handle.remove)
         yield activity
+
+
+def _finite(data: Tensor) -> bool:
+    """Whether no element is NaN or infinite: a finite sum says so at once, another may not."""
+    return bool(torch.isfinite(data.sum())) or bool(torch.isfinite(data).all())
