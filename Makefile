@@ -48,9 +48,10 @@ mutants: $(INSTALLED)  ## do the tests notice a wrong verdict, ratio, interval, 
 sensors: $(INSTALLED)  ## 10,000 whole measurements on simulated sensors that fail, about two minutes
 	BENCHBENCH_SENSORS=10000 $(BIN)/python -m pytest -n 0 tests/probes/test_energy_faults.py --hypothesis-show-statistics
 
-bench: $(INSTALLED)  ## the zoo's steps, and what the harness itself costs against a hand-written loop; about ten minutes
+bench: $(INSTALLED)  ## the zoo's steps, what the harness costs against a hand-written loop, and counting; about ten minutes
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable
 	$(BIN)/python tests/benchmarks/overhead.py
+	$(BIN)/python tests/benchmarks/counting.py
 
 gate: $(INSTALLED)  ## this tree against BASE: changed counts fail, times are told; about four minutes
 	$(BIN)/benchbench gate --base $(BASE) --fail-on counts

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Tests run side by side on few cores: threads that spin while they wait would take them from each
+# other. It must stand before torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 settings.register_profile("shared", deadline=None)  # no test asserts a time
 settings.load_profile("shared")
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["count", "count_in_worker"]
 
+IMAGES = 64  # that spikes are counted on, half of a suite's: a look at a model is to be quick
+
 
 def count(
     model: str | Callable[..., Any],
@@ -59,7 +61,7 @@ def count(
     from benchbench.data.batches import batches_of  # noqa: PLC0415 - imports torch
     from benchbench.worker import count_here  # noqa: PLC0415 - imports torch
 
-    given, how, drawn = dict(set or {}), Settings(), False
+    given, how, drawn = dict(set or {}), Settings(images=IMAGES), False
     name = model if isinstance(model, str) else getattr(model, "__name__", type(model).__name__)
     with count_here.undisturbed():
         torch.manual_seed(how.seed)
@@ -105,7 +107,7 @@ def count_in_worker(
     """
     place = (folder or Path()).resolve()
     check_settings(model, given, place)
-    how, reference, drawn = Settings(), None, False
+    how, reference, drawn = Settings(images=IMAGES), None, False
     if shape is None:
         images = data_room.load(data)
         drawn = images.synthetic

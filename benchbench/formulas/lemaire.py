@@ -5,6 +5,7 @@ Its buffers grow with the batch, and so does the cost of each access to them: on
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from spikingjelly.activation_based import op_counter
@@ -12,17 +13,25 @@ from spikingjelly.activation_based import op_counter
 from benchbench.formulas.base import PJ
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from collections.abc import Callable, Iterator
 
-__all__ = ["lemaire_j"]
+    from torch import nn
+
+__all__ = ["lemaire"]
 
 
-def lemaire_j(model: nn.Module, image: Tensor) -> float:
-    """Joules of one inference.
+@contextlib.contextmanager
+def lemaire(model: nn.Module) -> Iterator[Callable[[], float]]:
+    """Model the one inference that runs inside.
 
     Args:
         model: Freshly reset, on the CPU, inside `benchbench.probes.counting.context.countable`.
-        image: One sample [1, C, H, W].
+
+    Yields:
+        What gives its joules, afterwards.
     """
     config = op_counter.LemaireEnergyConfig(strict=False)
-    return float(op_counter.estimate_lemaire_energy(model, image, config=config).total_pj) * PJ
+    profiler = op_counter.LemaireEnergyProfiler(config=config)
+    profiler.bind_model(model)
+    with profiler:
+        yield lambda: float(profiler.get_report().total_pj) * PJ

@@ -5,6 +5,7 @@ Each use of a weight is read from memory, at 24.96 pJ a byte (3.12 pJ a bit).
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from spikingjelly.activation_based import op_counter
@@ -12,16 +13,24 @@ from spikingjelly.activation_based import op_counter
 from benchbench.formulas.base import PJ
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from collections.abc import Callable, Iterator
 
-__all__ = ["simple_j"]
+    from torch import nn
+
+__all__ = ["simple"]
 
 
-def simple_j(model: nn.Module, image: Tensor) -> float:
-    """Joules of one inference.
+@contextlib.contextmanager
+def simple(model: nn.Module) -> Iterator[Callable[[], float]]:
+    """Model the one inference that runs inside.
 
     Args:
         model: Freshly reset, on the CPU, inside `benchbench.probes.counting.context.countable`.
-        image: One sample [1, C, H, W].
+
+    Yields:
+        What gives its joules, afterwards.
     """
-    return float(op_counter.estimate_simple_energy(model, image).energy_total_pj) * PJ
+    profiler = op_counter.SimpleEnergyProfiler()
+    profiler.bind_model(model)
+    with profiler:
+        yield lambda: float(profiler.get_report().energy_total_pj) * PJ

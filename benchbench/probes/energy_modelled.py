@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from benchbench.metrics.measurement import Measurement
 
+    Estimator = Callable[[nn.Module], contextlib.AbstractContextManager[Callable[[], float]]]
+
 __all__ = ["COMPUTE", "HIERARCHY", "LEMAIRE", "MEMORY", "counted_of", "measure"]
 
 LEAST_COVERAGE = 0.75  # of the dense mult-adds; below, an estimator's figure would rank by its gaps
@@ -162,8 +164,8 @@ def measure(
         batches: Images [N, C, H, W]; the first few of the first are used for the estimators.
         figures: What operations and spikes counted on this model, by name.
     """
-    from benchbench.formulas.lemaire import lemaire_j
-    from benchbench.formulas.simple import simple_j
+    from benchbench.formulas.lemaire import lemaire
+    from benchbench.formulas.simple import simple
 
     counted = counted_of(figures)
     if counted is None:
@@ -172,8 +174,7 @@ def measure(
     known = {"T": counted.steps, "coverage": _coverage(model, figures[MACS_DENSE.name])}
     return [
         *_arithmetic(counted, figures),
-        _estimate(MEMORY, model, batches[0], known, simple_j),
-        _estimate(LEMAIRE, model, batches[0], known, lemaire_j),
+        *_estimated({MEMORY: simple, LEMAIRE: lemaire}, model, batches[0], known),
     ]
 
 
@@ -207,41 +208,60 @@ def _arithmetic(counted: Counted, figures: Mapping[str, Measurement]) -> list[Me
     return out
 
 
-def _estimate(
-    figure: Figure,
+def _estimated(
+    estimators: Mapping[Figure, Estimator],
     model: nn.Module,
     images: Tensor,
     known: Mapping[str, float],
-    joules: Callable[[nn.Module, Tensor], float],
-) -> Measurement:
-    """One of SpikingJelly's estimators over the first images, each alone."""
+) -> list[Measurement]:
+    """SpikingJelly's estimators over the first images, each image alone and once for all of them.
+
+    Where one of them refuses the model, each is asked by itself.
+    """
+    seen = known["coverage"]
+    if seen < LEAST_COVERAGE:
+        why = (
+            f"the estimator sees {100 * seen:.1f} % of the dense mult-adds: with less than "
+            f"{100 * LEAST_COVERAGE:.0f} % it says nothing of the network"
+        )
+        return [figure.missing(why) for figure in estimators]
+    try:
+        values = _joules(list(estimators.values()), model, images)
+    except Exception as error:  # noqa: BLE001 - a library's estimator fails on a model as it likes
+        if len(estimators) > 1:
+            return [
+                figure
+                for name, one in estimators.items()
+                for figure in _estimated({name: one}, model, images, known)
+            ]
+        why = f"SpikingJelly's estimator refuses this model: {type(error).__name__}: {error}"[:300]
+        return [figure.missing(why) for figure in estimators]
+    reasons = () if seen > 0.999 else (f"covers {100 * seen:.1f} % of the dense mult-adds",)
+    out = []
+    for figure, joules in zip(estimators, zip(*values, strict=True), strict=True):
+        mean, low, high = t_interval(joules) if len(joules) > 1 else (joules[0], None, None)
+        detail = {**known, "what": WHAT[figure]}
+        out.append(figure(mean, n=len(joules), low=low, high=high, reasons=reasons, detail=detail))
+    return out
+
+
+def _joules(estimators: Sequence[Estimator], model: nn.Module, images: Tensor) -> list[list[float]]:
+    """What each estimator says, image by image."""
     import torch
 
     from benchbench.frameworks import reset
     from benchbench.probes.counting.context import countable
 
-    seen = known["coverage"]
-    if seen < LEAST_COVERAGE:
-        return figure.missing(
-            f"the estimator sees {100 * seen:.1f} % of the dense mult-adds: with less than "
-            f"{100 * LEAST_COVERAGE:.0f} % it says nothing of the network"
-        )
     values = []
-    try:
-        with countable(model), _silent():
-            for image in torch.split(images[:IMAGES], 1):
-                reset(model)
-                values.append(joules(model, image))
+    with countable(model), _silent():
+        for image in torch.split(images[:IMAGES], 1):
             reset(model)
-    except Exception as error:  # noqa: BLE001 - a library's estimator fails on a model as it likes
-        why = f"{type(error).__name__}: {error}"
-        return figure.missing(f"SpikingJelly's estimator refuses this model: {why}"[:300])
-    detail = {**known, "what": WHAT[figure]}
-    reasons = () if seen > 0.999 else (f"covers {100 * seen:.1f} % of the dense mult-adds",)
-    if len(values) < 2:
-        return figure(values[0], n=1, reasons=reasons, detail=detail)
-    mean, low, high = t_interval(values)
-    return figure(mean, n=len(values), low=low, high=high, reasons=reasons, detail=detail)
+            with contextlib.ExitStack() as stack:
+                said = [stack.enter_context(estimator(model)) for estimator in estimators]
+                model(image)
+            values.append([joules() for joules in said])
+        reset(model)
+    return values
 
 
 def _coverage(model: nn.Module, dense: Measurement) -> float:

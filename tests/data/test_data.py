@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchbench.data import load
+from benchbench.data import faces, load
 from benchbench.data.cache import folder
 from benchbench.errors import DataError
 
@@ -134,6 +134,17 @@ def test_drawn_faces_are_reproducible_and_labelled() -> None:
     assert first.digest == second.digest != other.digest
     assert first.synthetic
     assert set(np.bincount(first.split("Training").labels)) == {300}
+
+
+def test_drawn_faces_are_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was drawn is kept under its seed and classes, and read again by the next process."""
+    drawn = load("synthetic_faces", seed=77)
+    monkeypatch.setattr(faces, "_drawn", lambda *_: pytest.fail("drawn again"))
+    again = load("synthetic_faces", seed=77)
+    assert np.array_equal(again.images, drawn.images)
+    assert (again.digest, again.usage.tolist()) == (drawn.digest, drawn.usage.tolist())
+    with pytest.raises(pytest.fail.Exception):
+        load("synthetic_faces", seed=77, labels="ferplus")
 
 
 def test_a_linear_classifier_does_not_solve_the_drawn_faces() -> None:
