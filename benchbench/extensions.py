@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench.errors import BenchbenchError
-from benchbench.files import module_at
+from benchbench.files import expanded, module_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -178,7 +178,7 @@ def source_of(reference: str, folder: Path) -> Path:
     if not colon or not place or not name.isidentifier():
         raise BenchbenchError("expected path/to/file.py:name or package.module:name")
     if place.endswith(".py"):
-        file = folder / Path(place).expanduser()
+        file = folder / expanded(place)
         if file.is_file():
             return file
         raise BenchbenchError(f"no file {file}")

@@ -7,20 +7,55 @@ import importlib.util
 import os
 import sys
 import tempfile
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-__all__ = ["digest_of", "module_at", "write_text", "write_whole"]
+__all__ = ["digest_of", "expanded", "module_at", "write_text", "write_whole"]
+
+
+def expanded(text: str) -> Path:
+    """The path that a text names, ``~`` and ``~user`` replaced where there is such a user."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # no such user: then there is no such file either
+        return Path(text)
+
+
+class _Beside:
+    """Finds what files that are loaded by their place import from beside them, as Python does.
+
+    Unlike Python, a file beside them that is named like one of the standard library's does no harm.
+    """
+
+    def __init__(self) -> None:
+        self.folders = list[str]()
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if path is not None or name in sys.stdlib_module_names:
+            return None
+        spec = PathFinder.find_spec(name, self.folders, target)
+        if spec is not None and spec.loader is None and PathFinder.find_spec(name) is not None:
+            return None  # a mere folder of that name is not what is meant
+        return spec
+
+
+_beside = _Beside()
 
 
 def module_at(file: Path, name: str) -> ModuleType:
     """Load a Python file by its place; once a process for each name.
+
+    It may import the files beside it, now and later.
 
     Args:
         file: The file.
@@ -36,6 +71,10 @@ def module_at(file: Path, name: str) -> ModuleType:
         raise ImportError(f"{file} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
+    if _beside not in sys.meta_path:
+        sys.meta_path.insert(0, _beside)
+    if (folder := str(file.resolve().parent)) not in _beside.folders:
+        _beside.folders.append(folder)
     try:
         spec.loader.exec_module(module)
     except BaseException:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench.comparing import loading, welch
 from benchbench.errors import ResultError
+from benchbench.files import expanded
 from benchbench.results import stored
 from benchbench.results.schema import Results
 from benchbench.suite.gate import Gate
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from benchbench.comparing.loading import StoredRun
     from benchbench.comparing.welch import Comparison
 
@@ -77,7 +79,7 @@ def _side(run: str | Path | Results, name: str) -> StoredRun:
 
 def _existing(place: str | Path) -> Path:
     """The path of what is there."""
-    path = Path(place).expanduser()
+    path = expanded(str(place))
     if not path.exists():
         raise ResultError(f"{place}: there is no such file or folder")
     return path

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from benchbench import zoo
 from benchbench.errors import BenchbenchError, ModelError
+from benchbench.files import expanded
 from benchbench.report import keep
 from benchbench.running import runner
 from benchbench.running.plan import RunRequest, opened, planned
@@ -232,7 +233,7 @@ def _place(
         "device": device,
         "data": None if data is None else str(data),
         "ferplus": None if ferplus is None else str(ferplus),
-        "out": Path(out).expanduser(),
+        "out": expanded(str(out)),
     }
 
 

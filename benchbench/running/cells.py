@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from benchbench import extensions, zoo
 from benchbench.data import Labels  # noqa: TC001 - `codec` reads the annotations
 from benchbench.errors import ModelError
-from benchbench.files import digest_of
+from benchbench.files import digest_of, expanded
 from benchbench.results.journal import SCHEMA_VERSION
 from benchbench.suite.schema import Model, Settings  # noqa: TC001 - see above
 
@@ -153,7 +153,7 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, Data
     for entry in suite.models:
         model = entry
         if model.checkpoint:  # absolute, and part of the identity by its content
-            model = replace(model, checkpoint=str((folder / model.checkpoint).expanduser()))
+            model = replace(model, checkpoint=str(folder / expanded(model.checkpoint)))
         reference, settings = data[model.labels], suite.settings_of(model)
         code = zoo.closure(model.reference, place)
         identity = {

@@ -11,20 +11,21 @@ import ast
 import hashlib
 import importlib.metadata
 import json
-import pkgutil
 import re
 import sys
 from functools import cache, lru_cache
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchbench.files import digest_of
+from benchbench.zoo.lookup import in_folders, top_level
 from benchbench.zoo.origin import loaded_modules, origin_of
 from benchbench.zoo.registry import bundled_folder, find
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
+    from importlib.machinery import ModuleSpec
 
 __all__ = ["closure", "identity", "unnamed"]
 
@@ -159,43 +160,14 @@ class _Walk:
         parts = name.split(".")
         if parts[0] == OURS or parts[0] in sys.stdlib_module_names:
             return
-        spec = _top_level(parts[0], self.search)
+        spec = top_level(parts[0], self.search)
         for depth in range(1, len(parts) + 1):
             if spec is None or not _is_users(spec):
                 return
             yield ".".join(parts[:depth]), spec
             if depth == len(parts) or spec.submodule_search_locations is None:
                 return
-            spec = _in_folders(".".join(parts[: depth + 1]), spec.submodule_search_locations)
-
-
-def _top_level(name: str, search: list[str]) -> ModuleSpec | None:
-    """A top-level module; an editable installation may have a finder of its own."""
-    spec = _in_folders(name, search)
-    others = [it for it in sys.meta_path if it is not PathFinder and hasattr(it, "find_spec")]
-    for finder in others:
-        spec = spec or finder.find_spec(name, None)
-    return spec
-
-
-def _in_folders(name: str, folders: Iterable[str]) -> ModuleSpec | None:
-    """A module in the first folder that has it; without one, the namespace of them all.
-
-    Python's own search does the same, and needs the packages above to be imported for it.
-    """
-    portions = list[str]()
-    for folder in dict.fromkeys(folders):
-        finder = pkgutil.get_importer(folder or str(Path.cwd()))
-        spec = finder.find_spec(name) if finder is not None else None
-        if spec is not None and spec.loader is not None:
-            return spec
-        if spec is not None:
-            portions += spec.submodule_search_locations or []
-    if not portions:
-        return None
-    namespace = ModuleSpec(name, None, is_package=True)
-    namespace.submodule_search_locations = portions
-    return namespace
+            spec = in_folders(".".join(parts[: depth + 1]), spec.submodule_search_locations)
 
 
 def _is_users(spec: ModuleSpec) -> bool:

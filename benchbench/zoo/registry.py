@@ -11,22 +11,19 @@ import ast
 import dataclasses
 import fnmatch
 import importlib
-import importlib.machinery
-import importlib.util
 import inspect
-import sys
 import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchbench.errors import ModelError
-from benchbench.files import module_at
+from benchbench.files import expanded, module_at
+from benchbench.zoo.lookup import clash, definition, dotted_name, module_file
 from benchbench.zoo.objects import info_of_pickle, is_pickle, unpickled
 from benchbench.zoo.source import (
     LOADED,
     ModelInfo,
     Parameter,
-    bound_names,
     hint,
     info_of,
     is_register,
@@ -136,19 +133,28 @@ def find(reference: str, folder: Path | None = None) -> ModelInfo:
         )
     place, _, function = reference.rpartition(":")
     if place.endswith(".py"):
-        file = Path(place).expanduser()
+        file = expanded(place)
         file = file if file.is_absolute() or folder is None else folder / file
         if not file.is_file():
             raise ModelError(f"no file {file}")
+        module = ""
     else:
-        file = _module_file(place)
+        file, module = module_file(place), place
     tree, digest = parse(file)
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    if function in functions:
-        return info_of(functions[function], tree, file, digest)
-    if function in bound_names(tree):  # re-exported or a class: its settings cannot be told
+    if not module and any(isinstance(it, ast.ImportFrom) and it.level for it in tree.body):
+        raise ModelError(
+            f"{file} imports from the package that it lies in (from .module import name): name it "
+            f"as Python does, {dotted_name(file)}:{function}, with the folder above the package "
+            "on the path (as the working folder is)"
+        )
+    found = definition(file, module, function)
+    if found is None:
+        names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+        raise ModelError(f"{file} has no {function!r}{hint(function, names)}")
+    if found.node is None:  # a class, or bound in another way: its settings cannot be told
         return ModelInfo(function, file, "", (), open=True, digest=digest)
-    raise ModelError(f"{file} has no {function!r}{hint(function, functions)}")
+    info = info_of(found.node, found.tree, file, digest)
+    return dataclasses.replace(info, name=function)
 
 
 def build(
@@ -181,6 +187,8 @@ def build(
     if place and not place.endswith(".py"):
         module = importlib.import_module(place)
     else:
+        if clashes := clash(info.file, parse(info.file)[0]):
+            raise ModelError(clashes)
         module = module_at(info.file, f"{LOADED}{info.file.stem}_{info.digest[:8]}")
     return made(getattr(module, info.name), given, reference, num_classes=num_classes)
 
@@ -230,20 +238,6 @@ def _takes(function: Callable[..., Any], name: str) -> bool:
         return name in inspect.signature(function).parameters
     except ValueError:  # a built-in without a signature
         return False
-
-
-def _module_file(dotted: str) -> Path:
-    """The source file of a module, found without importing its parents."""
-    path: list[str] | None = [str(Path.cwd()), *sys.path]  # the worker has both too
-    spec = None
-    for part in dotted.split("."):
-        spec = importlib.machinery.PathFinder.find_spec(part, path)
-        if spec is None:
-            raise ModelError(f"no module {dotted!r} can be imported here (searched {part!r})")
-        path = list(spec.submodule_search_locations or [])
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        raise ModelError(f"module {dotted!r} has no Python source")
-    return Path(spec.origin)
 
 
 def _config_class(function: Callable[..., Any]) -> type | None:

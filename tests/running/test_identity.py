@@ -126,3 +126,14 @@ def test_code_that_changes_during_a_run_is_refused(folder: Path, name: str) -> N
     file.unlink()
     with pytest.raises(BenchbenchError, match=r"no module|has changed since the run began"):
         setup.build(cell)
+
+
+def test_a_checkpoint_in_the_home_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` is the user's home, wherever the suite lies."""
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    (folder / "home").mkdir()
+    (folder / "home" / "weights.pt").write_bytes(b"weights")
+    suite = Suite(1, "s", (Model("m", "lib.net:net", checkpoint="~/weights.pt"),))
+    data = DataRef("synthetic_faces", "0", 7, 0)
+    (cell,) = cells_of(suite, folder, "cpu", {"fer2013": data})
+    assert cell.model.checkpoint == str(folder / "home" / "weights.pt")
