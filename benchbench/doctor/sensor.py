@@ -118,6 +118,8 @@ def _state(meter: Meter) -> list[Finding]:
         Finding(f"slowed down by {why} so far", f"{seconds:.1f} s")
         for why, seconds in now.throttled_s.items()
     ]
+    if now.throttles is not None:
+        found.append(Finding("slowed down by heat so far", f"{now.throttles:,} times"))
     if now.temperature_c is not None:
         found.append(Finding("temperature", f"{now.temperature_c:.0f} degrees Celsius"))
     if now.clock_mhz is not None:

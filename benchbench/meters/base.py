@@ -67,6 +67,8 @@ class Condition:
         power_limit_w: Power that it is set to stay below; None where it cannot be read.
         throttled_s: Seconds for which heat or the hardware's protection has slowed it down so far,
             by reason: a slowdown between two looks is seen as well.
+        throttles: How often heat or the hardware's protection has slowed it down so far; None where
+            it does not say.
         capped_s: Seconds for which its power limit has slowed it down so far, which is how it was
             set up; None where it does not say.
         unknown: What cannot be read, and why.
@@ -78,6 +80,7 @@ class Condition:
     foreign: int | None = None
     power_limit_w: float | None = None
     throttled_s: Mapping[str, float] = field(default_factory=dict)
+    throttles: int | None = None
     capped_s: float | None = None
     unknown: tuple[str, ...] = ()
 

@@ -107,8 +107,8 @@ def condition(call: Callable[..., Any], device: object, scope: int = power.GPU) 
         _foreign([int(process.pid) for process in listed]) if listed else None,
         limit_w,
         {text: seconds for text, seconds in throttled_s.items() if seconds is not None},
-        capped_s,
-        tuple(dict.fromkeys(unknown)),
+        capped_s=capped_s,
+        unknown=tuple(dict.fromkeys(unknown)),
     )
 
 

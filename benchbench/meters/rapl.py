@@ -86,7 +86,6 @@ class RaplMeter(Meter):
                 if zone.mirrors
             ),
         )
-        self._throttles = _throttles()
         self._lock = threading.Lock()
         self._ticker: Ticker | None = None
         self.energy_j()
@@ -121,13 +120,11 @@ class RaplMeter(Meter):
             return  # the next reading says it
 
     def condition(self) -> Condition:
-        """Whether a package has throttled since the meter was opened, and its temperature."""
-        count = _throttles()
-        throttled = ("package_throttle_count rose",) if count > self._throttles else ()
+        """How often the packages have throttled, their temperature and clock."""
         return Condition(
-            throttled,
-            _temperature_c(),
-            _clock_mhz(),
+            temperature_c=_temperature_c(),
+            clock_mhz=_clock_mhz(),
+            throttles=_throttles(),
             unknown=("other processes: the counter is the whole processor's",),
         )
 
@@ -155,15 +152,16 @@ def _read_j(zone: Zone) -> float:
     return number(zone.folder / "energy_uj") / 1e6
 
 
-def _throttles() -> int:
+def _throttles() -> int | None:
     """How often the packages have throttled since the start (Documentation/ABI/testing, cpu)."""
-    found = {}
+    found = dict[str, int]()
     for file in sorted(
         root().glob("devices/system/cpu/cpu*/thermal_throttle/package_throttle_count")
     ):
         package = text(file.parent.parent / "topology" / "physical_package_id")
-        found[package] = maybe(file) or 0
-    return sum(found.values())
+        if (count := maybe(file)) is not None:
+            found[package] = count
+    return sum(found.values()) if found else None
 
 
 def _temperature_c() -> float | None:

@@ -358,12 +358,15 @@ def test_power_of_a_part_is_no_check_of_the_whole() -> None:
         ),
         (Condition(clock_mhz=990.0, power_limit_w=700.0), "clocks: the clock was between", True),
         (Condition(throttled_s={"heat": 0.5}, power_limit_w=700.0), "heat for 0.50 s", False),
+        (Condition(throttles=5, power_limit_w=700.0), "throttled: heat, 3 times by the", False),
         (Condition(capped_s=3.0, power_limit_w=700.0, clock_mhz=1900.0), "", True),
     ],
 )
 def test_what_changes_within_the_window_is_told(item: Condition, words: str, valid: bool) -> None:  # noqa: FBT001 - a case
     """A cap, a clock, half a second of heat; not the time at a limit that was set before."""
-    before = Condition(clock_mhz=1980.0, power_limit_w=700.0, throttled_s={"heat": 0.0})
+    before = Condition(
+        clock_mhz=1980.0, power_limit_w=700.0, throttled_s={"heat": 0.0}, throttles=2
+    )
     sensor = Sensor([constant(100.0)], [NVML])
     changed = measured_on(sensor, 6.0, [(0.0, before), (5.0, item)])
     figure = changed.figures["infer_power"]
@@ -380,9 +383,10 @@ def test_what_changes_within_the_window_is_told(item: Condition, words: str, val
 def test_a_slowdown_before_the_window_is_not_the_window_s() -> None:
     """The cumulative count is the difference of the window's two edges."""
     states = [
-        (0.0, Condition(throttled_s={"heat": 0.0})),
-        (1.0, Condition(throttled_s={"heat": 9.0})),
+        (0.0, Condition(throttled_s={"heat": 0.0}, throttles=0)),
+        (1.0, Condition(throttled_s={"heat": 9.0}, throttles=7)),
     ]
     run = measured_on(Sensor([constant(100.0)], [NVML]), 5.0, states)
     assert run.figures["infer_power"].valid
     assert run.figures["infer_power"].detail["throttled_s"] == {"heat": 0.0}
+    assert run.figures["infer_power"].detail["throttles"] == 0

@@ -6,12 +6,13 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from benchbench.meters import Condition
 from benchbench.probes.metering.plausibility import plausible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchbench.meters import Condition, Meter
+    from benchbench.meters import Meter
     from benchbench.probes.metering.sampler import Sample, Watched
     from benchbench.probes.metering.window import Window
 
@@ -145,12 +146,18 @@ def _conditions(
     """Throttling is invalid; company, a changed limit or clock are doubts; the rest is detail."""
     conditions = [condition for _, condition in looks]
     throttled = dict.fromkeys(why for item in conditions for why in item.throttled)
-    counted_s = _risen_s(looks, window)
+    first, last = _around(looks, window)
+    counted_s = _risen_s(first, last)
     throttled |= dict.fromkeys(
         f"{why} for {seconds:.2f} s by the device's own count"
         for why, seconds in counted_s.items()
         if seconds >= LEAST_THROTTLED_S
     )
+    times = None
+    if first.throttles is not None and last.throttles is not None:
+        times = last.throttles - first.throttles
+    if times and times > 0:
+        throttled[f"heat, {times} times by the device's own count"] = None
     foreign = [item.foreign for item in conditions if item.foreign is not None]
     invalid = tuple(
         f"throttled: {why} during the window: cool the device and run the cell again"
@@ -161,7 +168,7 @@ def _conditions(
     if most:
         text = f"shared: up to {most} other process(es) on the device"
         doubts = (f"{text}, and the energy is that of all of them",)
-    detail: dict[str, Any] = {"foreign": most, "throttled_s": counted_s}
+    detail: dict[str, Any] = {"foreign": most, "throttled_s": counted_s, "throttles": times}
     for name in ("temperature_c", "clock_mhz", "power_limit_w", "capped_s"):
         values = [value for item in conditions if (value := getattr(item, name)) is not None]
         detail[name] = [min(values), max(values)] if values else None
@@ -169,18 +176,20 @@ def _conditions(
     return invalid, (*doubts, *_changed(looks, window)), detail
 
 
-def _risen_s(looks: Sequence[tuple[float, Condition]], window: Window) -> dict[str, float]:
-    """By how much each count of throttling rose from before the window to after it, seconds."""
-    before = [condition for time_s, condition in looks if time_s <= window.start_s] or [
-        condition for _, condition in looks[:1]
-    ]
-    after = [condition for time_s, condition in looks if time_s >= window.end_s] or [
-        condition for _, condition in looks[-1:]
-    ]
-    if not before or not after:
-        return {}
-    first, last = before[-1].throttled_s, after[0].throttled_s
-    return {why: last[why] - first[why] for why in first if why in last}
+def _around(
+    looks: Sequence[tuple[float, Condition]], window: Window
+) -> tuple[Condition, Condition]:
+    """The last condition before the window and the first one after it, as far as there are any."""
+    before = [condition for time_s, condition in looks if time_s <= window.start_s]
+    after = [condition for time_s, condition in looks if time_s >= window.end_s]
+    every = [condition for _, condition in looks] or [Condition()]
+    return (before or every[:1])[-1], (after or every[-1:])[0]
+
+
+def _risen_s(first: Condition, last: Condition) -> dict[str, float]:
+    """By how much each count of throttling rose, seconds."""
+    counts, then = last.throttled_s, first.throttled_s
+    return {why: counts[why] - then[why] for why in then if why in counts}
 
 
 def _changed(looks: Sequence[tuple[float, Condition]], window: Window) -> tuple[str, ...]:
