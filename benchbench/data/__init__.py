@@ -1,10 +1,13 @@
-"""Data sets of 48x48 grey faces: FER2013 from files, and drawn ones. Imports no torch."""
+"""What data there is, and faces: FER2013 from files, and drawn ones. Imports no torch.
+
+Any other data is loaded by `benchbench.data.loading`, which does.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from benchbench import extensions
 from benchbench.errors import DataError
@@ -15,14 +18,61 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CLASS_NAMES", "SIDE", "FaceData", "Labels", "data_set", "data_sets", "load"]
+__all__ = [
+    "CLASS_NAMES",
+    "SIDE",
+    "DataSource",
+    "FaceData",
+    "Kind",
+    "Labels",
+    "data_set",
+    "data_sets",
+    "kind_of",
+    "load",
+]
 
 Labels = Literal["fer2013", "ferplus", "ferplus_majority"]
+Kind = Literal["faces", "events", "digits", "input", "npz", "function"]
 VOTES = "fer2013new.csv"  # the name under which FER+ is published
 
 SIDE = 48
 CLASS_NAMES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 SYNTHETIC = "synthetic_faces"
+EMBEDDED: dict[str, Kind] = {"synthetic_events": "events", "digits": "digits"}
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """What data a suite or a model has.
+
+    Attributes:
+        source: ``synthetic_faces``, ``synthetic_events``, ``digits``; FER2013 as a file or a folder
+            of images; ``file.npz``; ``path/to/file.py:function`` or ``package.module:function``,
+            which returns a dict of ``train``, ``test`` and optionally ``val``.
+        set: Settings of the function.
+        time: Where the time steps stand in a batch: ``first`` is [T, N, ...], ``second`` is
+            [N, T, ...].
+        classes: Number of classes, where the labels do not tell.
+    """
+
+    source: str = SYNTHETIC
+    set: dict[str, Any] = field(default_factory=dict)
+    time: Literal["none", "first", "second"] = "none"
+    classes: int | None = None
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+
+def kind_of(source: str) -> Kind:
+    """What a source is, as its text tells; nothing is opened."""
+    if source in EMBEDDED:
+        return EMBEDDED[source]
+    if source.startswith("input:"):
+        return "input"
+    place, _, name = source.rpartition(":")
+    if place and name.isidentifier() and not Path(source).exists():
+        return "function"
+    return "npz" if source.lower().endswith(".npz") else "faces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +166,7 @@ def data_set(
 
 
 def data_sets() -> list[str]:
-    """The names of all data sets that need no file."""
+    """The names of all sets of faces that need no file."""
     extensions.load_installed("data set")
     return [SYNTHETIC, *sorted(_declared)]
 

@@ -1,39 +1,54 @@
-"""Data as a model takes it: batches of tensors on a device."""
+"""Data as it is counted and timed: a few whole batches, resident on a device."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+
+from benchbench.data import FaceData
+from benchbench.data.data_set import data_set_of
+from benchbench.data.samples import Batch
+from benchbench.errors import DataError
 
 if TYPE_CHECKING:
-    from benchbench.data import FaceData
+    from benchbench.data.samples import Samples
 
-__all__ = ["Batch", "batches_of", "to_input"]
-
-Batch = tuple[Tensor, Tensor]  # images [N, 1, H, W] in [0, 1], labels [N]
+__all__ = ["Batch", "batches_of"]
 
 
-def batches_of(data: FaceData, size: int, count: int, device: torch.device) -> list[Batch]:
+def batches_of(
+    data: Samples | FaceData, size: int, count: int, device: torch.device
+) -> list[Batch]:
     """The first `count` whole batches of a shuffled split, on the device.
 
     Args:
-        data: One split; it is repeated where it is smaller than one batch.
+        data: One split; it is repeated where it is smaller than one batch. A stream of batches is
+            taken in its own order.
         size: Samples per batch.
         count: Most batches to take.
         device: Where they go, so that no transfer is timed.
 
     Returns:
-        At least one batch: images float32 [size, 1, 48, 48] in [0, 1], labels int64 [size].
+        At least one batch of inputs and targets.
+
+    Raises:
+        DataError: A stream has not one batch of that size.
     """
-    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))
-    order = order.repeat(-(-size // len(data)))
-    images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
-    chunks = [chunk for chunk in torch.split(order, size)[:count] if len(chunk) == size]
-    return [(to_input(images[chunk].to(device)), labels[chunk].to(device)) for chunk in chunks]
-
-
-def to_input(images: Tensor) -> Tensor:
-    """Pixels uint8 [N, H, W] as a model takes them: float32 [N, 1, H, W] in [0, 1]."""
-    return images.to(torch.float32).div_(255).unsqueeze(1)
+    if isinstance(data, FaceData):
+        data = data_set_of(data).split(str(data.usage[0]))
+    try:
+        total = len(data)
+    except DataError:
+        found = [batch for batch in islice(data.batches(size), count) if len(batch[0]) == size]
+        if not found:
+            raise DataError("data", f"its batches hold less than {size} samples in all") from None
+    else:
+        order = torch.randperm(total, generator=torch.Generator().manual_seed(0))
+        rows = order.repeat(-(-size // total))[: size * count].tolist()
+        found = list(data.batches(size, rows[: len(rows) // size * size]))
+    return [
+        (inputs.to(device), None if targets is None else targets.to(device))
+        for inputs, targets in found
+    ]

@@ -1,4 +1,4 @@
-"""Which images are trained on, which choose the best epoch, and which are reported."""
+"""Which samples are trained on, which choose the best epoch, and which are reported."""
 
 from __future__ import annotations
 
@@ -10,76 +10,85 @@ import numpy as np
 from benchbench.errors import DataError
 
 if TYPE_CHECKING:
-    from benchbench.data import FaceData
+    from benchbench.data.data_set import DataSet
+    from benchbench.data.samples import Samples
 
 __all__ = ["Splits", "split"]
 
 HELD_OUT = 0.1  # ours, where the data has no split for it
-LEAST = 20  # images that can still be held out from
+LEAST = 20  # samples that can still be held out from
+MERGED = "Test"  # FER2013's two test splits, where a folder of images has them as one
 
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """Three disjoint sets of images.
+    """Three disjoint sets of samples.
 
     Attributes:
-        train: Images to train on.
-        select: Images to choose the best epoch on.
-        report: Images to report the accuracy on.
-        notes: What a reader must know where they are not FER2013's own.
+        train: Samples to train on.
+        select: Samples to choose the best epoch on.
+        report: Samples to report the accuracy on.
+        select_name: What the second is called.
+        report_name: What the third is called.
+        class_names: Names of the classes by label.
+        notes: What a reader must know where the splits are not the data's own.
     """
 
-    train: FaceData
-    select: FaceData
-    report: FaceData
+    train: Samples
+    select: Samples
+    report: Samples
+    select_name: str
+    report_name: str
+    class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
 
-def split(data: FaceData, seed: int, test_images: int | None = None) -> Splits:
-    """FER2013's own splits where they are there; held out from Training where they are not.
+def split(data: DataSet, seed: int, test_samples: int | None = None) -> Splits:
+    """The data's own splits where they are there; held out from the training's where they are not.
 
     Args:
         data: All of it.
         seed: Draws what is held out.
-        test_images: Most images of each of the two held-out sets; None for all.
+        test_samples: Most samples of each of the two held-out sets; None for all.
 
     Raises:
-        DataError: There are too few training images to hold some out.
+        DataError: There are too few training samples to hold some out.
     """
-    train, notes = data.split("Training"), []
-    found = set(data.usage.tolist())
-    if "PublicTest" in found:
-        select = data.split("PublicTest")
-    else:
-        train, select = _hold_out(train, seed)
+    names = {name: data.called.get(name, name) for name in ("train", "val", "test")}
+    train, notes = data.splits["train"], []
+    select, report = data.splits.get("val"), data.splits.get("test")
+    if select is None:
+        train, select = _hold_out(data.source, train, seed)
+        names["val"] = names["train"]
         notes.append(
-            f"no PublicTest here: the best epoch is chosen on {len(select):,} images held out of "
-            "Training"
+            f"no validation split here: the best epoch is chosen on {len(select):,} samples held "
+            f"out of {names['train']}"
         )
-    name = next((name for name in ("PrivateTest", "Test") if name in found), None)
-    if name:
-        report = data.split(name)
-        if name == "Test":
-            notes.append("reported on the folder's test images (PublicTest and PrivateTest merged)")
-    else:
-        train, report = _hold_out(train, seed + 1)
+    if report is None:
+        train, report = _hold_out(data.source, train, seed + 1)
+        names["test"] = names["train"]
         notes.append(
-            f"no PrivateTest here: reported on {len(report):,} images held out of Training"
+            f"no test split here: reported on {len(report):,} samples held out of {names['train']}"
         )
-    if test_images is not None and test_images < max(len(select), len(report)):
-        notes.append(f"on {test_images:,} images drawn from the split")
-        select, report = (_draw(part, seed, test_images) for part in (select, report))
-    return Splits(train, select, report, tuple(notes))
+    elif names["test"] == MERGED:
+        notes.append("reported on the folder's test images (PublicTest and PrivateTest merged)")
+    if test_samples is not None and test_samples < max(len(select), len(report)):
+        notes.append(f"on {test_samples:,} samples drawn from the split")
+        select, report = (_draw(part, seed, test_samples) for part in (select, report))
+    return Splits(
+        train, select, report, names["val"], names["test"], data.class_names, tuple(notes)
+    )
 
 
-def _draw(data: FaceData, seed: int, count: int) -> FaceData:
-    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(data))
-    return data.where(np.sort(order[:count]))
+def _draw(samples: Samples, seed: int, count: int) -> Samples:
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(samples))
+    return samples.part(np.sort(order[:count]).tolist())
 
 
-def _hold_out(data: FaceData, seed: int) -> tuple[FaceData, FaceData]:
-    if len(data) < LEAST:
-        raise DataError(data.source, f"{len(data)} training images: too few to hold some out")
-    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(data))
-    count = round(HELD_OUT * len(data))
-    return data.where(np.sort(order[count:])), data.where(np.sort(order[:count]))
+def _hold_out(source: str, samples: Samples, seed: int) -> tuple[Samples, Samples]:
+    if len(samples) < LEAST:
+        raise DataError(source, f"{len(samples)} training samples: too few to hold some out")
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(samples))
+    count = round(HELD_OUT * len(samples))
+    kept, out = np.sort(order[count:]).tolist(), np.sort(order[:count]).tolist()
+    return samples.part(kept), samples.part(out)

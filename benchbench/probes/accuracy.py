@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from benchbench.data.samples import Samples
     from benchbench.data.splits import Splits
     from benchbench.metrics.measurement import Measurement
 
@@ -44,61 +45,66 @@ ACCURACY_PUBLIC = Figure(
 )
 
 
-def confusion(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int) -> Tensor:
+def confusion(model: nn.Module, samples: Samples, batch_size: int, output: str = "") -> Tensor:
     """How often each class was taken for each class.
 
     Args:
-        model: Outputs [N, classes]; its mode is restored.
-        images: uint8 [N, 48, 48].
-        labels: int64 [N].
-        batch_size: Images at a time.
+        model: Answers with [N, classes]; its mode is restored.
+        samples: Inputs with labels.
+        batch_size: Samples at a time.
+        output: Which part of the model's output is its answer.
 
     Returns:
         Counts int64 [classes, classes]: row the true class, column the guess.
     """
     import torch
 
-    from benchbench.data.batches import to_input
+    from benchbench.backends.outputs import answer_of
     from benchbench.frameworks import resetter
 
-    training, device = model.training, next(model.parameters()).device
+    training = model.training
+    device = next((it.device for it in model.parameters()), torch.device("cpu"))
     model.eval()
     forget = resetter(model)
     guesses: list[Tensor] = []
+    labels: list[Tensor] = []
     classes = 0
-    for chunk in torch.split(images, batch_size):
+    for inputs, targets in samples.batches(batch_size):
         forget()
         with torch.no_grad():
-            outputs = model(to_input(chunk.to(device)))
-        classes = outputs.shape[1]
-        guesses.append(outputs.argmax(1).cpu())
+            answer = answer_of(inputs.to(device).run(model), len(inputs), output)
+        classes = answer.shape[1]
+        guesses.append(answer.argmax(1).cpu())
+        labels.append(targets)
     forget()
     model.train(training)
-    pairs = labels * classes + torch.cat(guesses)
+    pairs = torch.cat(labels) * classes + torch.cat(guesses)
     return torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
 @probe(gives=(ACCURACY, ACCURACY_PUBLIC))
 def measure(
-    model: nn.Module, splits: Splits, seed: int, tell: Callable[[str], None]
+    model: nn.Module, splits: Splits, seed: int, tell: Callable[[str], None], output: str = ""
 ) -> Iterator[Measurement]:
     """Accuracy on both held-out splits.
 
     Args:
         model: Trained.
-        splits: The images to report on, and those that the best epoch was chosen on.
+        splits: The samples to report on, and those that the best epoch was chosen on.
         seed: Seed of the run: a Poisson encoder draws.
-        tell: Hears which images come next.
+        tell: Hears which samples come next.
+        output: Which part of the model's output is its answer.
     """
     import torch
 
-    for figure, part in ((ACCURACY, splits.report), (ACCURACY_PUBLIC, splits.select)):
-        split = str(part.usage[0])
-        tell(f"accuracy on {len(part):,} images of {split}")
+    for figure, part, name in (
+        (ACCURACY, splits.report, splits.report_name),
+        (ACCURACY_PUBLIC, splits.select, splits.select_name),
+    ):
+        tell(f"accuracy on {len(part):,} samples of {name}")
         torch.manual_seed(seed)
-        images, labels = torch.from_numpy(part.images), torch.from_numpy(part.labels)
-        matrix = confusion(model, images, labels, EVALUATE)
-        found = of_confusion(figure, matrix, part.class_names, split)
+        matrix = confusion(model, part, EVALUATE, output)
+        found = of_confusion(figure, matrix, splits.class_names, name)
         yield replace(found, reasons=splits.notes)
 
 

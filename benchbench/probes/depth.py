@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from benchbench.data.inputs import Inputs
     from benchbench.metrics.measurement import Measurement
 
 __all__ = ["DEPTH", "measure"]
@@ -36,7 +37,7 @@ _WEIGHT_NODES = ("ConvolutionBackward", "AddmmBackward", "MmBackward", "AddmvBac
 
 
 @probe(gives=(DEPTH,))
-def measure(model: nn.Module, example: Tensor) -> list[Measurement]:
+def measure(model: nn.Module, example: Inputs | Tensor) -> list[Measurement]:
     """Depth, with the layers' string in its detail.
 
     The depth is found in autograd's own graph of one forward pass: the most weight layers on any
@@ -44,10 +45,12 @@ def measure(model: nn.Module, example: Tensor) -> list[Measurement]:
 
     Args:
         model: Any model; its mode is restored.
-        example: One input [1, C, H, W].
+        example: Inputs of one sample, or a tensor [1, ...].
     """
     import torch
+    from torch.utils._pytree import tree_leaves
 
+    from benchbench.data.inputs import Inputs
     from benchbench.frameworks import reset
 
     training = model.training
@@ -60,15 +63,25 @@ def measure(model: nn.Module, example: Tensor) -> list[Measurement]:
         model.eval()
         reset(model)
         with torch.enable_grad():
-            output = model(example.clone().requires_grad_().clone())  # no leaf: a model may write
+            output = Inputs.of(example).map(_traced).run(model)
         reset(model)
     finally:
         model.train(training)
         for handle in handles:
             handle.remove()
-    if not isinstance(output, torch.Tensor) or output.grad_fn is None:
+    roots = [
+        leaf.grad_fn
+        for leaf in tree_leaves(output)
+        if isinstance(leaf, torch.Tensor) and leaf.grad_fn is not None
+    ]
+    if not roots:
         return [DEPTH.missing("the output has no gradient: its depth cannot be told")]
-    return [DEPTH(_depth(output.grad_fn), detail={"layers": _string(letters)})]
+    return [DEPTH(max(map(_depth, roots)), detail={"layers": _string(letters)})]
+
+
+def _traced(tensor: Tensor) -> Tensor:
+    """A tensor whose graph is kept; no leaf of it, since a model may write into its input."""
+    return tensor.clone().requires_grad_().clone() if tensor.is_floating_point() else tensor
 
 
 def _symbols(model: nn.Module) -> list[tuple[nn.Module, str]]:

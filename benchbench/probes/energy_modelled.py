@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from benchbench.data.inputs import Inputs
     from benchbench.metrics.measurement import Measurement
 
     Estimator = Callable[[nn.Module], contextlib.AbstractContextManager[Callable[[], float]]]
@@ -155,15 +156,16 @@ def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
 
 @probe(gives=ALL, needs=NEEDS)
 def measure(
-    model: nn.Module, batches: Sequence[Tensor], figures: Mapping[str, Measurement]
+    model: nn.Module, batches: Sequence[Inputs | Tensor], figures: Mapping[str, Measurement]
 ) -> list[Measurement]:
     """Model the energy of one inference.
 
     Args:
         model: Model on the CPU; left as it was.
-        batches: Images [N, C, H, W]; the first few of the first are used for the estimators.
+        batches: Inputs, or tensors [N, ...]; the first few samples are used for the estimators.
         figures: What operations and spikes counted on this model, by name.
     """
+    from benchbench.data.inputs import Inputs
     from benchbench.formulas.lemaire import lemaire
     from benchbench.formulas.simple import simple
 
@@ -174,7 +176,7 @@ def measure(
     known = {"T": counted.steps, "coverage": _coverage(model, figures[MACS_DENSE.name])}
     return [
         *_arithmetic(counted, figures),
-        *_estimated({MEMORY: simple, LEMAIRE: lemaire}, model, batches[0], known),
+        *_estimated({MEMORY: simple, LEMAIRE: lemaire}, model, Inputs.of(batches[0]), known),
     ]
 
 
@@ -211,7 +213,7 @@ def _arithmetic(counted: Counted, figures: Mapping[str, Measurement]) -> list[Me
 def _estimated(
     estimators: Mapping[Figure, Estimator],
     model: nn.Module,
-    images: Tensor,
+    inputs: Inputs,
     known: Mapping[str, float],
 ) -> list[Measurement]:
     """SpikingJelly's estimators over the first images, each image alone and once for all of them.
@@ -226,13 +228,13 @@ def _estimated(
         )
         return [figure.missing(why) for figure in estimators]
     try:
-        values = _joules(list(estimators.values()), model, images)
+        values = _joules(list(estimators.values()), model, inputs)
     except Exception as error:  # noqa: BLE001 - a library's estimator fails on a model as it likes
         if len(estimators) > 1:
             return [
                 figure
                 for name, one in estimators.items()
-                for figure in _estimated({name: one}, model, images, known)
+                for figure in _estimated({name: one}, model, inputs, known)
             ]
         why = f"SpikingJelly's estimator refuses this model: {type(error).__name__}: {error}"[:300]
         return [figure.missing(why) for figure in estimators]
@@ -245,20 +247,18 @@ def _estimated(
     return out
 
 
-def _joules(estimators: Sequence[Estimator], model: nn.Module, images: Tensor) -> list[list[float]]:
-    """What each estimator says, image by image."""
-    import torch
-
+def _joules(estimators: Sequence[Estimator], model: nn.Module, inputs: Inputs) -> list[list[float]]:
+    """What each estimator says, sample by sample."""
     from benchbench.frameworks import reset
     from benchbench.probes.counting.context import countable
 
     values = []
     with countable(model), _silent():
-        for image in torch.split(images[:IMAGES], 1):
+        for sample in inputs[:IMAGES].singles():
             reset(model)
             with contextlib.ExitStack() as stack:
                 said = [stack.enter_context(estimator(model)) for estimator in estimators]
-                model(image)
+                sample.run(model)
             values.append([joules() for joules in said])
         reset(model)
     return values

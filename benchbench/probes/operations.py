@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from benchbench.data.inputs import Inputs
     from benchbench.metrics.measurement import Measurement
     from benchbench.probes.counting.agreement import Agreement
 
@@ -61,12 +62,12 @@ MACS_TORCHINFO = Figure(
 
 
 @probe(gives=(WEIGHT_SPARSITY, MACS_DENSE, MACS_VALID, MACS_TORCHINFO))
-def measure(model: nn.Module, example: Tensor) -> Iterator[Measurement]:
+def measure(model: nn.Module, example: Inputs | Tensor) -> Iterator[Measurement]:
     """Count one batch on the CPU and hold four counters against each other.
 
     Args:
         model: Left as it was: state reset, mode and device as before.
-        example: Images [N, ...]; the figures are per sample.
+        example: Inputs, or a tensor [N, ...]; the figures are per sample.
 
     Yields:
         ``macs_dense``, ``macs_valid``, ``weight_sparsity`` and ``macs_torchinfo``, the first two
@@ -77,9 +78,11 @@ def measure(model: nn.Module, example: Tensor) -> Iterator[Measurement]:
         CountError: Two counters disagree on a layer, or it runs a product that ours has no rule
             for.
     """
+    from benchbench.data.inputs import Inputs
     from benchbench.probes.counting.agreement import agreed, per_sample
 
-    found, samples = agreed(model, example), len(example)
+    inputs = Inputs.of(example)
+    found, samples = agreed(model, inputs), len(inputs)
     detail: dict[str, Any] = {"layers": found.layers}
     if found.blind:
         detail["fvcore"] = found.blind

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from benchbench.data.inputs import Inputs
     from benchbench.metrics.measurement import Measurement
     from benchbench.probes.counting.hooks import Activity
     from benchbench.probes.counting.macs import Tally
@@ -88,12 +89,12 @@ ALL = (*SPIKING, ACTIVATION_SPARSITY, MACS_EFFECTIVE)
 
 
 @probe(gives=ALL)
-def measure(model: nn.Module, batches: Iterable[Tensor]) -> list[Measurement]:
+def measure(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> list[Measurement]:
     """Count on the CPU what the images make the model do.
 
     Args:
         model: Left as it was: state reset, mode and device as before.
-        batches: Image tensors [N, C, H, W]; the 95 % interval (Student's t over batches) needs two
+        batches: Inputs, or tensors [N, ...]; the 95 % interval (Student's t over batches) needs two
             or more, all of one size.
 
     Returns:

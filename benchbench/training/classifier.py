@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from lightning import LightningModule
 
-from benchbench.data.batches import to_input
+from benchbench.backends.outputs import answer_of
 from benchbench.errors import TrainingError
 from benchbench.frameworks import resetter
 from benchbench.training.slimming import add_l1_subgradient
@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from benchbench.data.inputs import Inputs
+    from benchbench.data.samples import Batch
+
 __all__ = ["Classifier"]
 
 CHECK_EVERY = 50  # steps; looking at every loss would make the GPU wait for the CPU
 
 
 class Classifier(LightningModule):
-    """Wraps any model of images [N, 1, 48, 48] and `num_classes` outputs."""
+    """Wraps any model of inputs that answers with [N, classes]."""
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class Classifier(LightningModule):
         loss: Callable[[Tensor, Tensor], Tensor],
         learning_rate: float,
         sparsity: float = 0.0,
+        output: str = "",
     ) -> None:
         """Take over a model.
 
@@ -39,33 +43,36 @@ class Classifier(LightningModule):
             loss: Loss of outputs and labels [N].
             learning_rate: Learning rate of Adam.
             sparsity: Strength of the L1 norm of the batch norms' scales.
+            output: Which part of the model's output is its answer, as for
+                `benchbench.backends.outputs.answer_of`.
         """
         super().__init__()
         self.model = model
         self._loss = loss
-        self._rate, self._sparsity = learning_rate, sparsity
+        self._rate, self._sparsity, self._output = learning_rate, sparsity, output
         self._forget = resetter(model)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Outputs [N, classes] of images uint8 [N, H, W]."""
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Answers [N, classes]."""
         self._forget()
-        outputs: Tensor = self.model(to_input(images))
-        return outputs
+        return answer_of(inputs.run(self.model), len(inputs), self._output)
 
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+    def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch.
 
         Raises:
             TrainingError: It is NaN or infinite.
         """
-        images, labels = batch
-        value = self._loss(self(images), labels)
+        inputs, targets = batch
+        value = self._loss(self(inputs), targets)
         if (index % CHECK_EVERY == 0 or value.device.type == "cpu") and not value.isfinite():
             raise TrainingError(
                 f"the loss is {value.item()} in epoch {self.current_epoch + 1}, step {index + 1}; "
                 "the best weights before are kept; try a smaller learning_rate"
             )
-        self.log("loss", value, on_step=False, on_epoch=True, sync_dist=True)
+        self.log(
+            "loss", value, batch_size=len(inputs), on_step=False, on_epoch=True, sync_dist=True
+        )
         return value
 
     def on_after_backward(self) -> None:
@@ -73,10 +80,10 @@ class Classifier(LightningModule):
         if self._sparsity:
             add_l1_subgradient(self.model, self._sparsity)
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        """Count what is right on PublicTest."""
-        images, labels = batch
-        right = (self(images).argmax(1) == labels).float().mean()
+    def validation_step(self, batch: Batch, _: int) -> None:
+        """Count what is right on the split that the best epoch is chosen on."""
+        inputs, labels = batch
+        right = (self(inputs).argmax(1) == labels).float().mean()
         self.log(
             "accuracy_public",
             right,

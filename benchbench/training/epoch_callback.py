@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lightning import LightningModule, Trainer
     from torch import Tensor, nn
 
+    from benchbench.data.samples import Samples
     from benchbench.suite.training import Stdp
     from benchbench.training.weight_store import Store
 
@@ -55,7 +56,7 @@ class EpochCallback(Callback):
         model: nn.Module,
         store: Store,
         seed: int,
-        select: tuple[Tensor, Tensor],
+        select: Samples,
         stdp: tuple[Stdp, Callable[[int], list[Tensor]]] | None,
         hears: Listener,
         *,
@@ -67,7 +68,7 @@ class EpochCallback(Callback):
             model: What is trained.
             store: Where to keep.
             seed: Seed of the run.
-            select: Images uint8 [N, 48, 48] and labels [N] that the best epoch is chosen on.
+            select: Samples that the best epoch is chosen on.
             stdp: The fine-tune's recipe and what gives its batches [N, 1, 48, 48] by epoch.
             hears: Hears what goes on every other second, and one line an epoch.
             pruned: Whether the model's layers are not the zoo's own sizes.
@@ -176,7 +177,7 @@ class EpochCallback(Callback):
         self._hears.phase(f"STDP fine-tune after epoch {done}")
         log = fine_tune(self._model, batches(done), recipe)
         torch.manual_seed(self._seed)
-        matrix = confusion(self._model, *self._select, batch_size=64)
+        matrix = confusion(self._model, self._select, batch_size=64)
         after = float(matrix.diagonal().sum() / matrix.sum())
         line["accuracy_public_after_stdp"] = after
         if trainer.is_global_zero:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from benchbench.data.batches import to_input
 from benchbench.data.splits import split
+from benchbench.errors import DataError
 from benchbench.probes import accuracy, trained
 from benchbench.training.slimming import gammas, prune
 from benchbench.training.weight_store import Trained, load_trained, store_of
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from benchbench.data import FaceData
+    from benchbench.data.data_set import DataSet
+    from benchbench.data.samples import Samples
     from benchbench.data.splits import Splits
     from benchbench.metrics.measurement import Measurement
     from benchbench.running.cells import Cell
@@ -36,18 +37,18 @@ BINS = 20  # of the scales' histograms
 
 
 def train(
-    cell: Cell, model: nn.Module, images: FaceData, build: Callable[[], nn.Module], hears: Listener
+    cell: Cell, model: nn.Module, data: DataSet, build: Callable[[], nn.Module], hears: Listener
 ) -> Trained:
     """Train where it is not trained yet, then report the accuracy of the best weights.
 
     Args:
         cell: Cell with a recipe, or a checkpoint.
         model: Freshly built.
-        images: All of the data.
+        data: All of the data.
         build: Builds the model again: a cut starts from another training.
         hears: Hears what goes on.
     """
-    return _Training(cell, images, build, hears).run(model)
+    return _Training(cell, data, build, hears).run(model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class _Training:
     """A training and all that it needs."""
 
     cell: Cell
-    images: FaceData
+    data: DataSet
     build: Callable[[], nn.Module]
     hears: Listener
 
@@ -63,7 +64,7 @@ class _Training:
     def splits(self) -> Splits:
         settings = self.cell.settings
         limit = settings.train.test_images if settings.train else None
-        return split(self.images, settings.seed, limit)
+        return split(self.data, settings.seed, limit)
 
     def run(self, model: nn.Module) -> Trained:
         """Load the checkpoint, find the stored result, or train."""
@@ -81,7 +82,8 @@ class _Training:
             return found
 
     def _accuracy(self, model: nn.Module) -> list[Measurement]:
-        return list(accuracy.measure(model, self.splits, self.cell.settings.seed, self.hears.phase))
+        seed, output = self.cell.settings.seed, self.cell.model.output
+        return list(accuracy.measure(model, self.splits, seed, self.hears.phase, output))
 
     def _from_nothing(self, model: nn.Module, store: Store) -> Trained:
         """Run the recipe from its first stage that is not kept yet, and keep its result."""
@@ -91,7 +93,8 @@ class _Training:
         recipe, device = settings.train, torch.device(self.cell.device)
         if recipe is None:
             raise RuntimeError("a training without a recipe")
-        order = Recipe(recipe, settings, self.cell.model.loss, store, device)
+        entry = self.cell.model
+        order = Recipe(recipe, settings, entry.loss, store, device, output=entry.output)
         more: list[Measurement] = []
         earlier: Trained | None = None  # the stage before
         if recipe.slim and recipe.slim.cuts:
@@ -136,12 +139,14 @@ class _Training:
 
 
 def _cut(
-    model: nn.Module, before: Store, recipe: Slim, train: FaceData
+    model: nn.Module, before: Store, recipe: Slim, train: Samples
 ) -> tuple[nn.Module, Measurement]:
     """The smaller model, and how much was cut with the scales before and after."""
     load_weights(model, before.best)
-    example = to_input(torch.from_numpy(train.images[:1]))
-    smaller, rate = prune(model, example, recipe)
+    inputs, _ = next(train.batches(1))
+    if inputs.plain is None:
+        raise DataError("data", "channels are cut of models of one input tensor [N, ...] alone")
+    smaller, rate = prune(model, inputs.plain, recipe)
     scales = {"before": gammas(model), "after": gammas(smaller)}
     top = float(scales["before"].max())
     detail = {
@@ -160,5 +165,5 @@ def _facts(
     return {
         "weights": f"{store.key[:12]}, best of {result['epochs']} epoch(s) of {recipe.epochs}: "
         f"after epoch {best['epoch']} ({best['after']})",
-        "training": f"{used:,} images, batch {settings.batch_size}, precision {recipe.precision}",
+        "training": f"{used:,} samples, batch {settings.batch_size}, precision {recipe.precision}",
     }

@@ -6,16 +6,16 @@ import logging
 import warnings
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning import Trainer
 from lightning.pytorch.callbacks import EarlyStopping, Timer
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch.utils.data import DataLoader, Sampler, TensorDataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from benchbench.data.batches import to_input
-from benchbench.errors import TrainingError
+from benchbench.errors import DataError, TrainingError
 from benchbench.training.classifier import Classifier
 from benchbench.training.epoch_callback import EpochCallback
 from benchbench.training.loss import Loss, loss_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from benchbench.data import FaceData
+    from benchbench.data.samples import Batch, Samples
     from benchbench.suite.schema import Settings
     from benchbench.suite.training import Train
     from benchbench.training.epoch_callback import Listener
@@ -62,6 +62,7 @@ class Recipe:
         store: Where weights and state are kept; an interrupted training is resumed from it.
         device: ``cpu`` or ``cuda:N``.
         pruned: Whether the model's layers are not the zoo's own sizes.
+        output: Which part of the model's output is its answer.
     """
 
     train: Train
@@ -70,17 +71,31 @@ class Recipe:
     store: Store
     device: torch.device
     pruned: bool = False
+    output: str = ""
+
+
+class _Rows(Dataset[int]):
+    """The numbers of the samples, so that a batch is asked for as one."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, row: int) -> int:
+        return row
 
 
 def fit(
-    model: nn.Module, train: FaceData, select: FaceData, order: Recipe, hears: Listener
+    model: nn.Module, train: Samples, select: Samples, order: Recipe, hears: Listener
 ) -> dict[str, Any]:
     """Train, keeping the weights with the best accuracy on `select` in the store.
 
     Args:
         model: Freshly built; changed in place.
-        train: Images to train on.
-        select: Images that the best epoch is chosen on.
+        train: Samples to train on.
+        select: Samples that the best epoch is chosen on.
         order: The rest.
         hears: Hears what goes on.
 
@@ -93,12 +108,11 @@ def fit(
     """
     recipe, settings, store, device = order.train, order.settings, order.store, order.device
     _quiet()
-    images, labels = _sample(train, recipe, settings.seed)
-    chosen = torch.from_numpy(select.images), torch.from_numpy(select.labels)
+    used = _sample(train, recipe, settings.seed)
     stdp = None
     if recipe.stdp:
-        stdp = (recipe.stdp, _stdp_batches(images, recipe.stdp.images, settings, device))
-    kept = EpochCallback(model, store, settings.seed, chosen, stdp, hears, pruned=order.pruned)
+        stdp = (recipe.stdp, _stdp_batches(used, recipe.stdp.images, settings, device))
+    kept = EpochCallback(model, store, settings.seed, select, stdp, hears, pruned=order.pruned)
     callbacks: list[Any] = []
     if recipe.minutes:
         callbacks.append(Timer(timedelta(minutes=recipe.minutes), verbose=False))
@@ -123,15 +137,16 @@ def fit(
     )
     loss = loss_of(order.loss, model, settings.label_smoothing)
     sparsity = recipe.slim.strength if recipe.slim else 0.0
-    module = Classifier(model, loss, settings.learning_rate, sparsity)
+    module = Classifier(model, loss, settings.learning_rate, sparsity, order.output)
     loaders = (
         DataLoader(
-            TensorDataset(images, labels),
+            _Rows(len(used)),
             settings.batch_size,
-            sampler=_Shuffled(len(labels), settings.seed),
-            drop_last=len(labels) > settings.batch_size,  # a batch norm cannot take a batch of one
+            sampler=_Shuffled(len(used), settings.seed),
+            drop_last=len(used) > settings.batch_size,  # a batch norm cannot take a batch of one
+            collate_fn=partial(_batch, used),
         ),
-        DataLoader(TensorDataset(*chosen), 64),
+        DataLoader(_Rows(len(select)), 64, collate_fn=partial(_batch, select)),
     )
     resume = _resume(store, hears)
     trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)
@@ -156,27 +171,36 @@ def _devices(device: torch.device) -> list[int] | int:
     return [device.index or 0] if device.type == "cuda" else 1
 
 
-def _sample(train: FaceData, recipe: Train, seed: int) -> tuple[Tensor, Tensor]:
-    """The images [N, 48, 48] uint8 and labels [N] that are trained on."""
-    images, labels = torch.from_numpy(train.images), torch.from_numpy(train.labels)
-    if recipe.images is None or recipe.images >= len(labels):
-        return images, labels
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
-    rows = order[: recipe.images]
-    return images[rows], labels[rows]
+def _sample(train: Samples, recipe: Train, seed: int) -> Samples:
+    """The samples that are trained on."""
+    if recipe.images is None or recipe.images >= len(train):
+        return train
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))
+    return train.part(order[: recipe.images].tolist())
+
+
+def _batch(samples: Samples, rows: list[int]) -> Batch:
+    """The batch of these rows."""
+    return next(samples.batches(len(rows), rows))
 
 
 def _stdp_batches(
-    images: Tensor, count: int, settings: Settings, device: torch.device
+    samples: Samples, count: int, settings: Settings, device: torch.device
 ) -> Callable[[int], list[Tensor]]:
-    """What gives the batches of a fine-tune: other images after each epoch."""
+    """What gives the batches of a fine-tune: other samples after each epoch.
+
+    Raises:
+        DataError: The inputs are more than one tensor [N, ...].
+    """
 
     def batches(epoch: int) -> list[Tensor]:
         generator = torch.Generator().manual_seed(settings.seed * 100_003 + epoch)
-        rows = torch.randperm(len(images), generator=generator)[:count]
-        return [
-            to_input(images[part].to(device)) for part in torch.split(rows, settings.batch_size)
-        ]
+        rows = torch.randperm(len(samples), generator=generator)[:count].tolist()
+        found = [inputs.plain for inputs, _ in samples.batches(settings.batch_size, rows)]
+        plain = [tensor.to(device) for tensor in found if tensor is not None]
+        if len(plain) < len(found):
+            raise DataError("data", "STDP fine-tunes models of one input tensor [N, ...] alone")
+        return plain
 
     return batches
 

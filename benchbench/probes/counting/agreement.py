@@ -17,8 +17,9 @@ from benchbench.probes.counting.crosscheck import TorchInfo, fvcore_macs, torch_
 from benchbench.probes.counting.shapes import shapes_of
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
+    from benchbench.data.inputs import Inputs
     from benchbench.probes.counting.shapes import LayerShape
 
 __all__ = ["Agreement", "agreed", "per_sample"]
@@ -54,21 +55,21 @@ class Agreement:
     weights: int
 
 
-def agreed(model: nn.Module, example: Tensor) -> Agreement:
+def agreed(model: nn.Module, example: Inputs) -> Agreement:
     """Count one batch on the CPU by four counters.
 
     Args:
         model: Left as it was: state reset, mode and device as before.
-        example: Inputs [N, ...].
+        example: Inputs of some samples.
 
     Raises:
         CountError: Two counters disagree on a layer, or it runs a product that ours has no rule
             for.
     """
-    example = example.detach().cpu()
+    example = example.cpu()
     with countable(model):
         with Counter(model) as counter:
-            model(example)
+            example.run(model)
         reset(model)
         reference = torch_macs(model, example)
         reset(model)
@@ -89,7 +90,7 @@ def agreed(model: nn.Module, example: Tensor) -> Agreement:
     return Agreement(layers, shapeless, blind, summary, reason, unseen, unfed, *counter.zeros())
 
 
-def _torchinfo(model: nn.Module, example: Tensor, counter: Counter) -> tuple[TorchInfo | None, str]:
+def _torchinfo(model: nn.Module, example: Inputs, counter: Counter) -> tuple[TorchInfo | None, str]:
     """Torchinfo's figures, or None and the reason; on a copy where the model must change modes."""
     # Neurons that always take all steps (PSN) have no mode to change.
     several = any(getattr(m, "step_mode", "s") != "s" for m in model.modules())
@@ -98,7 +99,7 @@ def _torchinfo(model: nn.Module, example: Tensor, counter: Counter) -> tuple[Tor
             model = copy.deepcopy(model)
             functional.set_step_mode(model, "s")
             with Counter(model) as single:
-                model(example)
+                example.run(model)
             reset(model)
             if single.within("") != counter.within(""):
                 return None, "in step mode s, which torchinfo needs, the model does other work"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import torchinfo
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.utils.flop_counter import FlopCounterMode
 from torchinfo.torchinfo import clear_cached_forward_pass
@@ -26,6 +26,8 @@ with warnings.catch_warnings():
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from benchbench.data.inputs import Inputs
 
 __all__ = ["TorchInfo", "fvcore_macs", "torch_macs", "torchinfo_macs"]
 
@@ -56,14 +58,14 @@ FVCORE_BLIND = {
 }
 
 
-def torch_macs(model: nn.Module, example: Tensor) -> dict[str, int]:
+def torch_macs(model: nn.Module, example: Inputs) -> dict[str, int]:
     """PyTorch's own counter, `torch.utils.flop_counter.FlopCounterMode`, halved: the reference.
 
     Returns:
         Multiply-accumulates while each module was running, by path; the model itself is ``""``.
     """
     with FlopCounterMode(display=False, custom_mapping=TORCH_RULES) as mode:
-        model(example)
+        example.run(model)
     flops = {name: sum(counts.values()) for name, counts in mode.get_flop_counts().items()}
     root = type(model).__name__
     paths = {module: path for path, module in reversed(list(model.named_modules()))}
@@ -76,14 +78,16 @@ def torch_macs(model: nn.Module, example: Tensor) -> dict[str, int]:
     return found
 
 
-def fvcore_macs(model: nn.Module, example: Tensor) -> tuple[dict[str, int | None], str]:
+def fvcore_macs(model: nn.Module, example: Inputs) -> tuple[dict[str, int | None], str]:
     """Fvcore's convolutions, linear layers and matrix products.
 
     Returns:
         Multiply-accumulates while each module was running, by path, None where fvcore is blind;
         and why there are none at all, or an empty string.
     """
-    analysis = FlopCountAnalysis(model, (example,))
+    if example.kwargs:
+        return {}, "fvcore takes no inputs by name"
+    analysis = FlopCountAnalysis(model, example.args)
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     analysis.tracer_warnings("none").ancestor_mode("caller")
     # Its own rule reads four printed digits of numpy's estimate; one that is None would hide the
@@ -140,19 +144,23 @@ class TorchInfo:
     unruled: frozenset[str]
 
 
-def torchinfo_macs(model: nn.Module, example: Tensor) -> TorchInfo:
+def torchinfo_macs(model: nn.Module, example: Inputs) -> TorchInfo:
     """Torchinfo's ``total_mult_adds``, taken apart.
 
     Args:
         model: Model in step mode ``s``: with a time dimension in front torchinfo's figure is wrong
             (it takes time for the batch, and the batch for a channel).
-        example: [N, ...].
+        example: Inputs of some samples.
 
     Returns:
         Its total and its parts, over the whole batch.
     """
     summary = torchinfo.summary(
-        model, input_data=[example], device="cpu", verbose=0, cache_forward_pass=False
+        model,
+        input_data=example.kwargs or [*example.args],
+        device="cpu",
+        verbose=0,
+        cache_forward_pass=False,
     )
     clear_cached_forward_pass()  # it stores the layers all the same, by the class's name alone
     paths = {module: path for path, module in model.named_modules()}

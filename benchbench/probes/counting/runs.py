@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
+from benchbench.data.inputs import Inputs
 from benchbench.errors import CountError
 from benchbench.frameworks import reset, spiking_layers
 from benchbench.probes.counting.context import countable
@@ -36,12 +38,12 @@ class BatchRun:
     activity: dict[str, Activity]
 
 
-def runs_of(model: nn.Module, batches: Iterable[Tensor]) -> tuple[list[BatchRun], str]:
+def runs_of(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> tuple[list[BatchRun], str]:
     """Run every batch on the CPU.
 
     Args:
         model: Left as it was: state reset, mode and device as before.
-        batches: Image tensors [N, C, H, W].
+        batches: Inputs, or tensors [N, ...].
 
     Returns:
         What each batch did; and what was watched: ``spiking layers``, or ``ReLU layers`` where
@@ -60,9 +62,10 @@ def runs_of(model: nn.Module, batches: Iterable[Tensor]) -> tuple[list[BatchRun]
     watched = neurons or units
     with countable(model):
         first, runs = None, list[BatchRun]()
-        for images in batches:
-            first = first or (images[:1].detach().cpu(), _alone(model, images[:1], watched))
-            runs.append(_run(model, images.detach().cpu(), watched))
+        for batch in batches:
+            inputs = Inputs.of(batch).cpu()
+            first = first or (inputs[:1], _alone(model, inputs[:1], watched))
+            runs.append(_run(model, inputs, watched))
         if first and first[1] != _alone(model, first[0], watched):
             raise CountError(
                 "one image causes other operations before than after the others: the model keeps "
@@ -71,20 +74,21 @@ def runs_of(model: nn.Module, batches: Iterable[Tensor]) -> tuple[list[BatchRun]
     return runs, "spiking layers" if neurons else "ReLU layers"
 
 
-def _alone(model: nn.Module, image: Tensor, watched: dict[str, nn.Module]) -> BatchRun:
-    """What one image causes, with the same random numbers each time and none of the others'."""
+def _alone(model: nn.Module, sample: Inputs, watched: dict[str, nn.Module]) -> BatchRun:
+    """What one sample causes, with the same random numbers each time and none of the others'."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
-        return _run(model, image.detach().cpu(), watched)
+        return _run(model, sample, watched)
 
 
-def _run(model: nn.Module, images: Tensor, watched: dict[str, nn.Module]) -> BatchRun:
+def _run(model: nn.Module, inputs: Inputs, watched: dict[str, nn.Module]) -> BatchRun:
     reset(model)
     with watch(watched) as activity, Counter(model, frozenset(spiking_layers(model))) as counter:
-        output = model(images)
-    if isinstance(output, Tensor) and not bool(torch.isfinite(output).all()):
+        output = inputs.run(model)
+    floats = (it for it in tree_leaves(output) if isinstance(it, Tensor) and it.is_floating_point())
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in floats):
         raise NotFiniteError("the model's output is not finite on these images")
-    return BatchRun(len(images), {layer.name: layer.tally for layer in counter.layers()}, activity)
+    return BatchRun(len(inputs), {layer.name: layer.tally for layer in counter.layers()}, activity)
 
 
 def together(runs: Sequence[BatchRun]) -> BatchRun:

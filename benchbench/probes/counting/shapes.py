@@ -11,16 +11,18 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
+from benchbench.data.inputs import joined
 from benchbench.frameworks import reset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import nn
+
+    from benchbench.data.inputs import Inputs
 
 __all__ = ["LayerShape", "shapes_of"]
 
@@ -44,19 +46,19 @@ class LayerShape:
     calls: int
 
 
-def shapes_of(model: nn.Module, example: Tensor) -> tuple[dict[str, LayerShape], str]:
+def shapes_of(model: nn.Module, example: Inputs) -> tuple[dict[str, LayerShape], str]:
     """Run `model` inside `countable` on the images, and on the images twice.
 
     Args:
         model: Left as it was: state reset.
-        example: Inputs [N, ...].
+        example: Inputs of some samples.
 
     Returns:
         The shapes of each module that ran, by its path; and why there are none, or nothing.
     """
     try:
         once = _seen(model, example)
-        twice = _seen(model, torch.cat([example, example]))
+        twice = _seen(model, joined([example, example]))
     except Exception as error:  # noqa: BLE001 - a model that takes one batch size alone says so in any way
         return {}, f"shapes are not told, the model takes no batch of {2 * len(example)}: {error}"[
             :300
@@ -74,13 +76,13 @@ def shapes_of(model: nn.Module, example: Tensor) -> tuple[dict[str, LayerShape],
     return found, ""
 
 
-def _seen(model: nn.Module, images: Tensor) -> dict[str, Seen]:
+def _seen(model: nn.Module, inputs: Inputs) -> dict[str, Seen]:
     """The shapes of each call of each module, by path."""
     reset(model)
     seen: dict[str, Seen] = {}
 
-    def look(path: str, inputs: object, output: object) -> None:
-        seen.setdefault(path, []).append((_first(inputs), _first(output)))
+    def look(path: str, given: object, output: object) -> None:
+        seen.setdefault(path, []).append((_first(given), _first(output)))
 
     with contextlib.ExitStack() as stack:
         for path, module in model.named_modules():
@@ -89,7 +91,7 @@ def _seen(model: nn.Module, images: Tensor) -> dict[str, Seen]:
                 with_kwargs=True,
             )
             stack.callback(handle.remove)
-        model(images)
+        inputs.run(model)
     return seen
 
 

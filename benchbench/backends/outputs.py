@@ -1,0 +1,84 @@
+"""What a model answers with, found in whatever it returns: one tensor [N, classes]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from torch import Tensor
+
+from benchbench.errors import ModelError
+
+__all__ = ["answer_of", "tensor_of"]
+
+LOGITS = "logits"  # as transformers and many others call them
+
+
+def tensor_of(output: object, name: str = "") -> Tensor:
+    """The tensor that a model answers with.
+
+    Args:
+        output: A tensor; or a mapping, tuple, list or dataclass that holds it.
+        name: Its key or attribute there, or its place (``0``); by default ``logits``, or else the
+            first tensor of floats.
+
+    Raises:
+        ModelError: There is none.
+    """
+    if isinstance(output, Tensor):
+        if name:
+            raise ModelError(f"output: {name}: the model returns a tensor, which has no parts")
+        return output
+    parts = _parts(output)
+    if name:
+        found = parts.get(name)
+        if found is None or not isinstance(found, Tensor):
+            has = ", ".join(key for key, it in parts.items() if isinstance(it, Tensor)) or "nothing"
+            raise ModelError(f"output: {name}: the model returns no such tensor; it has {has}")
+        return found
+    named = parts.get(LOGITS)
+    if isinstance(named, Tensor):
+        return named
+    for part in parts.values():
+        if isinstance(part, Tensor) and part.is_floating_point():
+            return part
+    raise ModelError(
+        f"the model returns {type(output).__name__}, in which no tensor is found: name it by "
+        "`output:`"
+    )
+
+
+def answer_of(output: object, samples: int, name: str = "") -> Tensor:
+    """The answer [N, ...] for each sample; [T, N, classes] averaged over T.
+
+    Args:
+        output: What the model returned.
+        samples: How many samples it was given.
+        name: As for `tensor_of`.
+
+    Raises:
+        ModelError: It holds no tensor, or one that has not as many answers as there are samples.
+    """
+    found = tensor_of(output, name)
+    if found.dim() == 3 and found.shape[1] == samples and found.shape[0] != samples:
+        return found.mean(0)
+    if found.dim() == 0 or found.shape[0] != samples:
+        raise ModelError(
+            f"the model's output has the shape {tuple(found.shape)} for {samples} samples: expected "
+            "[N, classes] or [T, N, classes]; name the right part by `output:`"
+        )
+    return found
+
+
+def _parts(output: object) -> dict[str, Any]:
+    """What an output holds, by name or by place."""
+    if isinstance(output, Mapping):
+        return {str(key): part for key, part in output.items()}
+    if isinstance(output, tuple) and hasattr(output, "_fields"):
+        return dict(zip(output._fields, output, strict=True))
+    if isinstance(output, tuple | list):
+        return {str(place): part for place, part in enumerate(output)}
+    if is_dataclass(output) and not isinstance(output, type):
+        return {it.name: getattr(output, it.name) for it in fields(output)}
+    return {}

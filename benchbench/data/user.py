@@ -1,0 +1,170 @@
+"""Data of one's own: a function that returns it, or arrays in an ``.npz`` file.
+
+The function returns a dict of ``train``, ``test`` and optionally ``val``, each a pair (inputs,
+targets) of arrays or tensors, a torch ``Dataset``, or an iterable of batches; an ``.npz`` holds
+``x_train``, ``y_train``, ``x_test``, ``y_test`` and optionally ``x_val``, ``y_val``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from benchbench import extensions
+from benchbench.data.data_set import AXES, SPLITS, DataSet, digest_of_samples
+from benchbench.data.samples import samples_of
+from benchbench.errors import DataError
+from benchbench.files import digest_of, expanded, module_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import Tensor
+
+    from benchbench.data.samples import Samples
+
+__all__ = ["from_function", "from_npz", "made_of", "reference_parts"]
+
+Time = Literal["none", "first", "second"]
+MOST_CLASSES = 100_000  # labels beyond are not those of a classification
+
+
+def reference_parts(source: str, folder: Path) -> tuple[Path | str, str] | None:
+    """File or module, and name, of a function that gives data; None where `source` names none."""
+    place, _, name = source.rpartition(":")
+    if not place or not name.isidentifier():
+        return None
+    if place.endswith(".py"):
+        return folder / expanded(place), name
+    return (place, name) if all(part.isidentifier() for part in place.split(".")) else None
+
+
+def from_function(
+    source: str,
+    folder: Path,
+    given: Mapping[str, Any],
+    time: Time = "none",
+    classes: int | None = None,
+) -> DataSet:
+    """Data from a function of the user's; its code runs.
+
+    Args:
+        source: ``path/to/file.py:function`` or ``package.module:function``.
+        folder: Where a relative path starts.
+        given: Settings of the function.
+        time: Where the time steps stand in a batch of inputs: ``first`` is [T, N, ...], ``second``
+            [N, T, ...].
+        classes: Number of classes, where the labels of the training split do not tell.
+
+    Raises:
+        DataError: There is no such function, it raised, or does not give data.
+    """
+    parts = reference_parts(source, folder)
+    if parts is None:
+        raise DataError(source, "expected path/to/file.py:function or package.module:function")
+    place, name = parts
+    try:
+        if isinstance(place, Path):
+            if not place.is_file():
+                raise DataError(source, f"no file {place}")
+            module = module_at(place, f"benchbench_data_{place.stem}_{digest_of(place)[:8]}")
+        else:
+            module = importlib.import_module(place)
+        function: Callable[..., Any] | None = getattr(module, name, None)
+        if function is None:
+            raise DataError(source, f"has no {name!r}")
+        inspect.signature(function).bind(**given)
+        found = function(**given)
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(source, extensions.why(error)) from error
+    return made_of(found, source, name, time, classes)
+
+
+def from_npz(file: Path, time: Time = "none", classes: int | None = None) -> DataSet:
+    """Arrays from an ``.npz`` file.
+
+    Args:
+        file: The file; nothing in it is unpickled.
+        time: As for `from_function`.
+        classes: As for `from_function`.
+
+    Raises:
+        DataError: It is damaged, or lacks an array.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+    except Exception as error:  # a damaged archive fails in many ways
+        raise DataError(str(file), f"cannot be read: {error}") from error
+    pairs = {
+        name: (arrays[f"x_{name}"], arrays.get(f"y_{name}"))
+        for name in SPLITS
+        if f"x_{name}" in arrays
+    }
+    if "train" not in pairs:
+        has = ", ".join(arrays) or "nothing"
+        raise DataError(str(file), f"expected x_train, y_train, x_test, y_test; it has {has}")
+    return made_of(pairs, str(file), file.stem, time, classes)
+
+
+def made_of(
+    given: Any,  # noqa: ANN401 - what a user's function returned
+    source: str,
+    name: str,
+    time: Time = "none",
+    classes: int | None = None,
+    *,
+    synthetic: bool = False,
+) -> DataSet:
+    """A data set from a dict of its splits.
+
+    Args:
+        given: ``train``, ``test`` and optionally ``val``.
+        source: What it is loaded by again.
+        name: Short name.
+        time: As for `from_function`.
+        classes: As for `from_function`.
+        synthetic: Whether it is drawn or random.
+
+    Raises:
+        DataError: It is no such dict, or a split of it is none.
+    """
+    if not hasattr(given, "keys"):
+        kind = type(given).__name__
+        raise DataError(source, f"expected a dict of train, test and val, found {kind}")
+    unknown = [key for key in given if key not in SPLITS]
+    if unknown or "train" not in given:
+        has = ", ".join(map(str, given)) or "nothing"
+        raise DataError(source, f"expected a dict of train, test and optionally val; it has {has}")
+    splits: dict[str, Samples] = {}
+    try:
+        for split in SPLITS:
+            if split in given:
+                splits[split] = samples_of(given[split], AXES[time])
+        digest, identity = digest_of_samples(splits)
+        names = _class_names(splits["train"], classes)
+    except DataError as error:
+        raise DataError(source, str(error)) from error
+    return DataSet(name, source, digest, identity, splits, names, synthetic)
+
+
+def _class_names(train: Samples, classes: int | None) -> tuple[str, ...]:
+    """Names for the classes: their numbers; none where the targets are no labels."""
+    labels: Tensor | None = train.targets
+    if labels is None:
+        _, labels = next(train.batches(1))
+        if classes is None and labels is not None and not labels.is_floating_point():
+            raise DataError("data", "how many classes there are does not show: give `classes: N`")
+    if labels is None or labels.is_floating_point() or labels.dim() != 1:
+        return ()
+    least, most = int(labels.min()), int(labels.max())
+    count = most + 1 if classes is None else classes
+    if least < 0 or most >= count or count > MOST_CLASSES:
+        raise DataError("data", f"labels from {least} to {most} do not fit {count} classes")
+    return tuple(map(str, range(count)))
