@@ -105,7 +105,10 @@ def figure_text(
     mark = notes.mark(figure.reasons)
     if figure.value is None:
         return f"n/a{mark}"
-    text = number(figure.value * scale, decimals)
+    value = figure.value * scale
+    if value and decimals is not None and not round(value, decimals):
+        decimals = None  # what is not 0 is never printed as 0, its interval no more than itself
+    text = number(value, decimals)
     if figure.low is not None and figure.high is not None:
         text += f" ±{number((figure.high - figure.low) / 2 * scale, decimals)}"
     if "layers" in figure.detail and figure.name == "depth":

@@ -118,6 +118,7 @@ def claims(results: Results) -> Grid:
             wanted = claim.measure
             found = results.comparison(wanted.metric, wanted.of, wanted.to)
             here = f"{ratio_text(found)} ({wanted.metric}, {wanted.of} : {wanted.to})"
+            here += f": {found.reason}" if found and found.reason else ""
         lines.append(Line((claim.text, claim.recomputed, claim.verdict, here, claim.note)))
     header = (
         "the paper says",
