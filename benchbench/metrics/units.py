@@ -16,7 +16,12 @@ _DECIMAL = {
 }  # fmt: skip
 _BINARY = {f"{prefix}i": Fraction(1024) ** power for power, prefix in enumerate("KMGT", 1)}
 _SHARES = {"%": Fraction(1, 100), "‰": Fraction(1, 1000), "ppm": Fraction(1, 10**6)}
-_OTHERS = {"Wh": ("J", 3600), "min": ("s", 60), "h": ("s", 3600), "bit": ("B", Fraction(1, 8))}
+_OTHERS = {
+    "Wh": ("J", Fraction(3600)),
+    "min": ("s", Fraction(60)),
+    "h": ("s", Fraction(3600)),
+    "bit": ("B", Fraction(1, 8)),
+}
 
 
 def factor(own: str, wanted: str) -> float | None:
@@ -45,7 +50,8 @@ def _size(own: str, wanted: str) -> Fraction | None:
         return Fraction(1)
     if own == "1":
         return _SHARES.get(wanted, _DECIMAL.get(wanted))
-    for name, size in [(own, 1), *((k, v) for k, (base, v) in _OTHERS.items() if base == own)]:
+    names = {own: Fraction(1), **{k: size for k, (base, size) in _OTHERS.items() if base == own}}
+    for name, size in names.items():
         prefixes = {"": Fraction(1), **_DECIMAL} | (_BINARY if own == "B" else {})
         prefix = prefixes.get(wanted.removesuffix(name)) if wanted.endswith(name) else None
         if prefix is not None:

@@ -16,6 +16,7 @@ __all__ = [
     "HasRatio",
     "Line",
     "Notes",
+    "enough",
     "fact_text",
     "figure_text",
     "how_got",
@@ -91,6 +92,11 @@ def number(value: float, decimals: int | None = None) -> str:
     return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
 
 
+def enough(value: float, decimals: int | None) -> int | None:
+    """The decimals; None where they would print as 0 what is not 0."""
+    return None if decimals is not None and value and not round(value, decimals) else decimals
+
+
 def figure_text(
     figure: Measurement | None,
     notes: Notes,
@@ -106,8 +112,7 @@ def figure_text(
     if figure.value is None:
         return f"n/a{mark}"
     value = figure.value * scale
-    if value and decimals is not None and not round(value, decimals):
-        decimals = None  # what is not 0 is never printed as 0, its interval no more than itself
+    decimals = enough(value, decimals)
     text = number(value, decimals)
     if figure.low is not None and figure.high is not None:
         text += f" ±{number((figure.high - figure.low) / 2 * scale, decimals)}"

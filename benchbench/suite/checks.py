@@ -181,10 +181,12 @@ def check_units(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
         for t, table in _items(document, "tables")
         for r, row in _items(table, "rows")
     ]
-    for f, figure in _items(document, "figures"):
-        for axis in ("x", "y"):
-            if isinstance(figure.get(axis), dict):
-                shown.append((("figures", f, axis), figure[axis]))
+    shown += [
+        (("figures", f, axis), figure[axis])
+        for f, figure in _items(document, "figures")
+        for axis in ("x", "y")
+        if isinstance(figure.get(axis), dict)
+    ]
     out: list[tuple[Place, str]] = []
     for place, asked in shown:
         metric, unit, scale = (asked.get(key) for key in ("metric", "unit", "scale"))

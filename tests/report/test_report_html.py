@@ -14,7 +14,7 @@ import pytest
 from benchbench.metrics.registry import measured, unavailable
 from benchbench.report import html, keep
 from benchbench.report.page import page
-from benchbench.report.plots import plots
+from benchbench.report.plots import Reading, plots
 from benchbench.report.svg import draw
 from benchbench.results.schema import CellResult, Results
 from benchbench.results.stored import load
@@ -143,7 +143,8 @@ def test_a_plot_has_what_the_axes_say_and_names_what_is_not_there() -> None:
     zero = ("zero", measured("params", 0), share(0.4))
     (plot,) = plots(results(GOOD, no_energy, zero))
     ((point,),) = [curve.points for curve in plot.curves]
-    assert (point.x, point.y, point.low, point.high) == (1e6, 50, pytest.approx(40), 60)
+    assert point.x == Reading(1e6, 1e6, 1e6)
+    assert (point.y.value, point.y.low, point.y.high) == (50, pytest.approx(40), 60)
     assert plot.y_title == "Accuracy, PrivateTest, % (counted)"
     assert len(plot.missing) == 2
     assert any("none" in text and "not trained" in text for text in plot.missing)
