@@ -19,7 +19,7 @@ __all__ = ["draw", "figure_file", "files"]
 
 # The first colours of Okabe and Ito 2008, told apart by colour-blind readers too; and shapes.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-WARNING, WRAP = "#7a4b00", 110  # of what must be read with a drawing; characters a line
+WARNING, WRAP = "#7a4b00", 95  # of what must be read with a drawing; characters a line
 SHAPES = ("o", "s", "^", "D", "v", "P")
 STYLE: dict[Any, Any] = {  # rcParams
     "svg.hashsalt": "benchbench",  # else every drawing has ids of its own
@@ -65,11 +65,20 @@ def draw(plot: Plot) -> str:
             at = [x.value for x in xs], [y.value for y in ys]
             label = _plain(curve.label)
             axes.errorbar(
-                *at, _bars(ys), _bars(xs), marker=shape, color=colour, label=label, capsize=2
+                *at,
+                _bars(ys),
+                _bars(xs),
+                marker=shape,
+                color=colour,
+                label=label,
+                capsize=2,
+                elinewidth=1,
             )
             for point in curve.points:
                 if point.simulated:  # hollow, and its label says so
-                    axes.plot(point.x.value, point.y.value, shape, color=colour, mfc="white")
+                    axes.plot(
+                        point.x.value, point.y.value, shape, color=colour, mfc="white", zorder=3
+                    )
                 axes.annotate(
                     _plain(point.label),
                     (point.x.value, point.y.value),
@@ -77,6 +86,7 @@ def draw(plot: Plot) -> str:
                     textcoords="offset points",
                     fontsize=7,
                     color=colour,
+                    bbox={"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5},
                 )
         axes.set_xlabel(_plain(plot.x_title))
         axes.set_ylabel(_plain(plot.y_title))
