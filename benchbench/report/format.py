@@ -89,7 +89,7 @@ def number(value: float, decimals: int | None = None) -> str:
         return f"{value:,.{decimals}f}"
     if value == int(value) and abs(value) < 1e15:
         return f"{value:,.0f}"
-    return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
+    return f"{value:,.2f}" if 100 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def enough(value: float, decimals: int | None) -> int | None:
