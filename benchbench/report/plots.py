@@ -76,8 +76,8 @@ class Plot:
     @property
     def caption(self) -> tuple[str, ...]:
         """The lines below it."""
-        shown = ("bars: 95 % intervals",) if self.curves else ()
-        return (*shown, *self.conditions, *(f"not shown: {text}" for text in self.missing))
+        drawn = ("bars: 95 % intervals", *self.conditions) if self.curves else ()
+        return (*drawn, *(f"not shown: {text}" for text in self.missing))
 
 
 def plots(results: Results) -> tuple[Plot, ...]:

@@ -86,7 +86,6 @@ def draw(plot: Plot) -> str:
                     textcoords="offset points",
                     fontsize=7,
                     color=colour,
-                    bbox={"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5},
                 )
         axes.set_xlabel(_plain(plot.x_title))
         axes.set_ylabel(_plain(plot.y_title))
