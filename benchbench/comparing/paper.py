@@ -95,7 +95,8 @@ def _ratio(row: Row, table: Table, results: Results) -> tuple[Word, tuple[str, .
     if ours.low is not None and ours.high is not None and ours.low <= paper <= ours.high:
         # An interval that holds everything confirms nothing.
         uncertain = f"our ratio {ours.value:.3g} [{ours.low:.3g}, {ours.high:.3g}] is too uncertain"
-        why = f"{uncertain} to tell it from the paper's {paper:.3g}: run without --quick"
+        more = "run without --quick" if results.run["mode"] == "quick" else "take more repeats"
+        why = f"{uncertain} to tell it from the paper's {paper:.3g}: {more}"
         return "not measurable here", (why,)
     return "differs", (f"our ratio is {ours.value:.3g}, the paper's {paper:.3g}",)
 

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from benchbench.results.schema import Results
     from benchbench.suite.tables import Axis, Chart
 
-__all__ = ["Plot", "PlotCurve", "Point", "Reading", "plots"]
+__all__ = ["Plot", "PlotCurve", "Point", "Coordinate", "plots"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Coordinate:
     """A figure on its axis: the value and the ends of its interval, in the axis's unit."""
 
     value: float
@@ -30,8 +30,8 @@ class Reading:
 class Point:
     """One model: where it lies, its id in the suite, and whether a sensor was simulated."""
 
-    x: Reading
-    y: Reading
+    x: Coordinate
+    y: Coordinate
     model: str
     simulated: bool = False
 
@@ -93,7 +93,7 @@ def _plot(figure: Chart, results: Results) -> Plot:
         for model in models:
             found = _figures(figure, model, results, missing)
             if len(found) == 2:
-                x, y = map(_reading, (figure.x, figure.y), found)
+                x, y = map(_coordinate, (figure.x, figure.y), found)
                 simulated = any(it.provenance == "simulated" for it in found)
                 points.append(Point(x, y, model, simulated))
                 shown += found
@@ -135,14 +135,14 @@ def _figures(
     return found
 
 
-def _reading(axis: Axis, it: Measurement) -> Reading:
+def _coordinate(axis: Axis, it: Measurement) -> Coordinate:
     """A figure in the axis's unit; what cannot be below 0 has no interval that is."""
     value = it.value or 0.0
     low, high = (value if end is None else end for end in (it.low, it.high))
     if not METRICS[axis.metric].signed:
         low = max(low, 0.0)
     scale, _ = shown_in(axis)
-    return Reading(value * scale, low * scale, high * scale)
+    return Coordinate(value * scale, low * scale, high * scale)
 
 
 def _title(axis: Axis) -> str:

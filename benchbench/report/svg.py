@@ -12,7 +12,7 @@ from benchbench.report.plots import plots
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchbench.report.plots import Plot, Reading
+    from benchbench.report.plots import Plot, Coordinate
     from benchbench.results.schema import Results
 
 __all__ = ["draw", "figure_file", "files"]
@@ -104,9 +104,9 @@ def draw(plot: Plot) -> str:
     return text[text.index("<svg") :]
 
 
-def _bars(readings: Sequence[Reading]) -> list[list[float]]:
+def _bars(coordinates: Sequence[Coordinate]) -> list[list[float]]:
     """How far the intervals reach below the values, and above them [2, points]."""
-    return [[it.value - it.low for it in readings], [it.high - it.value for it in readings]]
+    return [[it.value - it.low for it in coordinates], [it.high - it.value for it in coordinates]]
 
 
 def _plain(text: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 from benchbench.metrics.registry import measured, unavailable
 from benchbench.report import html, keep, markdown
 from benchbench.report.page import page
-from benchbench.report.plots import Reading, plots
+from benchbench.report.plots import Coordinate, plots
 from benchbench.report.svg import draw
 from benchbench.results.schema import CellResult, Results
 from benchbench.results.stored import load
@@ -143,7 +143,7 @@ def test_a_plot_has_what_the_axes_say_and_names_what_is_not_there() -> None:
     zero = ("zero", measured("params", 0), share(0.4))
     (plot,) = plots(results(GOOD, no_energy, zero))
     ((point,),) = [curve.points for curve in plot.curves]
-    assert point.x == Reading(1e6, 1e6, 1e6)
+    assert point.x == Coordinate(1e6, 1e6, 1e6)
     assert (point.y.value, point.y.low, point.y.high) == (50, pytest.approx(40), 60)
     assert plot.y_title == "Accuracy, PrivateTest, % (counted)"
     assert len(plot.missing) == 2
@@ -177,8 +177,8 @@ def test_both_axes_have_bars_and_none_is_below_0() -> None:
     """An energy has no interval below 0; a net energy, which may be negative, has."""
     (plot,) = plots(energies())
     ((real, _),) = [curve.points for curve in plot.curves]
-    assert real.x == Reading(4.0, 0.0, 9.0)
-    assert real.y == Reading(300.0, 200.0, 400.0)
+    assert real.x == Coordinate(4.0, 0.0, 9.0)
+    assert real.y == Coordinate(300.0, 200.0, 400.0)
     net = measured("infer_energy_net", 0.004, low=-0.001, high=0.009)
     made = results(("a", net, share(0.05)))
     chart = Chart("t", Axis("infer_energy_net", unit="mJ"), Axis("accuracy"), {"l": ("a",)})
