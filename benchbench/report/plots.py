@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from benchbench.results.schema import Results
     from benchbench.suite.tables import Axis, Chart
 
-__all__ = ["Plot", "PlotCurve", "Point", "Coordinate", "plots"]
+__all__ = ["Coordinate", "Plot", "PlotCurve", "Point", "plots"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from benchbench.report.plots import plots
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchbench.report.plots import Plot, Coordinate
+    from benchbench.report.plots import Coordinate, Plot
     from benchbench.results.schema import Results
 
 __all__ = ["draw", "figure_file", "files"]
