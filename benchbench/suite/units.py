@@ -22,7 +22,7 @@ def shown_in(asked: Row | Axis) -> tuple[float, str]:
     """
     own = METRICS[asked.metric].unit
     if asked.scale is not None or not asked.unit:
-        scale, unit = asked.scale or 1.0, asked.unit or own
+        scale, unit = (1.0 if asked.scale is None else asked.scale), asked.unit or own
     else:
         found = factor(own, asked.unit)
         scale, unit = (1.0, own) if found is None else (found, asked.unit)
