@@ -21,7 +21,7 @@ __all__ = ["REPEATS", "shortened"]
 REPEATS = 5
 
 # A window of 2.5 s is the shortest whose energy a counter of 100 ms gives to 4 %, below the 5 %
-# beyond which it is refused.
+# beyond which it is refused; 64 images are four batches of 16, and two have hardly an interval.
 SHORT = Settings(
     repeats=REPEATS,
     window_s=2.5,
@@ -31,7 +31,7 @@ SHORT = Settings(
     warmup_cap_s=5.0,
     idle_s=1.0,
     train_steps=16,
-    images=32,
+    images=64,
 )
 LENGTHS = (
     "window_s",
