@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from benchbench.metrics.ratio import refusal
 from benchbench.metrics.registry import METRICS
 from benchbench.suite.tables import Table
+from benchbench.suite.units import shown_in
 
 if TYPE_CHECKING:
     from benchbench.results.schema import Results
@@ -57,7 +58,7 @@ def judge(row: Row, table: Table, results: Results) -> Verdict:
 
 def judge_model(row: Row, model_id: str, results: Results) -> Verdict:
     """Set one figure of the paper against one model's, as `judge` does for a whole row."""
-    alone = replace(row, paper={model_id: row.paper[model_id]})
+    alone = replace(row, paper={model_id: row.paper[model_id]}, decimals=row.paper_decimals)
     table = Table("", (alone,))
     return judge(alone, table, results)
 
@@ -86,7 +87,7 @@ def _ratio(row: Row, table: Table, results: Results) -> tuple[Word, tuple[str, .
     ours = results.comparison(row.metric, of, to)
     if ours is None or of not in row.paper or to not in row.paper or not row.paper[to]:
         return "not measurable here", ("there is no ratio to compare",)
-    if ours.value is None:
+    if ours.value is None or ours.reason:
         return "not measurable here", (ours.reason,)
     paper = row.paper[of] / row.paper[to]
     if 100 * abs(ours.value / paper - 1) <= row.tolerance_percent + SLACK:
@@ -94,7 +95,8 @@ def _ratio(row: Row, table: Table, results: Results) -> tuple[Word, tuple[str, .
     if ours.low is not None and ours.high is not None and ours.low <= paper <= ours.high:
         # An interval that holds everything confirms nothing.
         uncertain = f"our ratio {ours.value:.3g} [{ours.low:.3g}, {ours.high:.3g}] is too uncertain"
-        why = f"{uncertain} to tell it from the paper's {paper:.3g}: run without --quick"
+        more = "run without --quick" if results.run["mode"] == "quick" else "take more repeats"
+        why = f"{uncertain} to tell it from the paper's {paper:.3g}: {more}"
         return "not measurable here", (why,)
     return "differs", (f"our ratio is {ours.value:.3g}, the paper's {paper:.3g}",)
 
@@ -102,9 +104,10 @@ def _ratio(row: Row, table: Table, results: Results) -> tuple[Word, tuple[str, .
 def _values(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
     word: Word = "reproduced"
     reasons: list[str] = []
+    scale, _ = shown_in(row)
     for model_id, paper in row.paper.items():
         figure = results.figure(model_id, row.metric)
-        value = round((figure.value or 0.0) * row.scale, row.decimals) if figure else 0.0
+        value = round((figure.value or 0.0) * scale, row.paper_decimals) if figure else 0.0
         off_percent = 100 * (value / paper - 1)
         model = results.suite.model(model_id)
         if value != paper:
@@ -136,8 +139,9 @@ def _accuracy(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
             text = f"{model.title}: trained {epochs.value:g} epoch(s), the paper {PAPERS_EPOCHS}"
             return "not measurable here", (text,)
         low, high = (figure.low or figure.value), (figure.high or figure.value)
-        inside = low * row.scale <= paper <= high * row.scale
-        off = figure.value * row.scale - paper
+        scale, _ = shown_in(row)
+        inside = low * scale <= paper <= high * scale
+        off = figure.value * scale - paper
         if not inside and abs(off) > row.tolerance_percent:
             word = "differs"
         reasons[f"{model.title} {off:+.2f} points"] = None

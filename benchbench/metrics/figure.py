@@ -39,6 +39,7 @@ class Figure:
         beside_paper: How it is set beside a paper's figure: ``rounded`` as the paper prints it,
             as a ``ratio`` of two models, or by its ``interval`` over test images.
         merge: What stands for several processes: their ``mean``, or the ``largest`` of all.
+        signed: Whether it may be below 0.
         exact: Whether a gate asks it to be equal on both sides: no noise can touch it.
         phase: Step that it belongs to; empty where it belongs to none.
         place: Where it stands in lists; figures of one place are sorted by phase.
@@ -54,6 +55,7 @@ class Figure:
     rests_on: Literal["model", "data", "machine"] = "data"
     beside_paper: Literal["rounded", "ratio", "interval"] = "rounded"
     merge: Literal["mean", "largest"] = "mean"
+    signed: bool = False
     exact: bool = False
     phase: Literal[Phase, ""] = ""
     place: int = 1000

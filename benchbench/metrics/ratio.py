@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchbench.metrics import offset
 from benchbench.metrics.registry import METRICS
 from benchbench.metrics.statistics import paired_ratio, welch_ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from benchbench.metrics.measurement import Measurement
+    from benchbench.metrics.measurement import Measurement, Round
 
 __all__ = ["NoRatio", "Ratio", "ratio", "refusal"]
 
@@ -29,12 +30,16 @@ class Ratio:
         low: Lower end of its 95 % interval; None where there are too few processes for one.
         high: Upper end.
         n: Number of pairs of processes; where nothing is paired, of processes on the smaller side.
+        reason: Why there is no interval though there are processes enough; else empty.
+        offset_w: Offset of the sensor that the interval holds, watts; 0 where there was none.
     """
 
     value: float
     low: float | None
     high: float | None
     n: int
+    reason: str = ""
+    offset_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,8 @@ def ratio(
         under: The denominator, of the same metric.
         names: What the two sides are called in a reason.
         paired: Whether both are of one run, whose rounds were interleaved: then a round is a pair,
-            and a drift of the machine falls out. Else the processes of the two sides are
-            independent (Welch's interval).
+            a drift of the machine falls out, and the offset of a sensor is carried through. Else
+            the processes of the two sides are independent (Welch's interval).
     """
     for side, name in ((under, names[1]), (over, names[0])):
         if why := refusal(side, name):
@@ -71,14 +76,31 @@ def ratio(
     declared = METRICS.get(over.name)
     if declared is not None and declared.merge == "largest":  # the largest of all has no rounds
         return Ratio(over.value / under.value, None, None, 1)
-    sides = [{r.repeat: r.value for r in side.rounds() if r.value} for side in (over, under)]
+    sides = [{r.repeat: r for r in side.rounds() if r.value} for side in (over, under)]
     if not paired:
-        new, base = (list(side.values()) for side in sides)
+        new, base = ([r.value for r in side.values() if r.value] for side in sides)
         return Ratio(*welch_ratio(base, new), min(len(new), len(base)))
-    both = sorted(sides[0].keys() & sides[1].keys())
-    if not both:
+    pairs = [(sides[0][key], sides[1][key]) for key in sorted(sides[0].keys() & sides[1].keys())]
+    if not pairs:
         return NoRatio(f"{names[0]} and {names[1]} have no round in common")
-    return Ratio(*paired_ratio(*([side[key] for key in both] for side in sides)), len(both))
+    return _paired(pairs)
+
+
+def _paired(pairs: Sequence[tuple[Round, Round]]) -> Ratio | NoRatio:
+    """The ratio over rounds; of metered figures the interval holds their sensor's offset."""
+    if not offset.one_sensor(pairs):
+        return NoRatio("the two were metered by different sensors, whose gains do not cancel")
+    n, offset_w = len(pairs), offset.offset_of(pairs)
+    value, low, high = paired_ratio(
+        *([it.value or 0.0 for it in side] for side in zip(*pairs, strict=True))
+    )
+    if not offset_w:
+        return Ratio(value, low, high, n)
+    ends = offset.carried(pairs, offset_w)
+    if ends is None:
+        why = f"the sensor's offset of {offset_w:g} W is as large as the power"
+        return Ratio(value, None, None, n, why, offset_w)
+    return Ratio(value, *ends, n, offset_w=offset_w)
 
 
 def refusal(figure: Measurement | None, whose: str) -> str:

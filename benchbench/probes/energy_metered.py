@@ -61,6 +61,7 @@ ENERGY_NET = by_phase(
     "J",
     "metered",
     "the same, less the idle power over the window",
+    signed=True,
     place=822,
     **_METERED,
 )

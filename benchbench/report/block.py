@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchbench.display.displayable import pages_of
+from benchbench.report.banner import SIMULATED
 from benchbench.report.format import Grid, Line, Notes, number
-from benchbench.report.page import SIMULATED, Page
+from benchbench.report.page import Page
 
 if TYPE_CHECKING:
     from benchbench.probes.metering.block import BlockEnergy, EnergyBlock

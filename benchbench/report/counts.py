@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench.display.displayable import pages_of
 from benchbench.metrics.registry import METRICS
+from benchbench.report.banner import SYNTHETIC
 from benchbench.report.format import Grid, Line, number
-from benchbench.report.page import SYNTHETIC, Page
+from benchbench.report.page import Page
 from benchbench.results.frames import layer_rows
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchbench.comparing.paper import judge
 from benchbench.report.formats import report_format
+from benchbench.suite.units import shown_in
 
 if TYPE_CHECKING:
     from benchbench.results.schema import Results
@@ -26,8 +27,9 @@ def render(results: Results) -> str:
     paper, verdicts = {}, {}
     for table in results.suite.tables:
         for row in table.rows:
+            scale, _ = shown_in(row)
             for model, value in row.paper.items():
-                paper[model, row.metric] = value / row.scale
+                paper[model, row.metric] = value / scale
                 verdicts[model, row.metric] = judge(row, table, results).word
     lines = []
     for line in results.rows():

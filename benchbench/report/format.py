@@ -16,6 +16,7 @@ __all__ = [
     "HasRatio",
     "Line",
     "Notes",
+    "enough",
     "fact_text",
     "figure_text",
     "how_got",
@@ -88,7 +89,12 @@ def number(value: float, decimals: int | None = None) -> str:
         return f"{value:,.{decimals}f}"
     if value == int(value) and abs(value) < 1e15:
         return f"{value:,.0f}"
-    return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
+    return f"{value:,.2f}" if 100 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
+def enough(value: float, decimals: int | None) -> int | None:
+    """The decimals; None where they would print as 0 what is not 0."""
+    return None if decimals is not None and value and not round(value, decimals) else decimals
 
 
 def figure_text(
@@ -105,7 +111,9 @@ def figure_text(
     mark = notes.mark(figure.reasons)
     if figure.value is None:
         return f"n/a{mark}"
-    text = number(figure.value * scale, decimals)
+    value = figure.value * scale
+    decimals = enough(value, decimals)
+    text = number(value, decimals)
     if figure.low is not None and figure.high is not None:
         text += f" ±{number((figure.high - figure.low) / 2 * scale, decimals)}"
     if "layers" in figure.detail and figure.name == "depth":

@@ -58,8 +58,8 @@ def text_of(the_page: Page) -> str:
 
 
 def _figure(number: int, plot: Plot) -> str:
-    """A link to the drawing, and what is not in it."""
-    lines = [f"- not shown: {_escape(text)}" for text in plot.missing]
+    """A link to the drawing, and what is to be read with it."""
+    lines = [f"- {_escape(text)}" for text in plot.caption]
     image = f"![{_escape(plot.title)}]({figure_file(number)})" if plot.curves else "n/a"
     return "\n\n".join([f"## {_escape(plot.title)}", image, *(["\n".join(lines)] if lines else [])])
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench.display.displayable import pages_of
 from benchbench.metrics.registry import METRICS
+from benchbench.report.banner import conditions
 from benchbench.report.energy import metered, unmetered
 from benchbench.report.format import Grid, Notes, fact_text
 from benchbench.report.plots import plots
@@ -33,10 +34,7 @@ if TYPE_CHECKING:
     from benchbench.results.schema import Results
     from benchbench.suite.schema import Settings
 
-__all__ = ["SIMULATED", "SYNTHETIC", "Page", "page"]
-
-SIMULATED = "SIMULATED SENSOR: figures marked (simulated) measured no real device"
-SYNTHETIC = "SYNTHETIC DATA: drawn faces, not photographs; spikes and sparsity are of these"
+__all__ = ["Page", "page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +95,8 @@ def _definitions(results: Results) -> Iterator[tuple[str, str]]:
 
 
 def _banner(results: Results) -> list[str]:
-    out = []
-    if results.run["mode"] == "quick":
-        out.append("QUICK RUN: short windows and few repeats; not for publication")
-    if results.run.get("changes"):
-        out.append(f"CHANGED SETTINGS: {', '.join(results.run['changes'])}; not the suite's own")
-    if results.data["synthetic"]:
-        out.append(SYNTHETIC)
     figures = [figure for cell in results.cells for figure in cell.measurements.values()]
-    if any(figure.provenance == "simulated" for figure in figures):
-        out.append(SIMULATED)
-    out += unmetered(results)
+    out = conditions(results, figures) + unmetered(results)
     if not results.run["complete"]:
         out.append("UNFINISHED RUN: the same command takes it up again")
     if results.failed:

@@ -6,24 +6,39 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchbench.metrics.registry import METRICS
+from benchbench.report.banner import conditions
+from benchbench.suite.units import shown_in
 
 if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
     from benchbench.suite.tables import Axis, Chart
 
-__all__ = ["Plot", "PlotCurve", "Point", "plots"]
+__all__ = ["Coordinate", "Plot", "PlotCurve", "Point", "plots"]
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinate:
+    """A figure on its axis: the value and the ends of its interval, in the axis's unit."""
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One model: where it lies, the ends of its interval upwards, and its id in the suite."""
+    """One model: where it lies, its id in the suite, and whether a sensor was simulated."""
 
-    x: float
-    y: float
-    low: float
-    high: float
+    x: Coordinate
+    y: Coordinate
     model: str
+    simulated: bool = False
+
+    @property
+    def label(self) -> str:
+        """What stands beside it."""
+        return f"{self.model} (simulated)" if self.simulated else self.model
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,7 @@ class Plot:
         log_y: The same.
         curves: Those that have at least one point.
         missing: Why models have no point, and which; one sentence a reason.
+        conditions: What must be read with it, inside the drawing too: quick, synthetic, simulated.
     """
 
     title: str
@@ -55,6 +71,13 @@ class Plot:
     log_y: bool
     curves: tuple[PlotCurve, ...]
     missing: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def caption(self) -> tuple[str, ...]:
+        """The lines below it."""
+        drawn = ("bars: 95 % intervals", *self.conditions) if self.curves else ()
+        return (*drawn, *(f"not shown: {text}" for text in self.missing))
 
 
 def plots(results: Results) -> tuple[Plot, ...]:
@@ -64,12 +87,16 @@ def plots(results: Results) -> tuple[Plot, ...]:
 
 def _plot(figure: Chart, results: Results) -> Plot:
     curves, missing = [], dict[str, list[str]]()
+    shown: list[Measurement] = []
     for label, models in figure.lines.items():
         points = []
         for model in models:
-            point = _point(figure, model, results, missing)
-            if point is not None:
-                points.append(point)
+            found = _figures(figure, model, results, missing)
+            if len(found) == 2:
+                x, y = map(_coordinate, (figure.x, figure.y), found)
+                simulated = any(it.provenance == "simulated" for it in found)
+                points.append(Point(x, y, model, simulated))
+                shown += found
         if points:
             curves.append(PlotCurve(label, tuple(points)))
     return Plot(
@@ -80,37 +107,45 @@ def _plot(figure: Chart, results: Results) -> Plot:
         figure.y.log,
         tuple(curves),
         tuple(f"{', '.join(models)}: {why}" for why, models in missing.items()),
+        tuple(conditions(results, shown)),
     )
 
 
-def _point(
+def _figures(
     figure: Chart, model: str, results: Results, missing: dict[str, list[str]]
-) -> Point | None:
+) -> list[Measurement]:
+    """The figures of a model that have a place on their axis; why the others have none is told."""
     found: list[Measurement] = []
     for axis in (figure.x, figure.y):
         it = results.figure(model, axis.metric)
         why = ""
         if it is None:
             cell = results.cell(model)
-            why = cell.status if cell else "left out of this run"
+            why = f"n/a: {cell.status if cell else 'left out of this run'}"
         elif it.value is None:
-            why = "; ".join(it.reasons)
+            why = f"n/a: {'; '.join(it.reasons)}"
+        elif not it.valid:
+            why = f"invalid: {'; '.join(it.reasons) or 'no reason was given'}"
         elif axis.log and it.value <= 0:
-            why = f"{it.value:g} has no place on a logarithmic axis"
+            why = f"n/a: {it.value:g} has no place on a logarithmic axis"
         if why:
-            missing.setdefault(f"{METRICS[axis.metric].title} n/a: {why}", []).append(model)
+            missing.setdefault(f"{METRICS[axis.metric].title} {why}", []).append(model)
         elif it is not None:
             found.append(it)
-    if len(found) < 2:
-        return None
-    x, y = found
-    value = y.value or 0.0
-    low, high = (value if end is None else end for end in (y.low, y.high))
-    up = figure.y.scale
-    return Point((x.value or 0.0) * figure.x.scale, value * up, low * up, high * up, model)
+    return found
+
+
+def _coordinate(axis: Axis, it: Measurement) -> Coordinate:
+    """A figure in the axis's unit; what cannot be below 0 has no interval that is."""
+    value = it.value or 0.0
+    low, high = (value if end is None else end for end in (it.low, it.high))
+    if not METRICS[axis.metric].signed:
+        low = max(low, 0.0)
+    scale, _ = shown_in(axis)
+    return Coordinate(value * scale, low * scale, high * scale)
 
 
 def _title(axis: Axis) -> str:
     metric = METRICS[axis.metric]
-    unit = axis.unit or ("" if metric.unit == "1" else metric.unit)
+    _, unit = shown_in(axis)
     return f"{axis.title or metric.title}{f', {unit}' if unit else ''} ({metric.method})"

@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchbench.metrics.registry import METRICS
-from benchbench.report.format import Grid, Line, Notes, figure_text, how_got, number, ratio_text
+from benchbench.report.format import (
+    Grid,
+    Line,
+    Notes,
+    enough,
+    figure_text,
+    how_got,
+    number,
+    ratio_text,
+)
 
 if TYPE_CHECKING:
+    from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import CellResult, Results
 
 __all__ = [
@@ -75,7 +85,7 @@ def modelled(results: Results) -> list[Grid]:
         least = min(figures, key=lambda model: figures[model].value or 0.0)
         winners[name] = results.suite.model(least).title
         cells = [
-            number(1e3 * (figures[cell.model].value or 0.0), 4) if cell.model in figures else "n/a"
+            _millijoules(figures[cell.model]) if cell.model in figures else "n/a"
             for cell in results.cells
         ]
         seen = min(figure.detail.get("coverage", 1.0) for figure in figures.values())
@@ -90,6 +100,11 @@ def modelled(results: Results) -> list[Grid]:
         title += ". The winner flips with the model: none of them alone decides"
     header = ("", *titles, "least", "sees of the mult-adds", "source")
     return [Grid(title, header, tuple(lines), text_columns=3)]
+
+
+def _millijoules(figure: Measurement) -> str:
+    value = 1e3 * (figure.value or 0.0)
+    return number(value, enough(value, 4))
 
 
 def _steps(cell: CellResult) -> str:
@@ -118,6 +133,7 @@ def claims(results: Results) -> Grid:
             wanted = claim.measure
             found = results.comparison(wanted.metric, wanted.of, wanted.to)
             here = f"{ratio_text(found)} ({wanted.metric}, {wanted.of} : {wanted.to})"
+            here += f": {found.reason}" if found and found.reason else ""
         lines.append(Line((claim.text, claim.recomputed, claim.verdict, here, claim.note)))
     header = (
         "the paper says",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from benchbench.comparing.paper import judge, judge_model
 from benchbench.metrics.registry import METRICS
 from benchbench.report.format import Grid, Line, Notes, figure_text, how_got, number, ratio_text
+from benchbench.suite.units import shown_in
 
 if TYPE_CHECKING:
     from benchbench.results.schema import Results
@@ -34,17 +35,17 @@ def _quotes(table: Table) -> bool:
 
 
 def _title(row: Row) -> str:
-    metric = METRICS[row.metric]
-    unit = row.unit or ("" if metric.unit == "1" else metric.unit)
-    return (row.title or metric.title) + (f", {unit}" if unit else "")
+    _, unit = shown_in(row)
+    return (row.title or METRICS[row.metric].title) + (f", {unit}" if unit else "")
 
 
 def _ours(row: Row, model: Model, results: Results, notes: Notes) -> str:
     cell = results.cell(model.id)
+    scale, _ = shown_in(row)
     return figure_text(
         results.figure(model.id, row.metric),
         notes,
-        scale=row.scale,
+        scale=scale,
         decimals=row.decimals,
         missing=cell.status if cell and cell.status != "ok" else "n/a",
     )
@@ -52,7 +53,7 @@ def _ours(row: Row, model: Model, results: Results, notes: Notes) -> str:
 
 def _papers(row: Row, model: Model, notes: Notes) -> str:
     """What the paper prints, marked where it has it from somebody else."""
-    parts = [number(row.paper[model.id], row.decimals)] if model.id in row.paper else []
+    parts = [number(row.paper[model.id], row.paper_decimals)] if model.id in row.paper else []
     parts += [row.printed[model.id]] if model.id in row.printed else []
     text = " ".join(parts)
     cited = row.cited.get(model.id)
@@ -70,7 +71,9 @@ def _by_metric(
         verdict = judge(row, table, results)
         cells = [_title(row), *(_ours(row, model, results, notes) for model in models)]
         if ratio:
-            cells.append(ratio_text(results.comparison(row.metric, *ratio)))
+            found = results.comparison(row.metric, *ratio)
+            why = [found.reason] if found and found.reason else []
+            cells.append(ratio_text(found) + notes.mark(why))
         cells.append(how_got(METRICS[row.metric], figures))
         cells.append((verdict.word + notes.mark(verdict.reasons)).strip())
         lines.append(Line(tuple(cells)))

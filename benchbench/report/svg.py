@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import io
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from benchbench.report.formats import report_format
 from benchbench.report.plots import plots
 
 if TYPE_CHECKING:
-    from benchbench.report.plots import Plot
+    from collections.abc import Sequence
+
+    from benchbench.report.plots import Coordinate, Plot
     from benchbench.results.schema import Results
 
 __all__ = ["draw", "figure_file", "files"]
 
 # The first colours of Okabe and Ito 2008, told apart by colour-blind readers too; and shapes.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+WARNING, WRAP = "#7a4b00", 95  # of what must be read with a drawing; characters a line
 SHAPES = ("o", "s", "^", "D", "v", "P")
 STYLE: dict[Any, Any] = {  # rcParams
     "svg.hashsalt": "benchbench",  # else every drawing has ids of its own
@@ -58,14 +62,26 @@ def draw(plot: Plot) -> str:
         for number, curve in enumerate(plot.curves):
             colour, shape = COLOURS[number % len(COLOURS)], SHAPES[number % len(SHAPES)]
             xs, ys = [p.x for p in curve.points], [p.y for p in curve.points]
-            spread = [[p.y - p.low for p in curve.points], [p.high - p.y for p in curve.points]]
+            at = [x.value for x in xs], [y.value for y in ys]
+            label = _plain(curve.label)
             axes.errorbar(
-                xs, ys, spread, marker=shape, color=colour, label=_plain(curve.label), capsize=2
+                *at,
+                _bars(ys),
+                _bars(xs),
+                marker=shape,
+                color=colour,
+                label=label,
+                capsize=2,
+                elinewidth=1,
             )
             for point in curve.points:
+                if point.simulated:  # hollow, and its label says so
+                    axes.plot(
+                        point.x.value, point.y.value, shape, color=colour, mfc="white", zorder=3
+                    )
                 axes.annotate(
-                    _plain(point.model),
-                    (point.x, point.y),
+                    _plain(point.label),
+                    (point.x.value, point.y.value),
                     (4, 4),
                     textcoords="offset points",
                     fontsize=7,
@@ -78,12 +94,19 @@ def draw(plot: Plot) -> str:
         if plot.log_y:
             axes.set_yscale("log")
         axes.grid(visible=True, alpha=0.3)
+        lines = [part for text in plot.conditions for part in wrap(text, WRAP)]
+        axes.set_title(_plain("\n".join(lines)), loc="left", fontsize=8, color=WARNING)
         axes.margins(x=0.12)
         axes.legend()
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     return text[text.index("<svg") :]
+
+
+def _bars(coordinates: Sequence[Coordinate]) -> list[list[float]]:
+    """How far the intervals reach below the values, and above them [2, points]."""
+    return [[it.value - it.low for it in coordinates], [it.high - it.value for it in coordinates]]
 
 
 def _plain(text: str) -> str:

@@ -106,8 +106,8 @@ def _comparisons(suite: Suite, cells: Sequence[CellResult]) -> list[ModelRatio]:
         if over is None or under is None or over.value is None or under.value is None:
             continue
         match ratio(over, under, names=(of, to)):
-            case Ratio(value, low, high, n):
-                out.append(ModelRatio(metric, of, to, value, low, high, n))
+            case Ratio(value, low, high, n, why):
+                out.append(ModelRatio(metric, of, to, value, low, high, n, why))
             case NoRatio(reason):
                 out.append(ModelRatio(metric, of, to, None, None, None, 0, reason))
     return out

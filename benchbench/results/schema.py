@@ -71,7 +71,7 @@ class ModelRatio:
         low: Lower end of its 95 % interval; None where there is none.
         high: Upper end.
         n: Number of pairs.
-        reason: Why it was refused; empty where it was not.
+        reason: Why it was refused, or what its interval could not hold; else empty.
     """
 
     metric: str

@@ -11,6 +11,7 @@ from benchbench.errors import BenchbenchError, ModelError
 from benchbench.extensions import source_of
 from benchbench.meters import expected, is_selector
 from benchbench.metrics.registry import METRICS
+from benchbench.suite.units import unit_fault
 from benchbench.zoo.source import bound_names, defined, parse
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = [
     "check_models",
     "check_names",
     "check_no_pickles",
+    "check_units",
     "said_by_extensions",
 ]
 
@@ -167,6 +169,35 @@ def check_names(document: Mapping[str, Any], said: Collection[str] = ()) -> list
         for path, name, known, what in used
         if isinstance(name, str) and name not in known and not (what == "metric" and name in said)
     ]
+
+
+def check_units(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
+    """No row and no axis prints a figure under a unit that it is not in.
+
+    A figure of an extension is not known before its code has run: `units.shown_in` sees to it.
+    """
+    shown: list[tuple[Place, Mapping[str, Any]]] = [
+        (("tables", t, "rows", r), row)
+        for t, table in _items(document, "tables")
+        for r, row in _items(table, "rows")
+    ]
+    shown += [
+        (("figures", f, axis), figure[axis])
+        for f, figure in _items(document, "figures")
+        for axis in ("x", "y")
+        if isinstance(figure.get(axis), dict)
+    ]
+    out: list[tuple[Place, str]] = []
+    for place, asked in shown:
+        metric, unit, scale = (asked.get(key) for key in ("metric", "unit", "scale"))
+        declared = METRICS.get(metric) if isinstance(metric, str) else None
+        wrong_type = not isinstance(unit or "", str) or not isinstance(scale or 0.0, int | float)
+        if declared is None or wrong_type:
+            continue  # another check has said so
+        if fault := unit_fault(declared.unit, unit or "", scale):
+            key, text = fault
+            out.append(((*place, key), text))
+    return out
 
 
 def _named_in_figures(

@@ -20,6 +20,7 @@ from benchbench.suite.checks import (
     check_models,
     check_names,
     check_no_pickles,
+    check_units,
     said_by_extensions,
 )
 from benchbench.suite.schema import Settings, Suite, nested
@@ -146,6 +147,7 @@ def _validated(
     said = said_by_extensions(document, folder)
     found += check_models(document, folder) + check_names(document, said)
     found += check_meters(document, said) + check_extensions(document, folder)
+    found += check_units(document)
     if suite is None or found:
         faults = {Fault(name, _line(path, lines), _dotted(path), text) for path, text in found}
         raise SuiteError(sorted(faults, key=str))

@@ -22,6 +22,7 @@ from typing import (
 
 from benchbench.data import Labels  # noqa: TC001 - pydantic reads the annotations
 from benchbench.suite.gate import Gate
+from benchbench.suite.quick import shortened
 from benchbench.suite.settings import Settings
 from benchbench.suite.tables import (  # noqa: TC001 - pydantic reads the annotations
     Chart,
@@ -124,7 +125,7 @@ class Suite:
         data: ``synthetic_faces`` or a path to FER2013.
         zoo: A folder of further models, relative to the suite file.
         settings: Settings of the full run.
-        quick: Overrides of `settings` for ``--quick``.
+        quick: Overrides of `settings` for ``--quick``; what it leaves out is short by default.
         publish: Overrides of `settings` for ``--publish``.
         gate: When ``benchbench gate`` and ``compare`` say that a figure is worse.
         models: What is measured; none where only the data is looked at.
@@ -190,7 +191,8 @@ class Suite:
 
     def with_mode(self, mode: Literal["full", "quick", "publish"]) -> Suite:
         """This suite with the settings of a mode, as every output then names it."""
-        return self.with_settings({"full": {}, "quick": self.quick, "publish": self.publish}[mode])
+        suite = shortened(self) if mode == "quick" else self
+        return suite.with_settings({"full": {}, "quick": self.quick, "publish": self.publish}[mode])
 
     def with_settings(self, changes: Mapping[str, Any]) -> Suite:
         """This suite with other settings; those under ``train`` reach every model's training.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
@@ -20,9 +21,12 @@ class Row:
         metric: Name from ``benchbench list probes``.
         title: The paper's own header.
         paper: The paper's figures by model id, in `unit`.
-        scale: Factor from the metric's SI unit to `unit`.
+        scale: Factor from the metric's SI unit to `unit`; it follows from a `unit` of the same kind
+            (``mJ``, ``%``, ``1/GSynOp``) where None.
         unit: Unit in the table; the metric's own where empty.
-        decimals: Decimals that the paper prints; ours are rounded to them before comparing.
+        decimals: Decimals that the paper prints; ours are printed and, before comparing, rounded
+            to them. Where None, ours have four significant digits, and the paper's as many
+            decimals as the file says.
         cited: Where the paper itself has a figure from, by model id.
         printed: What the paper prints beside the figure, by model id.
         tolerance_percent: How far ours may be off the paper's and still be a reproduction.
@@ -33,16 +37,28 @@ class Row:
     metric: str
     title: str = ""
     paper: dict[str, float] = field(default_factory=dict)
-    scale: float = 1.0
+    scale: float | None = None
     unit: str = ""
     cited: dict[str, str] = field(default_factory=dict)
     printed: dict[str, str] = field(default_factory=dict)
-    decimals: Annotated[int, Ge(0)] = 0
+    decimals: Annotated[int, Ge(0)] | None = None
     tolerance_percent: Annotated[float, Ge(0)] = 0.0
     inconsistent: str = ""
     note: str = ""
 
     __pydantic_config__: ClassVar[Any] = _STRICT
+
+    @property
+    def paper_decimals(self) -> int:
+        """Decimals of the paper's figures: as it is said, else the most that one of them has."""
+        if self.decimals is not None:
+            return self.decimals
+        exponents = (
+            Decimal(repr(value)).normalize().as_tuple().exponent for value in self.paper.values()
+        )
+        return max(
+            (-power for power in exponents if isinstance(power, int) and power < 0), default=0
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +145,14 @@ class Axis:
     Attributes:
         metric: Name from ``benchbench list probes``.
         title: Beside the axis; the metric's own where empty.
-        scale: Factor from the metric's SI unit to `unit`.
+        scale: Factor from the metric's SI unit to `unit`; it follows from `unit` where None.
         unit: Unit on the axis; the metric's own where empty.
         log: Whether it is logarithmic.
     """
 
     metric: str
     title: str = ""
-    scale: float = 1.0
+    scale: float | None = None
     unit: str = ""
     log: bool = False
 

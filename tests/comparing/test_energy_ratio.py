@@ -96,7 +96,7 @@ def test_the_true_ratio_is_within_for_any_gain_and_offset(
     ("other", "words"),
     [
         (metered([100, 100], sensor="another"), "different sensors"),
-        (replace(metered([100, 100]), provenance="simulated"), "different sensors"),
+        (replace(metered([100, 100]), provenance="simulated"), "one is simulated"),
         (replace(metered([100, 100]), valid=False), "invalid"),
         (unavailable("infer_energy", "no sensor"), "not metered"),
         (metered([100]), "one round"),

@@ -183,6 +183,18 @@ def test_a_speed_is_a_ratio(
     assert why in found.reasons[0]
 
 
+@pytest.mark.parametrize(
+    ("mode", "advice"), [("quick", "run without --quick"), ("full", "take more repeats")]
+)
+def test_an_uncertain_ratio_says_what_would_help(mode: str, advice: str) -> None:
+    """Who ran the full form is not told to leave out --quick."""
+    ratio = ModelRatio("train_fps", "snn", "cnn", 2.3, 2.0, 2.6, 5)
+    table, results = results_of(FPS, measured("train_fps", 4.0), ratio=ratio)
+    found = judge(FPS, table, replace(results, run={**results.run, "mode": mode}))
+    wanted = f"our ratio 2.3 [2, 2.6] is too uncertain to tell it from the paper's 2: {advice}"
+    assert found.reasons == (wanted,)
+
+
 def test_a_ratio_that_cannot_be_formed_says_why() -> None:
     """No ratio in the table, a refused one, a paper without one side, a paper's 0."""
     refused = ModelRatio("train_fps", "snn", "cnn", None, None, None, 0, "invalid in cnn: heat")

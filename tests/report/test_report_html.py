@@ -6,15 +6,15 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from benchbench.metrics.registry import measured, unavailable
-from benchbench.report import html, keep
+from benchbench.report import html, keep, markdown
 from benchbench.report.page import page
-from benchbench.report.plots import plots
+from benchbench.report.plots import Coordinate, plots
 from benchbench.report.svg import draw
 from benchbench.results.schema import CellResult, Results
 from benchbench.results.stored import load
@@ -143,11 +143,102 @@ def test_a_plot_has_what_the_axes_say_and_names_what_is_not_there() -> None:
     zero = ("zero", measured("params", 0), share(0.4))
     (plot,) = plots(results(GOOD, no_energy, zero))
     ((point,),) = [curve.points for curve in plot.curves]
-    assert (point.x, point.y, point.low, point.high) == (1e6, 50, pytest.approx(40), 60)
+    assert point.x == Coordinate(1e6, 1e6, 1e6)
+    assert (point.y.value, point.y.low, point.y.high) == (50, pytest.approx(40), 60)
     assert plot.y_title == "Accuracy, PrivateTest, % (counted)"
     assert len(plot.missing) == 2
     assert any("none" in text and "not trained" in text for text in plot.missing)
     assert any("zero" in text and "logarithmic" in text for text in plot.missing)
+
+
+def energies(*, log: bool = False, **fields: Any) -> Results:
+    """A quick run on drawn faces: speed over energy of two models, the second's energy simulated.
+
+    Args:
+        log: Whether the axis of the energy is logarithmic.
+        fields: Further fields of both energies.
+    """
+    real = measured("infer_energy", 0.004, low=-0.001, high=0.009, **fields)
+    simulated = replace(real, value=0.006, provenance="simulated")
+    speed = measured("train_fps", 300.0, low=200.0, high=400.0)
+    made = results(("real", real, speed), ("fake", simulated, speed))
+    axes = Axis("infer_energy", unit="mJ", log=log), Axis("train_fps")
+    suite = replace(made.suite, figures=(Chart("t", *axes, {"both": ("real", "fake")}),))
+    run, data = {**made.run, "mode": "quick"}, {**made.data, "synthetic": True}
+    return replace(made, suite=suite, run=run, data=data)
+
+
+def words_of(drawing: str) -> str:
+    """The text in a drawing."""
+    return " ".join(ET.fromstring(drawing).itertext())  # noqa: S314 - our own drawing
+
+
+def test_both_axes_have_bars_and_none_is_below_0() -> None:
+    """An energy has no interval below 0; a net energy, which may be negative, has."""
+    (plot,) = plots(energies())
+    ((real, _),) = [curve.points for curve in plot.curves]
+    assert real.x == Coordinate(4.0, 0.0, 9.0)
+    assert real.y == Coordinate(300.0, 200.0, 400.0)
+    net = measured("infer_energy_net", 0.004, low=-0.001, high=0.009)
+    made = results(("a", net, share(0.05)))
+    chart = Chart("t", Axis("infer_energy_net", unit="mJ"), Axis("accuracy"), {"l": ("a",)})
+    ((point,),) = [
+        curve.points
+        for plot in plots(replace(made, suite=replace(made.suite, figures=(chart,))))
+        for curve in plot.curves
+    ]
+    assert (point.x.low, point.y.low) == (-1.0, 0.0)
+    assert "<svg" in draw(plots(energies(log=True))[0])  # a bar down to 0 is no error there
+
+
+def test_a_bar_is_drawn_across_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far below and above the value as the interval reaches, on either axis."""
+    from matplotlib.axes import Axes
+
+    drawn: list[tuple[Any, ...]] = []
+    errorbar = Axes.errorbar
+
+    def watched(axes: Axes, *given: Any, **fields: Any) -> Any:
+        drawn.append(given)
+        return errorbar(axes, *given, **fields)
+
+    monkeypatch.setattr(Axes, "errorbar", watched)
+    draw(plots(energies())[0])
+    ((xs, ys, up, across),) = drawn
+    assert (xs, ys) == ([4.0, 6.0], [300.0, 300.0])
+    assert (up, across) == ([[100.0] * 2, [100.0] * 2], [[4.0, 6.0], [5.0, 3.0]])
+
+
+def test_a_drawing_says_under_which_conditions_it_was_got() -> None:
+    """Quick, synthetic and simulated, inside the saved SVG and in both captions."""
+    made = energies()
+    (plot,) = plots(made)
+    inside = words_of(draw(plot))
+    assert "fake (simulated)" in inside
+    assert "real (simulated)" not in inside
+    for word in ("QUICK RUN", "SYNTHETIC DATA", "SIMULATED SENSOR"):
+        assert word in inside
+        assert word in markdown.render(made).partition("![")[2]
+        assert word in html.render(made).partition("<figcaption")[2].partition("</figcaption>")[0]
+
+
+def test_a_drawing_without_conditions_names_none() -> None:
+    """A full run on photographs; and a sensor that is simulated elsewhere is no matter of it."""
+    inside = words_of(draw(plots(results(GOOD))[0]))
+    assert not [word for word in ("QUICK", "SYNTHETIC", "SIMULATED") if word in inside]
+    made = energies()
+    (cell, other) = made.cells
+    elsewhere = replace(made, cells=(cell, replace(other, model="good")))
+    (plot,) = plots(elsewhere)
+    assert not [line for line in plot.conditions if "SIMULATED" in line]
+
+
+def test_an_invalid_figure_has_no_point() -> None:
+    """It must not be compared, by eye neither: it is named with its reason."""
+    (plot,) = plots(energies(valid=False, reasons=("throttled: heat",)))
+    assert plot.curves == ()
+    (text,) = plot.missing
+    assert text == "real, fake: Inference: energy per sample invalid: throttled: heat"
 
 
 def test_the_same_plot_is_the_same_drawing_and_another_is_not() -> None:

@@ -68,7 +68,7 @@ def test_the_bundled_suite_is_read_and_its_modes_differ() -> None:
     """Table 3 is found by name and its quick mode has its own settings."""
     suite, _ = loader.load("table3")
     assert suite.settings.learning_rate == 1e-3
-    assert suite.with_mode("quick").settings.repeats < suite.settings.repeats
+    assert suite.with_mode("quick").settings.window_s < suite.settings.window_s
     assert loader.locate("suites/table3.yaml").is_file()
 
 

@@ -1,0 +1,35 @@
+"""What must be read with every figure of a run, wherever the figure goes: tables and drawings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.results.schema import Results
+
+__all__ = ["SIMULATED", "SYNTHETIC", "conditions"]
+
+SIMULATED = "SIMULATED SENSOR: figures marked (simulated) measured no real device"
+SYNTHETIC = "SYNTHETIC DATA: drawn faces, not photographs; spikes and sparsity are of these"
+
+
+def conditions(results: Results, figures: Iterable[Measurement]) -> list[str]:
+    """Under which conditions some of a run's figures were got, a line each.
+
+    Args:
+        results: The run.
+        figures: Those that are shown: a simulated sensor is told where it stands behind one.
+    """
+    out = []
+    if results.run["mode"] == "quick":
+        out.append("QUICK RUN: short windows and few repeats; not for publication")
+    if results.run.get("changes"):
+        out.append(f"CHANGED SETTINGS: {', '.join(results.run['changes'])}; not the suite's own")
+    if results.data["synthetic"]:
+        out.append(SYNTHETIC)
+    if any(figure.provenance == "simulated" for figure in figures):
+        out.append(SIMULATED)
+    return out
