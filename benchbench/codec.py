@@ -30,7 +30,8 @@ def plain(value: DataclassInstance) -> dict[str, Any]:
 def restored(kind: type[T], data: object) -> T:
     """A dataclass from what `plain` made of it, or what JSON made of that.
 
-    A field that is not there takes its default, so that files of an older version load.
+    A field that is not there takes its default, so that files of an older version load; a
+    dataclass with `from_text` may stand as the text that it takes.
 
     Args:
         kind: A frozen dataclass of ours.
@@ -59,12 +60,21 @@ def _said(error: BaseException, kind: type | None) -> str:
 @cache
 def _converter() -> Converter:
     from cattrs import Converter  # noqa: PLC0415 - see above
+    from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415 - see above
 
     converter = Converter(forbid_extra_keys=True)
     for scalar in (int, float, str, bool):  # a count stays an integer, also where a float may be
         converter.register_structure_hook(scalar, _checked)
     converter.register_structure_hook_func(_is_optional_scalar, _checked)
     converter.register_structure_hook_func(_is_mapping_of_any, _mapping)
+
+    def shortened(kind: Any) -> Any:  # noqa: ANN401 - a dataclass
+        whole = make_dict_structure_fn(kind, converter)
+        return lambda value, _: (
+            kind.from_text(value) if isinstance(value, str) else whole(value, kind)
+        )
+
+    converter.register_structure_hook_factory(lambda kind: hasattr(kind, "from_text"), shortened)
     return converter
 
 

@@ -65,8 +65,8 @@ def answer_of(output: object, samples: int, name: str = "") -> Tensor:
         return found.mean(0)
     if found.dim() == 0 or found.shape[0] != samples:
         raise ModelError(
-            f"the model's output has the shape {tuple(found.shape)} for {samples} samples: expected "
-            "[N, classes] or [T, N, classes]; name the right part by `output:`"
+            f"the model's output has the shape {tuple(found.shape)} for {samples} samples: "
+            "expected [N, classes] or [T, N, classes]; name the right part by `output:`"
         )
     return found
 

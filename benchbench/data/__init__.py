@@ -62,6 +62,11 @@ class DataSource:
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
+    @classmethod
+    def from_text(cls, text: str) -> DataSource:
+        """The source alone, as most suites name it."""
+        return cls(text)
+
 
 def kind_of(source: str) -> Kind:
     """What a source is, as its text tells; nothing is opened."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from benchbench.data.inputs import Inputs
 from benchbench.data.samples import samples_of
 from benchbench.errors import DataError
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from benchbench.data import FaceData
+    from benchbench.data.inputs import Inputs
     from benchbench.data.samples import Batch, Samples
 
 __all__ = ["AXES", "SPLITS", "DataSet", "data_set_of", "digest_of_samples"]
@@ -76,6 +76,13 @@ class DataSet:
     def first(self, size: int = 1) -> Batch:
         """The first samples that models are counted on."""
         return next(self.split("train").batches(size))
+
+    def sizes(self) -> int | None:
+        """Number of samples in all; None where a split is a stream."""
+        try:
+            return sum(len(samples) for samples in self.splits.values())
+        except DataError:
+            return None
 
     def distribution(self) -> dict[str, dict[str, int]]:
         """How many samples of each class each split has; empty where that takes reading it all."""

@@ -1,4 +1,4 @@
-"""Data that needs no file: moving shapes as an event camera sees them, real digits, random input."""
+"""Data that needs no file: shapes as an event camera sees them, real digits, random input."""
 
 from __future__ import annotations
 
@@ -86,15 +86,14 @@ def _film(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     return fired.astype(np.uint8) * 255
 
 
-def _inside(
-    shape: str, middle: NDArray[np.float64], size: float, turn: float
-) -> NDArray[np.bool_]:
+def _inside(shape: str, middle: NDArray[np.float64], size: float, turn: float) -> NDArray[np.bool_]:
     """The pixels that a shape covers, [32, 32]."""
     axis = (np.arange(EVENT_SIDE) + 0.5) / EVENT_SIDE * 2 - 1
     down, right = np.meshgrid(axis, axis, indexing="ij")
     right, down = right - middle[0], down - middle[1]
     x = (np.cos(turn) * right + np.sin(turn) * down) / size
     y = (np.cos(turn) * down - np.sin(turn) * right) / size
+    covered: NDArray[np.bool_]
     if shape == "disc":
         covered = x**2 + y**2 < 1
     elif shape == "square":

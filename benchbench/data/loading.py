@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchbench import data as faces
 from benchbench.data.data_set import data_set_of
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from benchbench.data import DataSource, Labels
     from benchbench.data.data_set import DataSet
 
-__all__ = ["load_set"]
+__all__ = ["load_own", "load_set"]
+
+
+def load_own(**what: Any) -> DataSet:  # noqa: ANN401 - the fields of `DataSource`
+    """Load data that is no faces, from the plain fields of a `DataSource`."""
+    return load_set(faces.DataSource(**what))
 
 
 def load_set(

@@ -1,4 +1,4 @@
-"""The samples of one split, in whatever form they came: never more of them in memory than asked for.
+"""The samples of one split, in whatever form they came: no more in memory than is asked for.
 
 A sample is inputs and a target. Bytes (uint8) are pixels and become float32 in [0, 1]; everything
 else is handed on as it is.
@@ -111,10 +111,9 @@ class _Indexed:
             for start in range(0, len(rows), size):
                 yield self.source.taken(rows[start : start + size])
             return
-        subset = Subset(self.source, rows)  # type: ignore[arg-type]  # any map-style one
+        subset: Subset[Any] = Subset(self.source, rows)  # type: ignore[arg-type]  # any of that style
         together = partial(_together, axis=self.axis)
-        for samples in DataLoader(subset, size, collate_fn=together):
-            yield samples
+        yield from DataLoader(subset, size, collate_fn=together)
 
     def part(self, rows: Sequence[int]) -> _Indexed:
         if isinstance(self.source, _Pair):

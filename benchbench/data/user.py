@@ -66,24 +66,28 @@ def from_function(
     parts = reference_parts(source, folder)
     if parts is None:
         raise DataError(source, "expected path/to/file.py:function or package.module:function")
-    place, name = parts
     try:
-        if isinstance(place, Path):
-            if not place.is_file():
-                raise DataError(source, f"no file {place}")
-            module = module_at(place, f"benchbench_data_{place.stem}_{digest_of(place)[:8]}")
-        else:
-            module = importlib.import_module(place)
-        function: Callable[..., Any] | None = getattr(module, name, None)
-        if function is None:
-            raise DataError(source, f"has no {name!r}")
-        inspect.signature(function).bind(**given)
-        found = function(**given)
-    except DataError:
-        raise
+        function = _function(*parts)
+        if function is not None:
+            inspect.signature(function).bind(**given)
+            found = function(**given)
     except Exception as error:
         raise DataError(source, extensions.why(error)) from error
-    return made_of(found, source, name, time, classes)
+    if function is None:
+        raise DataError(source, f"has no {parts[1]!r}")
+    return made_of(found, source, parts[1], time, classes)
+
+
+def _function(place: Path | str, name: str) -> Callable[..., Any] | None:
+    """The user's function, its module loaded; None where that has none of this name."""
+    if isinstance(place, Path):
+        if not place.is_file():
+            raise FileNotFoundError(f"no file {place}")
+        module = module_at(place, f"benchbench_data_{place.stem}_{digest_of(place)[:8]}")
+    else:
+        module = importlib.import_module(place)
+    function: Callable[..., Any] | None = getattr(module, name, None)
+    return function
 
 
 def from_npz(file: Path, time: Time = "none", classes: int | None = None) -> DataSet:

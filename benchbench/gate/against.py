@@ -16,7 +16,7 @@ from benchbench.gate.outcome import Gated
 from benchbench.gate.process import Side
 from benchbench.gate.stopping_rule import least_pairs
 from benchbench.gate.workloads import workloads_of
-from benchbench.running.plan import chosen, device_of, images_of, machine, opened
+from benchbench.running.plan import chosen, data_of, device_of, machine, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,9 +108,12 @@ def _plan(
     place = (folder / (suite.zoo or ".")).resolve()
     old = tree / place.relative_to(root) if place.is_relative_to(root) else place
     request = asked.run
-    data = images_of(suite, (model.labels for model in suite.models), request)
+    data = {
+        name: known.reference
+        for name, known in data_of(suite, suite.models, request, folder).items()
+    }
     folders = {"base": old, "candidate": place}
-    workloads = workloads_of(suite, folders, sides, device, data, request.votes)
+    workloads = workloads_of(suite, folders, sides, device, data)
     directions = max(1, len({"slower", "faster"} & {*asked.fail_on}))
     budget = asked.pairs or (suite.gate.long_pairs if asked.long else suite.gate.pairs)
     plan = session.GatePlan(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from benchbench.data import FaceData
+    from benchbench.running.cells import DataRef
     from benchbench.suite.schema import Model, Suite
 
 __all__ = [
@@ -31,6 +31,7 @@ ORDER_VERSION = 2  # 1 had no version, and named a workload `cell`
 IMPORTS = {
     "build": ("benchbench.zoo:build",),
     "load_data": ("benchbench.data:load",),
+    "load_own": ("benchbench.data.loading:load_own",),
     "batches_of": (
         "benchbench.data.batches:batches_of",
         "benchbench.backends.native:batches_of",
@@ -78,18 +79,21 @@ def check(order: Mapping[str, Any]) -> None:
 
 
 def workload_part(
-    suite: Suite, model: Model, data: FaceData, ferplus: str | None, folder: Path, device: str
+    suite: Suite, model: Model, data: DataRef, folder: Path, device: str
 ) -> dict[str, Any]:
     """The part of an order that says which model is built, and how its step is made.
 
     Args:
         suite: Suite with the settings.
         model: Entry of the suite.
-        data: Images that it works on, loaded.
-        ferplus: File of FER+'s votes, absolute, where it was given.
+        data: Data that it works on.
         folder: Folder where a relative reference to the model starts.
         device: ``cpu`` or ``cuda:<index>``.
     """
+    # The agent loads this file by its path, and makes no order.
+    from benchbench.codec import plain  # noqa: PLC0415
+    from benchbench.data import kind_of  # noqa: PLC0415
+
     settings = suite.settings
     return {
         "model": model.reference,
@@ -98,11 +102,13 @@ def workload_part(
         "device": device,
         "num_classes": data.num_classes,
         "data": {
-            "source": data.reference,
+            "source": data.source,
             "seed": settings.seed,
             "labels": model.labels,
-            "ferplus": ferplus,
+            "ferplus": data.ferplus,
         },
+        "own_data": None if kind_of(data.source) == "faces" else plain(data.what),
+        "output": model.output,
         "batch_size": settings.batch_size,
         "seed": settings.seed,
         "threads": settings.threads,

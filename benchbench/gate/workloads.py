@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from benchbench.data import FaceData, Labels
     from benchbench.gate.process import Side
+    from benchbench.running.cells import DataRef
     from benchbench.suite.schema import Suite
 
 __all__ = ["Workload", "workloads_of"]
@@ -38,8 +38,7 @@ def workloads_of(
     folders: Mapping[str, Path],
     sides: Sequence[Side],
     device: str,
-    data: Mapping[Labels, FaceData],
-    ferplus: str | None,
+    data: Mapping[str, DataRef],
 ) -> tuple[Workload, ...]:
     """Every model in every phase.
 
@@ -48,8 +47,7 @@ def workloads_of(
         folders: Folders where relative model references start, by the side's name.
         sides: Base and candidate.
         device: ``cpu`` or ``cuda:<index>``.
-        data: Images, loaded, for each kind of labels.
-        ferplus: File of FER+'s votes, absolute, where it was given.
+        data: Data of each model, by its id.
     """
     return tuple(
         Workload(
@@ -57,7 +55,7 @@ def workloads_of(
             phase,
             {
                 side.name: contract.workload_part(
-                    suite, model, data[model.labels], ferplus, folders[side.name], device
+                    suite, model, data[model.id], folders[side.name], device
                 )
                 for side in sides
             },

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench import extensions, zoo
-from benchbench.data import Labels  # noqa: TC001 - `codec` reads the annotations
+from benchbench.data import DataSource, Labels  # `codec` reads the annotations
 from benchbench.errors import ModelError
 from benchbench.files import digest_of, expanded
 from benchbench.results.journal import SCHEMA_VERSION
@@ -39,7 +39,7 @@ UNNAMED = "loads what its source does not name:"
 """The fact of a job that has the SHA-256 of such files by path: no cell's id can have them."""
 
 Task = Literal["train", "count", "time"]
-Errand = Literal["train", "count", "time", "hello", "doctor", "count_once"]
+Errand = Literal["train", "count", "time", "hello", "doctor", "count_once", "look"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +47,31 @@ class DataRef:
     """Which data a run uses: where it is loaded from and what it was found to be.
 
     Attributes:
-        source: ``synthetic_faces`` or an absolute path.
-        digest: SHA-256 of its content.
-        num_classes: Number of classes.
+        source: A name, an absolute path, or a reference whose file is absolute.
+        digest: SHA-256 that tells it from other data.
+        num_classes: Number of classes; None where the targets are none.
         seed: Seed of the generator, where it is generated.
         labels: Labels of the images, as in `benchbench.suite.schema.Model`.
         ferplus: The file of FER+'s votes, where they are not beside the images.
+        set: Settings of the function that gives it.
+        time: Where the time steps stand, as in `benchbench.data.DataSource`.
+        classes: Number of classes as the suite says it.
     """
 
     source: str
     digest: str
-    num_classes: int
+    num_classes: int | None
     seed: int
     labels: Labels = "fer2013"
     ferplus: str | None = None
+    set: dict[str, Any] = field(default_factory=dict)
+    time: Literal["none", "first", "second"] = "none"
+    classes: int | None = None
+
+    @property
+    def what(self) -> DataSource:
+        """What it is loaded by."""
+        return DataSource(self.source, self.set, self.time, self.classes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,7 @@ class Order:
         repeat: Number of the timed repeat, from 0.
         shape: Shape of one sample [C, H, W] to count for, where there is no data.
         path: Folders that the parent imports from: the worker looks there last.
+        data: Data that is looked at; None for every other task.
     """
 
     task: Errand
@@ -108,6 +120,7 @@ class Order:
     repeat: int = 0
     shape: tuple[int, ...] | None = None
     path: tuple[str, ...] = ()
+    data: DataRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +151,14 @@ class Job:
         return Order(self.task, self.cell, f"{self.cell.model.id}-{self.id}", self.repeat)
 
 
-def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, DataRef]) -> list[Cell]:
+def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[str, DataRef]) -> list[Cell]:
     """The cells of a suite, in its order.
 
     Args:
         suite: Suite with the settings of its mode.
         folder: Where relative model references start.
         device: ``cpu`` or ``cuda:<index>``.
-        data: The data of the run, for each kind of labels.
+        data: The data of each model, by its id.
     """
     place = folder / suite.zoo if suite.zoo else folder
     added = tuple(_absolute(reference, folder) for reference in suite.extensions)
@@ -154,14 +167,14 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[Labels, Data
         model = entry
         if model.checkpoint:  # absolute, and part of the identity by its content
             model = replace(model, checkpoint=str(folder / expanded(model.checkpoint)))
-        reference, settings = data[model.labels], suite.settings_of(model)
+        reference, settings = data[model.id], suite.settings_of(model)
         code = zoo.closure(model.reference, place)
         identity = {
             "schema": SCHEMA_VERSION,
             "model": asdict(model),
             "settings": asdict(settings),
             "device": device,
-            "data": [reference.digest, reference.num_classes],
+            "data": [reference.digest, reference.num_classes, reference.time],
             "source": zoo.identity(code),
             "checkpoint": _content(model.checkpoint),
         }

@@ -11,33 +11,38 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench import data as data_room
 from benchbench import extensions, zoo
+from benchbench.data import DataSource
 from benchbench.data.check import check
-from benchbench.errors import BenchbenchError, ModelError
+from benchbench.errors import BenchbenchError, DataError, ModelError
+from benchbench.files import expanded
 from benchbench.running import launcher
 from benchbench.running.cells import Cell, DataRef, Job, Order, cells_of, jobs_of
 from benchbench.suite import built, loader
 from benchbench.suite.schema import Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from benchbench.data import FaceData, Labels
+    from benchbench.suite.schema import Model
 
 __all__ = [
     "Asked",
+    "Known",
     "Mode",
     "Plan",
     "RunRequest",
     "chosen",
+    "data_of",
     "device_of",
     "hello",
-    "images_of",
     "machine",
     "opened",
     "planned",
 ]
 
 HELLO_LIMIT_S = 120.0
+LOOK_LIMIT_S = 1800.0  # data may have to be downloaded or unpacked by the user's function
 OBJECTS = "objects"  # folder of what only lives in the caller's process, beside the suite's runs
 LABELS: Labels = "fer2013"  # where there is no model that says otherwise
 
@@ -139,23 +144,80 @@ def _about(data: FaceData) -> dict[str, Any]:
     }
 
 
-def images_of(
-    suite: Suite, labels: Iterable[Labels], request: RunRequest
-) -> dict[Labels, FaceData]:
-    """The images of a run, for each kind of labels.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Data that was looked at.
+
+    Attributes:
+        reference: How a worker loads it again, and what it was.
+        about: What the report says of it.
+    """
+
+    reference: DataRef
+    about: dict[str, Any]
+
+
+def data_of(
+    suite: Suite, models: Sequence[Model], request: RunRequest, folder: Path
+) -> dict[str, Known]:
+    """The data of each model, by its id; of the suite itself, as "", where there are no models.
+
+    Faces are read here. All other data is looked at by a worker: code of the user's gives it.
+
+    Args:
+        suite: Suite with the settings of this run.
+        models: Its models.
+        request: What was asked for: its data stands in place of the suite's, not of a model's own.
+        folder: Where the suite's relative paths start.
 
     Raises:
-        DataError: They cannot be read.
+        DataError: It cannot be read, or its function raised.
     """
-    return {
-        kind: data_room.load(
-            request.data or suite.data,
-            seed=suite.settings.seed,
-            labels=kind,
-            ferplus=request.ferplus,
+    looked: dict[str, Known] = {}
+    own = {model.id: (model.data, model.labels) for model in models} or {"": (None, LABELS)}
+    found = {}
+    for name, (data, labels) in own.items():
+        what, place = data or suite.data, folder
+        if data is None and request.data:
+            what, place = DataSource(request.data), Path.cwd()
+        key = repr((what, labels, place))
+        if key not in looked:
+            looked[key] = _looked_at(what, labels, place, suite.settings.seed, request)
+        found[name] = looked[key]
+    return found
+
+
+def _looked_at(
+    what: DataSource, labels: Labels, place: Path, seed: int, request: RunRequest
+) -> Known:
+    kind = data_room.kind_of(what.source)
+    if kind == "faces":
+        source = what.source
+        if source not in data_room.data_sets():
+            beside = place / expanded(source)
+            source = str(beside) if beside.exists() else source
+        images = data_room.load(source, seed=seed, labels=labels, ferplus=request.ferplus)
+        reference = DataRef(
+            images.reference, images.digest, images.num_classes, seed, labels, request.votes
         )
-        for kind in dict.fromkeys(labels)
-    }
+        return Known(reference, _about(images))
+    source = what.source
+    if kind == "npz":
+        source = str((place / expanded(source)).resolve())
+    elif kind == "function":
+        file, _, name = source.rpartition(":")
+        if file.endswith(".py"):
+            source = f"{(place / expanded(file)).resolve()}:{name}"
+    asked = DataRef(source, "", None, seed, labels, None, what.set, what.time, what.classes)
+    with tempfile.TemporaryDirectory() as scratch:
+        log = Path(scratch) / "look.log"
+        outcome = launcher.work(Order("look", data=asked), time_limit_s=LOOK_LIMIT_S, log=log)
+    if outcome.status != "ok":
+        raise DataError(what.source, outcome.reason)
+    about = outcome.facts["about"]
+    classes = len(about["classes"]) or None
+    reference = replace(asked, digest=about["digest"], num_classes=classes)
+    return Known(reference, about)
 
 
 def opened(request: RunRequest) -> tuple[Suite, Path]:
@@ -228,21 +290,11 @@ def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
     """
     only = chosen(suite, request.only)
     part = replace(suite, models=tuple(model for model in suite.models if model.id in only))
-    wanted = [model.labels for model in part.models]
-    images = images_of(suite, wanted or [LABELS], request)
-    references = {
-        labels: DataRef(
-            found.reference,
-            found.digest,
-            found.num_classes,
-            suite.settings.seed,
-            labels,
-            request.votes,
-        )
-        for labels, found in images.items()
-    }
+    found = data_of(suite, part.models, request, folder)
+    references = {name: known.reference for name, known in found.items()}
     here = machine()
     cells = tuple(cells_of(part, folder, device_of(request.device, here), references))
-    about, *also = (_about(found) for found in images.values())
+    each = {known.reference.digest: known.about for known in found.values()}
+    about, *also = each.values()
     asked = Asked(request.mode, request.changes)
     return Plan(suite, asked, cells, here, {**about, "also": also})

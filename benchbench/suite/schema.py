@@ -20,7 +20,7 @@ from typing import (
     get_type_hints,
 )
 
-from benchbench.data import Labels  # noqa: TC001 - pydantic reads the annotations
+from benchbench.data import DataSource, Labels  # pydantic reads the annotations
 from benchbench.suite.gate import Gate
 from benchbench.suite.quick import shortened
 from benchbench.suite.settings import Settings
@@ -64,6 +64,11 @@ class Model:
             Python also a function that gives a ``torch.nn.Module``, or one itself.
         label: The header in tables; `id` where there is none.
         set: Settings for the model's function.
+        data: Its own data, in place of the suite's; a source by itself, or a mapping of `source`,
+            `set`, `time` and `classes`. ``input: 3x32x32`` stands for random numbers of that
+            shape: enough to count and to time.
+        output: Which part of the model's output is its answer: a key, an attribute or a place; by
+            default ``logits``, or else the first tensor.
         labels: Which labels its data has: ``fer2013``; or ``ferplus`` or ``ferplus_majority`` for
             FER+ by either rule.
         train: How this model is trained, in place of the settings' ``train``.
@@ -79,6 +84,8 @@ class Model:
     model: ModelLike
     label: str = ""
     set: dict[str, Any] = field(default_factory=dict)
+    data: DataSource | None = None
+    output: str = ""
     labels: Labels = "fer2013"
     train: Train | None = None
     checkpoint: str | None = None
@@ -87,6 +94,29 @@ class Model:
     note: str = ""
 
     __pydantic_config__: ClassVar[Any] = _STRICT
+
+    if TYPE_CHECKING:  # what Python may give; `__post_init__` makes one of it
+
+        def __init__(  # noqa: D107, PLR0913, PLR0917 - the fields, in their order
+            self,
+            id: str,  # noqa: A002 - the key of the file
+            model: ModelLike,
+            label: str = "",
+            set: Mapping[str, Any] = {},  # noqa: A002 - as above
+            data: DataSource | str | None = None,
+            output: str = "",
+            labels: Labels = "fer2013",
+            train: Train | None = None,
+            checkpoint: str | None = None,
+            loss: Literal["auto", "mse", "cross_entropy"] = "auto",
+            reconstructed: str = "",
+            note: str = "",
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        """Make a source of data that stands by itself."""
+        if isinstance(self.data, str):
+            object.__setattr__(self, "data", DataSource(self.data))
 
     @property
     def title(self) -> str:
@@ -122,7 +152,8 @@ class Suite:
         name: Short name; runs are kept in ``reports/<name>/``. A file must have both.
         title: One line.
         source: Where the paper's figures are from.
-        data: ``synthetic_faces`` or a path to FER2013.
+        data: Data of every model that names none of its own: a source by itself, or a mapping of
+            `source`, `set`, `time` and `classes`; ``input: 3x32x32`` as for a model.
         zoo: A folder of further models, relative to the suite file.
         settings: Settings of the full run.
         quick: Overrides of `settings` for ``--quick``; what it leaves out is short by default.
@@ -142,7 +173,7 @@ class Suite:
     models: tuple[Model, ...] = ()
     title: str = ""
     source: str = ""
-    data: str = "synthetic_faces"
+    data: DataSource = field(default_factory=DataSource)
     zoo: str | None = None
     settings: Settings = field(default_factory=Settings)
     quick: dict[str, Any] = field(default_factory=dict)
@@ -165,7 +196,7 @@ class Suite:
             models: Sequence[Model | ModelLike] = (),
             title: str = "",
             source: str = "",
-            data: str = "synthetic_faces",
+            data: DataSource | str = "synthetic_faces",
             zoo: str | None = None,
             settings: Settings = Settings(),  # noqa: B008 - frozen
             quick: Mapping[str, Any] = {},
@@ -179,7 +210,9 @@ class Suite:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        """Make entries of models that stand by themselves, each with an id of its own."""
+        """Make entries of models, and a source of data, that stand by themselves."""
+        if isinstance(self.data, str):
+            object.__setattr__(self, "data", DataSource(self.data))
         if not all(isinstance(model, Model) for model in self.models):
             taken = {model.id for model in self.models if isinstance(model, Model)}
             entries = []

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from benchbench.data.inputs import Inputs
     from benchbench.metrics.measurement import Measurement
 
 __all__ = ["Asking", "Hearer", "count_alone"]
@@ -66,19 +67,19 @@ class Asking:
 
 
 def count_alone(
-    model: nn.Module, inputs: Sequence[Tensor] | tuple[int, ...], listener: Hearer
+    model: nn.Module, inputs: Sequence[Inputs | Tensor] | tuple[int, ...], listener: Hearer
 ) -> None:
     """Count a model by itself, with the weights that it has.
 
     Args:
         model: Model on the CPU.
-        inputs: Batches [N, ...] that spikes are counted on; or the shape of one sample, and then
+        inputs: Batches that spikes are counted on; or the shape of one sample, and then
             nothing is counted that rests on data.
         listener: Hears figures and refusals.
     """
     asked = Asking(listener, but=("depth",))
     first = inputs[0]
-    if isinstance(first, torch.Tensor):
+    if not isinstance(first, int):
         asked.ask(model=model, example=first[:1], batches=inputs, figures=asked.figures)
     else:
         asked.ask(model=model, example=torch.rand(1, *inputs))

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from benchbench.errors import BenchbenchError, ModelError
+from benchbench.data.inputs import Inputs
+from benchbench.errors import BenchbenchError, DataError, ModelError
 from benchbench.frameworks import neuron_facts
 from benchbench.worker.asking import count_alone
 
@@ -51,31 +52,33 @@ class CountedHere:
         self.refusals.append(reason)
 
 
-def batches_from(inputs: object) -> list[Tensor] | tuple[int, ...]:
+def batches_from(inputs: object) -> list[Inputs] | tuple[int, ...]:
     """What a caller may give as inputs, as `count_alone` takes it.
 
     Args:
-        inputs: A batch [N, ...] as tensor or array, several of them in a list or tuple, or the
-            shape of one sample.
+        inputs: A batch as a tensor or array [N, ...], as a tuple of them for a model of several
+            inputs, or as a dict of them by name; several batches in a list; or the shape of one
+            sample.
 
     Raises:
         ModelError: It is none of these.
     """
-    if isinstance(inputs, Tensor | np.ndarray):
-        inputs = [inputs]
-    if isinstance(inputs, list | tuple) and inputs:
-        if all(isinstance(size, int) and size > 0 for size in inputs):
-            return tuple(inputs)
-        if all(isinstance(batch, Tensor | np.ndarray) and batch.ndim for batch in inputs):
-            return [torch.as_tensor(batch).detach().cpu() for batch in inputs]
-    raise ModelError(
-        "inputs: expected a batch [N, ...] as tensor or array, several of them in a list, or the "
-        f"shape of one sample, e.g. (3, 224, 224); found {type(inputs).__name__}"
-    )
+    shape = isinstance(inputs, list | tuple) and inputs
+    if shape and all(isinstance(size, int) and size > 0 for size in inputs):  # type: ignore[attr-defined]
+        return tuple(inputs)  # type: ignore[arg-type]
+    several = inputs if isinstance(inputs, list) and inputs else [inputs]
+    try:
+        return [Inputs.of(batch).cpu() for batch in several]
+    except DataError as error:
+        raise ModelError(
+            "inputs: expected a batch [N, ...] as tensor or array, a tuple or dict of them for a "
+            "model of several inputs, several batches in a list, or the shape of one sample, e.g. "
+            f"(3, 224, 224); found {type(inputs).__name__} ({error})"
+        ) from error
 
 
 def count_here(
-    model: nn.Module, inputs: Sequence[Tensor] | tuple[int, ...], name: str
+    model: nn.Module, inputs: Sequence[Inputs] | tuple[int, ...], name: str
 ) -> CountedHere:
     """Count a copy of a model on the CPU.
 
@@ -99,7 +102,7 @@ def count_here(
             raise
         except Exception as error:
             first = inputs[0]
-            shape = tuple(first.shape) if isinstance(first, Tensor) else (1, *inputs)
+            shape = first.shape if isinstance(first, Inputs) else str((1, *inputs))
             text = " ".join(str(error).split())[:300]
             raise ModelError(
                 f"{name} cannot be run on inputs of shape {shape} "

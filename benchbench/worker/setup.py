@@ -6,6 +6,8 @@ else.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from benchbench import data, zoo
+from benchbench import zoo
 from benchbench.backends.native import inference_step, training_step
+from benchbench.data import kind_of
 from benchbench.data.batches import Batch, batches_of
+from benchbench.data.loading import load_set
 from benchbench.errors import BenchbenchError
 from benchbench.files import digest_of
 from benchbench.frameworks import neuron_facts
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from benchbench.data import DataSource
+    from benchbench.data.data_set import DataSet
     from benchbench.metrics.figure import Phase
     from benchbench.running.cells import Cell, DataRef
 
@@ -39,8 +45,9 @@ __all__ = [
     "Prepared",
     "begin",
     "build",
+    "data_of",
     "facts_of",
-    "images_of",
+    "identity_of",
     "pace_of",
     "prepare",
     "step_facts",
@@ -50,20 +57,32 @@ __all__ = [
 RESIDENT_BATCHES = 32  # enough to vary the input; 32 batches of 16 faces are 5 MB
 
 
-def images_of(reference: DataRef | None) -> data.FaceData:
-    """The run's data, checked to be what the run was planned for.
+def data_of(reference: DataRef | None) -> DataSet:
+    """A cell's data, checked to be what the run was planned for.
 
     Raises:
         BenchbenchError: There is none, or it has changed since.
     """
     if reference is None:
         raise BenchbenchError("this needs data, and there is only a shape")
-    found = data.load(
-        reference.source, seed=reference.seed, labels=reference.labels, ferplus=reference.ferplus
+    found = load_set(
+        reference.what, seed=reference.seed, labels=reference.labels, ferplus=reference.ferplus
     )
-    if found.digest != reference.digest:
+    if identity_of(found, reference.what) != reference.digest:
         raise BenchbenchError(f"{reference.source} has changed since the run began")
     return found
+
+
+def identity_of(found: DataSet, what: DataSource) -> str:
+    """SHA-256 that tells data from other data: of a function's, its code and settings too.
+
+    Some rows of it do not tell what the code would give for others.
+    """
+    if kind_of(what.source) != "function":
+        return found.digest
+    code = zoo.identity(zoo.closure(what.source))
+    text = json.dumps([found.digest, code, what.set], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def begin(cell: Cell) -> None:
@@ -121,7 +140,7 @@ class Prepared:
 
     Attributes:
         model: Model with its weights, on the device.
-        batches: Images [N, 1, H, W] and labels [N], on the device.
+        batches: Inputs and targets, on the device.
         untrained: Why it has not the weights that it should have; empty where it has.
     """
 
@@ -143,8 +162,8 @@ def prepare(
     model, settings = build(cell) if made is None else made, cell.settings
     untrained = load_trained(model, cell)
     wanted = max(RESIDENT_BATCHES, math.ceil(settings.images / settings.batch_size))
-    images, place = images_of(cell.data).split("Training"), device or torch.device(cell.device)
-    batches = batches_of(images, settings.batch_size, wanted, place)
+    samples, place = data_of(cell.data).split("train"), device or torch.device(cell.device)
+    batches = batches_of(samples, settings.batch_size, wanted, place)
     return Prepared(model.to(place), batches, untrained)
 
 
@@ -152,11 +171,12 @@ def step_of(
     phase: Phase, model: nn.Module, batches: list[Batch], cell: Cell
 ) -> Callable[[], Tensor]:
     """The training step, or the inference of a batch."""
+    output = cell.model.output
     if phase != "train":
-        return inference_step(model, batches)
+        return inference_step(model, batches, output)
     settings = cell.settings
     loss = loss_of(cell.model.loss, model, settings.label_smoothing)
-    return training_step(model, batches, loss, settings.learning_rate)
+    return training_step(model, batches, loss, settings.learning_rate, output)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from benchbench.data import kind_of
 from benchbench.data.batches import batches_of
+from benchbench.data.loading import load_set
 from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import fingerprint, gpu_uuid
 from benchbench.frameworks import neuron_facts
@@ -17,20 +19,19 @@ from benchbench.metrics.figure import PHASES
 from benchbench.probes.depth import DEPTH
 from benchbench.running.cells import has_weights
 from benchbench.worker.asking import Asking, count_alone
-from benchbench.worker.setup import build, facts_of, images_of, prepare, step_of
+from benchbench.worker.setup import build, data_of, facts_of, identity_of, prepare, step_of
 from benchbench.worker.timing import time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor
-
     from benchbench.data.batches import Batch
-    from benchbench.running.cells import Cell, Order
+    from benchbench.data.inputs import Inputs
+    from benchbench.running.cells import Cell, DataRef, Order
     from benchbench.suite.schema import Settings
     from benchbench.worker.channel import Channel
 
-__all__ = ["TASKS", "count", "count_once", "doctor", "hello", "train"]
+__all__ = ["TASKS", "count", "count_once", "doctor", "hello", "is_random", "look", "train"]
 
 EXTRA_TRAIN = ("lightning", "tensorboard", "torch_pruning")  # what training needs besides
 
@@ -48,16 +49,39 @@ def doctor(order: Order, channel: Channel) -> None:
     channel.send(facts={"gpu_uuids": uuids})
 
 
+def look(order: Order, channel: Channel) -> None:
+    """Load data, and say what it is."""
+    if order.data is None:
+        raise RuntimeError("there is no data to look at")
+    what = order.data.what
+    found = load_set(what, seed=order.data.seed)
+    inputs, _ = found.first()
+    about = {
+        "name": found.name,
+        "source": what.source.rpartition("/")[2],
+        "synthetic": found.synthetic,
+        "digest": identity_of(found, what),
+        "identity": found.identity,
+        "samples": found.sizes(),
+        "shape": inputs.shape,
+        "classes": list(found.class_names),
+        "warnings": list(found.warnings),
+        "distribution": found.distribution(),
+        "faults": [],
+    }
+    channel.send(facts={"about": about})
+
+
 def train(order: Order, channel: Channel) -> None:
     """Train a cell's model, or load it, and measure its accuracy."""
     cell = _cell_of(order)
     channel.phase("build")
-    images, model = images_of(cell.data), build(cell)
+    data, model = data_of(cell.data), build(cell)
     channel.send(facts=facts_of(model, cell))
     try:
         from benchbench.training import task  # noqa: PLC0415 - only where there is a training
 
-        found = task.train(cell, model, images, partial(build, cell), channel)
+        found = task.train(cell, model, data, partial(build, cell), channel)
     except ModuleNotFoundError as error:
         if error.name not in EXTRA_TRAIN:
             raise
@@ -92,7 +116,7 @@ def count(order: Order, channel: Channel) -> None:
         found.untrained,
         model=model.cpu(),
         example=batches[0][0][:1].cpu(),
-        batches=_images(batches, settings),
+        **({} if is_random(cell.data) else {"batches": _inputs(batches, settings)}),
         figures=asked.figures,
         step_of=step_on_device,
         phases=[phase for phase in PHASES if phase in settings.phases],
@@ -109,19 +133,25 @@ def count_once(order: Order, channel: Channel) -> None:
         return
     settings = cell.settings
     wanted = math.ceil(settings.images / settings.batch_size)
-    data, cpu = images_of(cell.data).split("Training"), torch.device("cpu")
-    images = _images(batches_of(data, settings.batch_size, wanted, cpu), settings)
-    count_alone(model, images, channel)
+    samples, cpu = data_of(cell.data).split("train"), torch.device("cpu")
+    batches = batches_of(samples, settings.batch_size, wanted, cpu)
+    count_alone(model, _inputs(batches, settings), channel)
 
 
 TASKS: dict[str, Callable[[Order, Channel], None]] = {
     "hello": hello,
     "doctor": doctor,
+    "look": look,
     "train": train,
     "count": count,
     "count_once": count_once,
     "time": time,
 }
+
+
+def is_random(data: DataRef | None) -> bool:
+    """Whether inputs are random numbers: what rests on data is then not counted."""
+    return data is not None and kind_of(data.source) == "input"
 
 
 def _cell_of(order: Order) -> Cell:
@@ -131,6 +161,6 @@ def _cell_of(order: Order) -> Cell:
     return order.cell
 
 
-def _images(batches: list[Batch], settings: Settings) -> list[Tensor]:
+def _inputs(batches: list[Batch], settings: Settings) -> list[Inputs]:
     wanted = math.ceil(settings.images / settings.batch_size)
-    return [images.cpu() for images, _ in islice(batches, wanted)]
+    return [inputs.cpu() for inputs, _ in islice(batches, wanted)]

@@ -100,11 +100,9 @@ class _Timing:
         """Warm up and time single inferences."""
         settings, pace = self.cell.settings, pace_of(self.cell)
         singles = [
-            (image[None], label[None])
-            for batch in self.found.batches
-            for image, label in zip(*batch, strict=True)
+            (single, None) for inputs, _ in self.found.batches for single in inputs.singles()
         ]
-        step = inference_step(self.found.model, singles)
+        step = inference_step(self.found.model, singles, self.cell.model.output)
         self.channel.phase("latency: warm-up")
         warm = throughput.warm_up(step, pace.sync, settings, pace.steady_percent)
         self.channel.phase("latency: window")
