@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from benchbench.backends.outputs import answer_of, tensor_of
-from benchbench.frameworks import resetter
+from benchbench.frameworks import is_spiking, resetter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,12 +41,16 @@ def training_step(
     model.train()
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     forget, queue = resetter(model), itertools.cycle(batches)
+    spikes = is_spiking(model)
 
     def step() -> Tensor:
         inputs, targets = next(queue)
         forget()
         optimizer.zero_grad(set_to_none=True)
-        value = loss(answer_of(inputs.run(model), len(inputs), output), targets)
+        answer = answer_of(
+            inputs.run(model), len(inputs), output, walks_time=spikes or inputs.axis == 1
+        )
+        value = loss(answer, targets)
         value.backward()  # type: ignore[no-untyped-call]  # torch's own annotation lacks it
         optimizer.step()
         return value.detach()

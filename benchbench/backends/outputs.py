@@ -49,19 +49,22 @@ def tensor_of(output: object, name: str = "") -> Tensor:
     )
 
 
-def answer_of(output: object, samples: int, name: str = "") -> Tensor:
+def answer_of(output: object, samples: int, name: str = "", *, walks_time: bool = False) -> Tensor:
     """The answer [N, ...] for each sample; [T, N, classes] averaged over T.
 
     Args:
         output: What the model returned.
         samples: How many samples it was given.
         name: As for `tensor_of`.
+        walks_time: Whether the model takes time steps: then [n, n, classes] of n samples is taken
+            for [T, N, classes], and else for [N, ...].
 
     Raises:
         ModelError: It holds no tensor, or one that has not as many answers as there are samples.
     """
     found = tensor_of(output, name)
-    if found.dim() == 3 and found.shape[1] == samples and found.shape[0] != samples:
+    second = found.dim() == 3 and found.shape[1] == samples
+    if second and (walks_time or found.shape[0] != samples):
         return found.mean(0)
     if found.dim() == 0 or found.shape[0] != samples:
         raise ModelError(

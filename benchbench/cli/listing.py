@@ -100,7 +100,8 @@ def meters() -> list[dict[str, Any]]:
 
 def data_sets() -> list[dict[str, Any]]:
     """Every data set that needs no file."""
-    return [{"data": name, "from": _from("data set", name)} for name in data.data_sets()]
+    names = [*data.data_sets(), *data.EMBEDDED]
+    return [{"data": name, "from": _from("data set", name)} for name in names]
 
 
 def frameworks() -> list[dict[str, Any]]:

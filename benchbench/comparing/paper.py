@@ -128,7 +128,7 @@ def _accuracy(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
     for model_id, paper in row.paper.items():
         figure, epochs = results.figure(model_id, row.metric), results.figure(model_id, "epochs")
         model = results.suite.model(model_id)
-        if results.data["synthetic"]:
+        if results.data_of(results.cell(model_id))["synthetic"]:
             return "not measurable here", ("drawn faces are not the paper's photographs",)
         if figure is None or figure.value is None:
             continue

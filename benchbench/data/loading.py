@@ -57,7 +57,7 @@ def load_set(
     elif kind == "npz":
         found = from_npz(place / expanded(source), what.time, what.classes)
     elif kind == "function":
-        found = from_function(source, place, what.set, what.time, what.classes)
+        found = from_function(source, place, what.set, what.time, what.classes, seed)
     else:
         path = source if source in faces.data_sets() else str(place / expanded(source))
         found = data_set_of(faces.load(path, seed=seed, labels=labels, ferplus=ferplus))

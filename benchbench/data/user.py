@@ -7,12 +7,15 @@ targets) of arrays or tensors, a torch ``Dataset``, or an iterable of batches; a
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
+import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import torch
 
 from benchbench import extensions
 from benchbench.data.data_set import AXES, SPLITS, DataSet, digest_of_samples
@@ -21,7 +24,7 @@ from benchbench.errors import DataError
 from benchbench.files import digest_of, expanded, module_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from torch import Tensor
 
@@ -49,8 +52,9 @@ def from_function(
     given: Mapping[str, Any],
     time: Time = "none",
     classes: int | None = None,
+    seed: int = 0,
 ) -> DataSet:
-    """Data from a function of the user's; its code runs.
+    """Data from a function of the user's; its code runs, with random numbers from the same seed.
 
     Args:
         source: ``path/to/file.py:function`` or ``package.module:function``.
@@ -59,6 +63,7 @@ def from_function(
         time: Where the time steps stand in a batch of inputs: ``first`` is [T, N, ...], ``second``
             [N, T, ...].
         classes: Number of classes, where the labels of the training split do not tell.
+        seed: Seed of torch's, numpy's and Python's random numbers while it runs.
 
     Raises:
         DataError: There is no such function, it raised, or does not give data.
@@ -70,12 +75,28 @@ def from_function(
         function = _function(*parts)
         if function is not None:
             inspect.signature(function).bind(**given)
-            found = function(**given)
+            with _seeded(seed):
+                found = function(**given)
     except Exception as error:
         raise DataError(source, extensions.why(error)) from error
     if function is None:
         raise DataError(source, f"has no {parts[1]!r}")
     return made_of(found, source, parts[1], time, classes)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Random numbers from one seed, so that a function without one gives the same data again."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            random.seed(seed)
+            np.random.seed(seed % 2**32)  # noqa: NPY002 - as above
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002 - as above
 
 
 def _function(place: Path | str, name: str) -> Callable[..., Any] | None:

@@ -60,9 +60,9 @@ def confusion(model: nn.Module, samples: Samples, batch_size: int, output: str =
     import torch
 
     from benchbench.backends.outputs import answer_of
-    from benchbench.frameworks import resetter
+    from benchbench.frameworks import is_spiking, resetter
 
-    training = model.training
+    training, spikes = model.training, is_spiking(model)
     device = next((it.device for it in model.parameters()), torch.device("cpu"))
     model.eval()
     forget = resetter(model)
@@ -72,7 +72,9 @@ def confusion(model: nn.Module, samples: Samples, batch_size: int, output: str =
     for inputs, targets in samples.batches(batch_size):
         forget()
         with torch.no_grad():
-            answer = answer_of(inputs.to(device).run(model), len(inputs), output)
+            raw = inputs.to(device).run(model)
+            steps = spikes or inputs.axis == 1
+            answer = answer_of(raw, len(inputs), output, walks_time=steps)
         classes = answer.shape[1]
         guesses.append(answer.argmax(1).cpu())
         labels.append(targets)

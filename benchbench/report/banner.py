@@ -10,10 +10,20 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
 
-__all__ = ["SIMULATED", "SYNTHETIC", "conditions"]
+__all__ = ["SIMULATED", "conditions", "synthetic"]
 
 SIMULATED = "SIMULATED SENSOR: figures marked (simulated) measured no real device"
-SYNTHETIC = "SYNTHETIC DATA: drawn faces, not photographs; spikes and sparsity are of these"
+KINDS = {
+    "synthetic_faces": "drawn faces, not photographs; spikes and sparsity are of these",
+    "synthetic_events": "shapes that move, no camera's; spikes and sparsity are of these",
+}
+
+
+def synthetic(name: str) -> str:
+    """That data is not real, by its name."""
+    random = name.startswith("random input")
+    how = "spikes and sparsity are not counted on it" if random else "as it says of itself"
+    return f"SYNTHETIC DATA: {KINDS.get(name) or f'{name}; {how}'}"
 
 
 def conditions(results: Results, figures: Iterable[Measurement]) -> list[str]:
@@ -28,8 +38,7 @@ def conditions(results: Results, figures: Iterable[Measurement]) -> list[str]:
         out.append("QUICK RUN: short windows and few repeats; not for publication")
     if results.run.get("changes"):
         out.append(f"CHANGED SETTINGS: {', '.join(results.run['changes'])}; not the suite's own")
-    if results.data["synthetic"]:
-        out.append(SYNTHETIC)
+    out += [synthetic(data["name"]) for data in results.all_data if data["synthetic"]]
     if any(figure.provenance == "simulated" for figure in figures):
         out.append(SIMULATED)
     return out

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench.display.displayable import pages_of
 from benchbench.metrics.registry import METRICS
-from benchbench.report.banner import SYNTHETIC
+from benchbench.report.banner import synthetic
 from benchbench.report.format import Grid, Line, number
 from benchbench.report.page import Page
 from benchbench.results.frames import layer_rows
@@ -54,7 +54,7 @@ def _banner(counts: Counts) -> Iterator[str]:
     if counts.reason:
         yield counts.reason
     if counts.synthetic:
-        yield SYNTHETIC
+        yield synthetic(counts.data)
     if counts.untrained and "synops_exact" in counts.by_name:
         yield "weights as initialised, seed 0: spikes and sparsity are of an untrained model"
 

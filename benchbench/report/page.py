@@ -28,7 +28,7 @@ from benchbench.report.sections import (
 from benchbench.report.side_by_side import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from benchbench.report.plots import Plot
     from benchbench.results.schema import Results
@@ -101,12 +101,28 @@ def _banner(results: Results) -> list[str]:
         out.append("UNFINISHED RUN: the same command takes it up again")
     if results.failed:
         out.append(f"{len(results.failed)} of {len(results.cells)} cells failed; see below")
-    warnings = [text for data in _data(results) for text in data["warnings"]]
+    warnings = [text for data in results.all_data for text in data["warnings"]]
     return out + [f"data: {warning}" for warning in dict.fromkeys(warnings)]
 
 
-def _data(results: Results) -> list[dict[str, Any]]:
-    return [results.data, *results.data.get("also", [])]
+def _size(data: Mapping[str, Any]) -> str:
+    """How much data there is, and of what shape where these are no faces."""
+    if data["samples"] is None:
+        return "a stream of batches"
+    if "shape" not in data:
+        return f"{data['samples']:,} images"
+    return f"{data['samples']:,} samples, one is {data['shape']}"
+
+
+def _measured_on(results: Results, data: Mapping[str, Any]) -> list[str]:
+    """The models that were measured on it, where there is more than one data set."""
+    if len(results.all_data) == 1:
+        return []
+    return [
+        results.suite.model(cell.model).title
+        for cell in results.cells
+        if results.data_of(cell) is data
+    ]
 
 
 def _how(results: Results) -> list[str]:
@@ -114,13 +130,14 @@ def _how(results: Results) -> list[str]:
     settings = suite.settings
     out = [f"source of the paper's figures: {suite.source}"] if suite.source else []
     out += [
-        f"data: {data['name']} ({data['source']}), {data['samples']:,} images, "
-        f"sha256 {data['digest'][:12]}"
-        for data in _data(results)
+        f"data: {data['name']} ({data['source']}), {_size(data)}, sha256 {data['digest'][:12]}"
+        + ("" if (of := data.get("identity", "content")) == "content" else f" of {of}")
+        + (f"; on it: {', '.join(on)}" if (on := _measured_on(results, data)) else "")
+        for data in results.all_data
     ]
     out += [
         f"faults of {data['name']}: {'; '.join(data['faults'])}"
-        for data in _data(results)
+        for data in results.all_data
         if data.get("faults")
     ]
     if results.cells:

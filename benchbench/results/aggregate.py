@@ -80,6 +80,7 @@ def _cell(head: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], expected: 
         {key: value for job in jobs for key, value in job["facts"].items()},
         {name: merged[name] for name in METRICS if name in merged},
         sum(job["seconds"] for job in jobs),
+        head.get("data", ""),
     )
 
 

@@ -47,6 +47,7 @@ class CellResult:
         facts: What really ran: step mode, neuron implementation, optimizer, threads.
         measurements: Figures by name.
         seconds: Time that its workers took.
+        data: SHA-256 of the data that it was measured on; empty where that is the run's.
     """
 
     id: str
@@ -57,6 +58,7 @@ class CellResult:
     facts: dict[str, Any] = field(default_factory=dict)
     measurements: dict[str, Measurement] = field(default_factory=dict)
     seconds: float = 0.0
+    data: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Results(Displayable):
     Attributes:
         run: id, mode, started, finished, command, complete.
         fingerprint: What the machine was found to be.
-        data: What was measured on.
+        data: What was measured on; under ``also`` what single models were measured on instead.
         suite: Suite with the settings of the mode that ran.
         cells: Cells in the suite's order; one that failed is here too.
         comparisons: Ratios that the suite's tables and claims ask for.
@@ -143,6 +145,16 @@ class Results(Displayable):
         """The cell of a model; None where ``--only`` left it out."""
         return next((cell for cell in self.cells if cell.model == model_id), None)
 
+    @property
+    def all_data(self) -> list[dict[str, Any]]:
+        """Everything that was measured on."""
+        return [self.data, *self.data.get("also", [])]
+
+    def data_of(self, cell: CellResult | None) -> dict[str, Any]:
+        """What a cell was measured on."""
+        wanted = cell.data if cell else ""
+        return next((it for it in self.all_data if it["digest"] == wanted), self.data)
+
     def figure(self, model_id: str, metric: str) -> Measurement | None:
         """A model's figure; None where its worker never got to it."""
         cell = self.cell(model_id)
@@ -157,12 +169,13 @@ class Results(Displayable):
         """One flat row a figure, for CSV and data frames; a failed cell has a row too."""
         out: list[dict[str, Any]] = []
         for cell in self.cells:
+            data = self.data_of(cell)
             head = {
                 "suite": self.suite.name,
                 "run": self.run["id"],
                 "mode": self.run["mode"],
-                "data": self.data["name"],
-                "synthetic_data": self.data["synthetic"],
+                "data": data["name"],
+                "synthetic_data": data["synthetic"],
                 "model": cell.model,
                 "label": self.suite.model(cell.model).title,
                 "device": cell.device,

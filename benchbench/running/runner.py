@@ -145,6 +145,7 @@ def _header(the_plan: Plan, run_id: str, digest: str) -> dict[str, Any]:
                 "id": cell.id,
                 "model": cell.model.id,
                 "device": cell.device,
+                "data": cell.data.digest if cell.data else "",
                 "jobs": sum(job.cell.id == cell.id for job in the_plan.jobs),
             }
             for cell in the_plan.cells

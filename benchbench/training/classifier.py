@@ -9,7 +9,7 @@ from lightning import LightningModule
 
 from benchbench.backends.outputs import answer_of
 from benchbench.errors import TrainingError
-from benchbench.frameworks import resetter
+from benchbench.frameworks import is_spiking, resetter
 from benchbench.training.slimming import add_l1_subgradient
 
 if TYPE_CHECKING:
@@ -50,12 +50,17 @@ class Classifier(LightningModule):
         self.model = model
         self._loss = loss
         self._rate, self._sparsity, self._output = learning_rate, sparsity, output
-        self._forget = resetter(model)
+        self._forget, self._spikes = resetter(model), is_spiking(model)
 
     def forward(self, inputs: Inputs) -> Tensor:
         """Answers [N, classes]."""
         self._forget()
-        return answer_of(inputs.run(self.model), len(inputs), self._output)
+        return answer_of(
+            inputs.run(self.model),
+            len(inputs),
+            self._output,
+            walks_time=self._spikes or inputs.axis == 1,
+        )
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch.

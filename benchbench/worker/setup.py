@@ -69,7 +69,9 @@ def data_of(reference: DataRef | None) -> DataSet:
         reference.what, seed=reference.seed, labels=reference.labels, ferplus=reference.ferplus
     )
     if identity_of(found, reference.what) != reference.digest:
-        raise BenchbenchError(f"{reference.source} has changed since the run began")
+        drawn = kind_of(reference.source) == "function"
+        why = ", or its function does not give the same data twice" if drawn else ""
+        raise BenchbenchError(f"{reference.source} has changed since the run began{why}")
     return found
 
 

@@ -40,7 +40,9 @@ from benchbench.suite.schema import Settings
 from benchbench.training.loss import loss_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from benchbench.data.batches import Batch
 
 ROUNDS, ITERATIONS, OFTEN = 160, 3, 20
 
@@ -108,10 +110,9 @@ def _simulate_rapl(folder: Path) -> None:
     os.environ["BENCHBENCH_SYSFS"] = str(folder)
 
 
-def _hand_written(
-    model: nn.Module, batches: list[tuple[torch.Tensor, torch.Tensor]]
-) -> Callable[[], float]:
+def _hand_written(model: nn.Module, given: Sequence[Batch]) -> Callable[[], float]:
     """The loop that everybody writes."""
+    batches = [(inputs.args[0], labels) for inputs, labels in given]
     model.train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     criterion = nn.CrossEntropyLoss(label_smoothing=0.1)

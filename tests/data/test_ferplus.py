@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 
 from benchbench.data import FaceData, load
 from benchbench.data.check import check
+from benchbench.data.data_set import data_set_of
 from benchbench.data.splits import split
 from benchbench.errors import DataError
 
@@ -129,20 +131,25 @@ def test_splits_that_the_data_lacks_are_held_out(usage: list[str]) -> None:
     images[:, 0, 0] = np.arange(count)
     labels, names = np.arange(count) % 7, np.resize(usage, count)
     data = FaceData("n", images, labels, names, tuple("abcdefg"), False, "s", "d")
-    parts = split(data, 0)
-    seen = [part.images[:, 0, 0] for part in (parts.train, parts.select, parts.report)]
-    assert sorted(np.concatenate(seen).tolist()) == list(range(count))
+    parts = split(data_set_of(data), 0)
+    seen = [
+        round(255 * float(inputs.args[0][0, 0, 0, 0]))
+        for part in (parts.train, parts.select, parts.report)
+        for inputs, _ in part.batches(1)
+    ]
+    assert sorted(seen) == list(range(count))
     assert len(parts.notes) == 2
 
 
 def test_a_quick_run_draws_from_the_held_out_sets_and_says_so() -> None:
     """The same images by the same seed, none of them trained on."""
-    data = load("synthetic_faces")
+    data = data_set_of(load("synthetic_faces"))
     first, second = (split(data, 3, 50) for _ in range(2))
     assert len(first.select) == len(first.report) == 50
-    assert np.array_equal(first.report.images, second.report.images)
-    assert set(first.report.usage) == {"PrivateTest"}
-    assert "on 50 images" in first.notes[0]
+    (one, _), (two, _) = (next(found.report.batches(50)) for found in (first, second))
+    assert torch.equal(one.args[0], two.args[0])
+    assert first.report_name == "PrivateTest"
+    assert "on 50 samples" in first.notes[0]
 
 
 def test_drawn_faces_have_an_eighth_expression() -> None:

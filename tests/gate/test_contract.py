@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchbench.data import load
 from benchbench.gate import contract, exact_counts
 from benchbench.gate.process import AGENT
+from benchbench.running.cells import DataRef
 from benchbench.running.launcher import Child
 from benchbench.suite import loader
 
@@ -140,13 +140,17 @@ def test_the_places_of_this_tree_are_the_newest() -> None:
 def test_the_workload_part_is_plain_json(tmp_path: Path) -> None:
     """Nothing of ours is in it, and the drawn faces are asked for by their name."""
     suite, _ = loader.load("gate")
-    model, data = suite.models[0], load("synthetic_faces")
-    part = contract.workload_part(suite, model, data, None, tmp_path, "cpu")
+    model, data = suite.models[0], DataRef("synthetic_faces", "d", 7, 0)
+    part = contract.workload_part(suite, model, data, tmp_path, "cpu")
     assert json.loads(json.dumps(part)) == part
-    assert part["data"]["source"] == "synthetic_faces"
-    real = replace(data, source="/faces", synthetic=False)
-    part = contract.workload_part(suite, model, real, "/votes.csv", tmp_path, "cpu")
+    assert (part["data"]["source"], part["own_data"]) == ("synthetic_faces", None)
+    real = replace(data, source="/faces", ferplus="/votes.csv")
+    part = contract.workload_part(suite, model, real, tmp_path, "cpu")
     assert (part["data"]["source"], part["data"]["ferplus"]) == ("/faces", "/votes.csv")
+    own = replace(data, source="/a/b.py:data", set={"n": 3}, time="first")
+    part = contract.workload_part(suite, model, own, tmp_path, "cpu")
+    wanted = {"source": "/a/b.py:data", "set": {"n": 3}, "time": "first", "classes": None}
+    assert part["own_data"] == wanted
 
 
 def test_a_probe_that_a_side_lacks_costs_its_own_figures_alone() -> None:

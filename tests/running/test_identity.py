@@ -58,7 +58,7 @@ def cell_of(folder: Path, plugin: str | None = None) -> Cell:
     model = Model("m", "lib.net:net", set={"plugin": plugin} if plugin else {})
     suite = Suite(1, "s", (model,), settings=Settings(train=Train()))
     data = DataRef("synthetic_faces", "0", 7, 0)
-    (cell,) = cells_of(suite, folder, "cpu", {"fer2013": data})
+    (cell,) = cells_of(suite, folder, "cpu", {"m": data})
     return cell
 
 
@@ -135,5 +135,5 @@ def test_a_checkpoint_in_the_home_folder(folder: Path, monkeypatch: pytest.Monke
     (folder / "home" / "weights.pt").write_bytes(b"weights")
     suite = Suite(1, "s", (Model("m", "lib.net:net", checkpoint="~/weights.pt"),))
     data = DataRef("synthetic_faces", "0", 7, 0)
-    (cell,) = cells_of(suite, folder, "cpu", {"fer2013": data})
+    (cell,) = cells_of(suite, folder, "cpu", {"m": data})
     assert cell.model.checkpoint == str(folder / "home" / "weights.pt")

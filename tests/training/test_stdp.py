@@ -10,6 +10,7 @@ from torch import nn
 from benchbench import zoo
 from benchbench.backends.native import training_step
 from benchbench.data import load
+from benchbench.data.inputs import Inputs
 from benchbench.errors import ModelError
 from benchbench.suite.training import Stdp
 from benchbench.training.loss import loss_of
@@ -43,7 +44,7 @@ def test_only_linear_weights_change_and_every_layer_has_spikes() -> None:
     """By the default options all three linear layers learn; all else is bit-identical."""
     torch.manual_seed(0)
     model = zoo.build("conv_snn", {})
-    batches = [(IMAGES, torch.arange(16) % 7)]
+    batches = [(Inputs.of(IMAGES), torch.arange(16) % 7)]
     step = training_step(model, batches, loss_of("mse", model, 0.1), 1e-3)
     for _ in range(20):  # untrained, the second and the third layer are silent at a threshold of 5
         step()

@@ -20,6 +20,8 @@ from torchmetrics.functional import recall
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from benchbench.data import load
+from benchbench.data.data_set import data_set_of
+from benchbench.data.samples import samples_of
 from benchbench.errors import ModelError
 from benchbench.metrics.statistics import wilson
 from benchbench.probes import accuracy
@@ -249,9 +251,8 @@ def test_a_suite_loads_a_checkpoint(tmp_path: Path, content: str, code: int, wan
     (cell,) = json.loads(done.stdout)["cells"]
     assert wanted in "".join(cell["reasons"])
     if code == 0:
-        data = load("synthetic_faces").split("PrivateTest")
-        pixels, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
-        matrix = accuracy.confusion(model, pixels, labels, 50)
+        samples = data_set_of(load("synthetic_faces")).split("test")
+        matrix = accuracy.confusion(model, samples, 50)
         assert cell["measurements"]["accuracy"]["detail"]["confusion"] == matrix.tolist()
 
 
@@ -259,9 +260,9 @@ def test_the_confusion_matrix_is_torchmetrics() -> None:
     """Matrix, recall and accuracy are the peer's on the same guesses."""
     torch.manual_seed(0)
     model, labels = _small().eval(), torch.randint(0, 7, (300,))
-    images = torch.randint(0, 256, (300, 48, 48), dtype=torch.uint8)
-    matrix = accuracy.confusion(model, images, labels, 64)
-    guesses = model(images.unsqueeze(1).float() / 255).argmax(1)
+    images = torch.randint(0, 256, (300, 1, 48, 48), dtype=torch.uint8)
+    matrix = accuracy.confusion(model, samples_of((images, labels)), 64)
+    guesses = model(images.float() / 255).argmax(1)
     assert torch.equal(matrix, multiclass_confusion_matrix(guesses, labels, 7))
     figure = accuracy.of_confusion(accuracy.ACCURACY, matrix, tuple("abcdefg"), "PrivateTest")
     wanted = recall(guesses, labels, "multiclass", average="none", num_classes=7)
