@@ -6,15 +6,16 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchbench import data as data_room
 from benchbench import zoo
 from benchbench.api.runs import check_settings
 from benchbench.codec import restored
+from benchbench.data import DataSource
 from benchbench.errors import BenchbenchError, ModelError
 from benchbench.metrics.measurement import Measurement
 from benchbench.results.counts import Counts
 from benchbench.running import launcher
 from benchbench.running.cells import Cell, DataRef, Order
+from benchbench.running.plan import looked_at
 from benchbench.suite.schema import Model, Settings
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ def count(
 
     Args:
         model: Any ``torch.nn.Module``, a function that gives one, or a reference as in a suite.
-        inputs: A batch [N, ...] as tensor or array, several of them in a list, or the shape of one
-            sample, e.g. ``(3, 224, 224)``: then nothing is counted that rests on data.
+        inputs: A batch [N, ...] as tensor or array, a tuple or dict of them for a model of several
+            inputs, several batches in a list, or the shape of one sample, e.g. ``(3, 224, 224)``:
+            then nothing is counted that rests on data.
         set: Settings of the model, where it is a function or a reference.
         data: Data that spikes are counted on where there are no inputs.
         models: A further folder of models.
@@ -59,6 +61,7 @@ def count(
     import torch  # noqa: PLC0415 - the callers of most other functions need none
 
     from benchbench.data.batches import batches_of  # noqa: PLC0415 - imports torch
+    from benchbench.data.loading import load_set  # noqa: PLC0415 - imports torch
     from benchbench.worker import count_here  # noqa: PLC0415 - imports torch
 
     given, how, drawn = dict(set or {}), Settings(images=IMAGES), False
@@ -75,12 +78,12 @@ def count(
             batches = count_here.batches_from(inputs)
             on = f"input {'x'.join(map(str, batches))}" if isinstance(batches, tuple) else "inputs"
         else:
-            images = data_room.load(str(data))
+            found_data = load_set(DataSource(str(data)))
             wanted = -(-how.images // how.batch_size)
             labelled = batches_of(
-                images.split("Training"), how.batch_size, wanted, torch.device("cpu")
+                found_data.split("train"), how.batch_size, wanted, torch.device("cpu")
             )
-            batches, on, drawn = [images for images, _ in labelled], str(data), images.synthetic
+            batches, on, drawn = [it for it, _ in labelled], str(data), found_data.synthetic
     found = count_here.count_here(net, batches, name)
     if not found.figures:
         raise ModelError(f"{name}: {'; '.join(found.refusals)}")
@@ -109,9 +112,8 @@ def count_in_worker(
     check_settings(model, given, place)
     how, reference, drawn = Settings(images=IMAGES), None, False
     if shape is None:
-        images = data_room.load(data)
-        drawn = images.synthetic
-        reference = DataRef(images.reference, images.digest, images.num_classes, 0)
+        known = looked_at(DataRef(data, "", None, 0), Path.cwd())
+        drawn, reference = known.about["synthetic"], known.reference
     cell = Cell("", Model(model, model, set=dict(given)), how, "cpu", reference, str(place))
     order = Order("count_once", cell, shape=_shape(shape) if shape else None)
     with tempfile.TemporaryDirectory() as scratch:

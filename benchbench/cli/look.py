@@ -43,8 +43,8 @@ def doctor(*, as_json: bool) -> int:
     "--data",
     default="synthetic_faces",
     show_default=True,
-    metavar="NAME|PATH",
-    help="What spikes and non-zero inputs are counted on.",
+    metavar="NAME|PATH|FUNCTION",
+    help="What spikes and non-zero inputs are counted on; as for `run`.",
 )
 @click.option(
     "--input",

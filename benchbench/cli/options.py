@@ -59,8 +59,9 @@ def where(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--data",
-            metavar="NAME|PATH",
-            help="synthetic_faces, or FER2013 as csv, csv.gz, zip or a folder of images.",
+            metavar="NAME|PATH|FUNCTION",
+            help="In place of the suite's data, not of a model's own: a name, FER2013 as csv, csv.gz, "
+            "zip or a folder, file.npz, or path/to/file.py:function.",
         ),
         click.option(
             "--ferplus",

@@ -37,7 +37,12 @@ def page_of(counts: Counts) -> Page:
     grids = [Grid(title, ("figure", "value", "definition"), tuple(lines), 1)]
     if layers := layer_rows(counts.by_name):
         grids.append(Grid("Layer by layer", LAYERS, tuple(map(_layer, layers)), 0))
-    how = [f"counted on: {counts.data}", *(f"{key}: {it}" for key, it in counts.facts.items())]
+    effective = counts.by_name.get("macs_effective")
+    size = f", {effective.n:,} samples" if effective is not None and effective.n > 1 else ""
+    how = [
+        f"counted on: {counts.data}{size}",
+        *(f"{key}: {it}" for key, it in counts.facts.items()),
+    ]
     dense = counts.by_name.get("macs_dense")
     if dense is not None and "shapes" in dense.detail:
         how.append(dense.detail["shapes"])

@@ -36,6 +36,7 @@ __all__ = [
     "data_of",
     "device_of",
     "hello",
+    "looked_at",
     "machine",
     "opened",
     "planned",
@@ -182,38 +183,59 @@ def data_of(
             what, place = DataSource(request.data), Path.cwd()
         key = repr((what, labels, place))
         if key not in looked:
-            looked[key] = _looked_at(what, labels, place, suite.settings.seed, request)
+            asked = DataRef(
+                what.source,
+                "",
+                None,
+                suite.settings.seed,
+                labels,
+                request.votes,
+                what.set,
+                what.time,
+                what.classes,
+            )
+            looked[key] = looked_at(asked, place)
         found[name] = looked[key]
     return found
 
 
-def _looked_at(
-    what: DataSource, labels: Labels, place: Path, seed: int, request: RunRequest
-) -> Known:
-    kind = data_room.kind_of(what.source)
+def looked_at(asked: DataRef, place: Path) -> Known:
+    """Look at data: faces here, all other data in a worker.
+
+    Args:
+        asked: Data as it is asked for, of which neither digest nor classes are known.
+        place: Where a relative path starts.
+
+    Raises:
+        DataError: It cannot be read, or its function raised.
+    """
+    source, kind = asked.source, data_room.kind_of(asked.source)
     if kind == "faces":
-        source = what.source
         if source not in data_room.data_sets():
             beside = place / expanded(source)
             source = str(beside) if beside.exists() else source
-        images = data_room.load(source, seed=seed, labels=labels, ferplus=request.ferplus)
-        reference = DataRef(
-            images.reference, images.digest, images.num_classes, seed, labels, request.votes
+        images = data_room.load(source, seed=asked.seed, labels=asked.labels, ferplus=asked.ferplus)
+        reference = replace(
+            asked,
+            source=images.reference,
+            digest=images.digest,
+            num_classes=images.num_classes,
         )
         return Known(reference, _about(images))
-    source = what.source
+    if asked.labels != LABELS:
+        raise DataError(source, f"has no labels of {asked.labels}")
     if kind == "npz":
         source = str((place / expanded(source)).resolve())
     elif kind == "function":
         file, _, name = source.rpartition(":")
         if file.endswith(".py"):
             source = f"{(place / expanded(file)).resolve()}:{name}"
-    asked = DataRef(source, "", None, seed, labels, None, what.set, what.time, what.classes)
+    asked = replace(asked, source=source)
     with tempfile.TemporaryDirectory() as scratch:
         log = Path(scratch) / "look.log"
         outcome = launcher.work(Order("look", data=asked), time_limit_s=LOOK_LIMIT_S, log=log)
     if outcome.status != "ok":
-        raise DataError(what.source, outcome.reason)
+        raise DataError(source, outcome.reason)
     about = outcome.facts["about"]
     classes = len(about["classes"]) or None
     reference = replace(asked, digest=about["digest"], num_classes=classes)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from benchbench import zoo
+from benchbench.data.inputs import Inputs
 from benchbench.probes import operations
 from benchbench.probes.counting.shapes import shapes_of
 
@@ -101,5 +102,5 @@ class Mixed(nn.Module):
 
 def test_a_batch_on_two_axes_has_no_shape_of_one_sample() -> None:
     """No shape is made up where samples are not apart."""
-    found, reason = shapes_of(nn.Sequential(Mixed()), torch.ones(2, 4))
+    found, reason = shapes_of(nn.Sequential(Mixed()), Inputs.of(torch.ones(2, 4)))
     assert (found["0"].shape_in, found["0"].shape_out, reason) == ((4,), None, "")
