@@ -53,13 +53,26 @@ def doctor(*, as_json: bool) -> int:
     help="Count for inputs of this shape instead; nothing is then counted on data.",
 )
 @models_folder
+@click.option(
+    "--spiking",
+    multiple=True,
+    metavar="PATTERN",
+    help="A module or class that is a spiking neuron, e.g. 'My*' (may be repeated).",
+)
+@click.option("--reset", default="", metavar="METHOD", help="The model's method that resets it.")
+@click.option(
+    "--steps", type=click.IntRange(min=1), metavar="T", help="Time steps, in place of those found."
+)
 @as_json_option
-def count(
+def count(  # noqa: PLR0913, PLR0917 - the options
     model: str,
     settings: tuple[str, ...],
     data: str,
     shape: str | None,
     folder: Path | None,
+    spiking: tuple[str, ...],
+    reset: str,
+    steps: int | None,
     *,
     as_json: bool,
 ) -> int:
@@ -68,9 +81,11 @@ def count(
     MODEL is a name of the zoo, path/to/file.py:function or package.module:function.
     """
     from benchbench import api  # noqa: PLC0415
+    from benchbench.frameworks import Neurons  # noqa: PLC0415
 
     given = dict(map(api.setting, settings))
-    figures = api.count_in_worker(model, given, data, shape, folder)
+    neurons = Neurons(spiking, reset, steps)
+    figures = api.count_in_worker(model, given, data, shape, folder, neurons)
     if as_json:
         click.echo(json.dumps(figures.to_json(), indent=1))
     else:

@@ -21,6 +21,7 @@ from benchbench.data.batches import Batch, batches_of
 from benchbench.errors import BenchbenchError
 from benchbench.files import digest_of
 from benchbench.frameworks import neuron_facts
+from benchbench.probes.counting.firing import find_neurons
 from benchbench.running.cells import UNNAMED
 from benchbench.training.loss import loss_name, loss_of
 from benchbench.training.weight_store import load_trained
@@ -47,6 +48,7 @@ __all__ = [
     "step_of",
 ]
 
+CPU = torch.device("cpu")
 RESIDENT_BATCHES = 32  # enough to vary the input; 32 batches of 16 faces are 5 MB
 
 
@@ -74,11 +76,19 @@ def begin(cell: Cell) -> None:
     torch.manual_seed(cell.settings.seed)
 
 
-def build(cell: Cell) -> nn.Module:
+def build(cell: Cell, shape: tuple[int, ...] | None = None) -> nn.Module:
     """A cell's model with its seeded initial weights, on the CPU; torch's threads are set.
+
+    Its neurons are found here, with the weights that every job of the cell starts from: what the
+    loss, the reset and the counts rest on is the same in all of them.
+
+    Args:
+        cell: The cell.
+        shape: Shape of one sample, where the cell has no data.
 
     Raises:
         BenchbenchError: Its code is another than the run was planned for.
+        ModelError: What is told of its neurons is not true of it.
     """
     begin(cell)
     classes = cell.data.num_classes if cell.data else None
@@ -88,7 +98,18 @@ def build(cell: Cell) -> nn.Module:
     for file, digest in cell.code.items():
         if not Path(file).is_file() or digest_of(Path(file)) != digest:
             raise BenchbenchError(f"{file} has changed since the run began")
+    find_neurons(model, cell.model.neurons, partial(_counted_on, cell, shape))
     return model
+
+
+def _counted_on(cell: Cell, shape: tuple[int, ...] | None) -> list[Tensor]:
+    """The batches that a cell is counted on, or one sample of its shape."""
+    if shape is not None:
+        return [torch.rand(1, *shape, generator=torch.Generator().manual_seed(cell.settings.seed))]
+    settings = cell.settings
+    wanted = math.ceil(settings.images / settings.batch_size)
+    split = images_of(cell.data).split("Training")
+    return [images for images, _ in batches_of(split, settings.batch_size, wanted, CPU)]
 
 
 @cache
@@ -141,6 +162,8 @@ def prepare(
         made: Model that is built already, in place of the cell's own.
     """
     model, settings = build(cell) if made is None else made, cell.settings
+    if made is not None:
+        find_neurons(made, cell.model.neurons, partial(_counted_on, cell, None))
     untrained = load_trained(model, cell)
     wanted = max(RESIDENT_BATCHES, math.ceil(settings.images / settings.batch_size))
     images, place = images_of(cell.data).split("Training"), device or torch.device(cell.device)

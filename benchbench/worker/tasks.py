@@ -102,7 +102,7 @@ def count(order: Order, channel: Channel) -> None:
 def count_once(order: Order, channel: Channel) -> None:
     """Count a model by itself, with the weights that it starts with."""
     cell = _cell_of(order)
-    model = build(cell)
+    model = build(cell, order.shape)
     channel.send(facts=neuron_facts(model, torch.device("cpu")))
     if order.shape is not None:
         count_alone(model, order.shape, channel)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from benchbench.errors import CountError
 from benchbench.frameworks import reset, spiking_layers
+from benchbench.frameworks.told import HOLDS_STATE, firing_of, found_of
 from benchbench.probes.counting.context import countable
 from benchbench.probes.counting.counter import Counter
 from benchbench.probes.counting.hooks import Activity, NotFiniteError, watch
@@ -58,6 +59,8 @@ def runs_of(model: nn.Module, batches: Iterable[Tensor]) -> tuple[list[BatchRun]
         name: module for name, module in model.named_modules() if isinstance(module, kinds)
     }
     watched = neurons or units
+    if why := found_of(model).stateful:
+        raise CountError(why)
     with countable(model):
         first, runs = None, list[BatchRun]()
         for images in batches:
@@ -65,8 +68,7 @@ def runs_of(model: nn.Module, batches: Iterable[Tensor]) -> tuple[list[BatchRun]
             runs.append(_run(model, images.detach().cpu(), watched))
         if first and first[1] != _alone(model, first[0], watched):
             raise CountError(
-                "one image causes other operations before than after the others: the model keeps "
-                "a state between batches that benchbench cannot reset; reset it in forward()"
+                f"one image causes other operations before than after the others: {HOLDS_STATE}"
             )
     return runs, "spiking layers" if neurons else "ReLU layers"
 
@@ -84,7 +86,27 @@ def _run(model: nn.Module, images: Tensor, watched: dict[str, nn.Module]) -> Bat
         output = model(images)
     if isinstance(output, Tensor) and not bool(torch.isfinite(output).all()):
         raise NotFiniteError("the model's output is not finite on these images")
+    if (steps := found_of(model).told.steps) is not None:
+        activity = {
+            name: _in_steps(steps, watched[name], name, did, len(images))
+            for name, did in activity.items()
+        }
     return BatchRun(len(images), {layer.name: layer.tally for layer in counter.layers()}, activity)
+
+
+def _in_steps(steps: int, layer: nn.Module, name: str, did: Activity, images: int) -> Activity:
+    """What a layer did in the time steps that are told.
+
+    Raises:
+        CountError: That cannot be.
+    """
+    known = firing_of(layer) is None  # a framework counts its own steps
+    if did.updates % (images * steps) or (known and did.steps % steps):
+        raise CountError(
+            f"steps: {steps} is told, and {name} ran {did.steps} time steps of "
+            f"{did.updates // (images * did.steps):,} neurons"
+        )
+    return replace(did, steps=steps)
 
 
 def together(runs: Sequence[BatchRun]) -> BatchRun:
