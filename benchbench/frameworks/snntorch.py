@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from benchbench.frameworks.base import Framework, framework
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import torch
     from torch import nn
@@ -37,12 +37,12 @@ class SnnTorch(Framework):
 
     def holds_state(self, model: nn.Module) -> bool:
         """Whether there are neurons that keep a state: also those that are given it."""
-        return any(True for _ in _holders(model))
+        return any(True for _ in _resets(model))
 
     def reset(self, model: nn.Module) -> None:
         """Reset each neuron of this model: `snntorch.utils.reset` sees its direct children only."""
-        for module in _holders(model):
-            module.reset_mem()
+        for reset in _resets(model):
+            reset()
 
     def walks_time(self, module: nn.Module) -> bool:
         """Whether one call takes all time steps, [T, N, C]: neurons without a reset of spikes."""
@@ -65,9 +65,11 @@ class SnnTorch(Framework):
         return facts
 
 
-def _holders(model: nn.Module) -> Iterator[nn.Module]:
+def _resets(model: nn.Module) -> Iterator[Callable[[], object]]:
+    """The reset of each neuron that has a state."""
     import snntorch  # noqa: PLC0415 - it is loaded
 
     for module in model.modules():
-        if isinstance(module, snntorch.SpikingNeuron) and hasattr(module, "reset_mem"):
-            yield module
+        reset = getattr(module, "reset_mem", None)
+        if isinstance(module, snntorch.SpikingNeuron) and callable(reset):
+            yield reset

@@ -137,6 +137,14 @@ class Agent:
             Path(workload["folder"]),
             num_classes=workload["num_classes"],
         )
+        if contract.offered("find_neurons"):
+            told = workload["neurons"]
+            neurons = contract.taken("neurons")(
+                tuple(told["spiking"]), told["reset"], told["steps"]
+            )
+            contract.taken("find_neurons")(
+                model, neurons, lambda: [images for images, _ in self._batches(workload, "infer")]
+            )
         return model
 
     def _step(self, model: nn.Module, workload: dict[str, Any], phase: str) -> Callable[[], object]:

@@ -8,6 +8,7 @@ its path, beside the side's own package: it imports nothing but the standard lib
 from __future__ import annotations
 
 import importlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ __all__ = [
     "IMPORTS",
     "ORDER_VERSION",
     "check",
+    "offered",
     "order_of",
     "taken",
     "workload_part",
@@ -30,6 +32,9 @@ ORDER_VERSION = 2  # 1 had no version, and named a workload `cell`
 
 IMPORTS = {
     "build": ("benchbench.zoo:build",),
+    # A tree from before these knows SpikingJelly's neurons alone.
+    "neurons": ("benchbench.frameworks.told:Neurons",),
+    "find_neurons": ("benchbench.probes.counting.firing:find_neurons",),
     "load_data": ("benchbench.data:load",),
     "batches_of": (
         "benchbench.data.batches:batches_of",
@@ -109,6 +114,7 @@ def workload_part(
         "learning_rate": settings.learning_rate,
         "label_smoothing": settings.label_smoothing,
         "loss": model.loss,
+        "neurons": asdict(model.neurons),
     }
 
 
@@ -129,6 +135,11 @@ def taken(name: str) -> Any:  # noqa: ANN401 - a function of the side's own
     *others, last = IMPORTS[name]
     either = f"{', '.join(others)} or {last}" if others else last
     raise ImportError(f"{name!r} is missing in this tree, which has no {either}")
+
+
+def offered(name: str) -> bool:
+    """Whether the side's tree has what the table has under a name."""
+    return any(_is_own(place.partition(":")[0]) for place in IMPORTS[name])
 
 
 def _is_own(module: str) -> bool:

@@ -10,7 +10,7 @@ from benchbench.metrics.registry import probe
 from benchbench.metrics.statistics import t_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from torch import Tensor, nn
 
@@ -27,6 +27,7 @@ __all__ = [
     "SYNOPS_EXACT",
     "SYNOPS_RATE",
     "measure",
+    "time_steps",
 ]
 
 MACS_EFFECTIVE = Figure(
@@ -118,8 +119,40 @@ def measure(model: nn.Module, batches: Iterable[Tensor]) -> list[Measurement]:
         return [figure.missing("there are no images") for figure in ALL]
     if watched == "spiking layers":
         return [*_spiking(whole, runs), *_any(whole, runs, watched)]
-    reason = "the model has no spiking neurons"
+    reason = _why_none(model, whole)
     return [*(figure.missing(reason) for figure in SPIKING), *_any(whole, runs, watched)]
+
+
+def _why_none(model: nn.Module, whole: BatchRun) -> str:
+    """Why nothing is said of spikes, and what would help where something may fire after all."""
+    from benchbench.frameworks.generic import SILENT
+    from benchbench.frameworks.told import found_of
+
+    reason = "the model has no spiking neurons"
+    if silent := found_of(model).silent:
+        return f"{reason}: {SILENT.format(', '.join(silent))}"
+    fed = [name for name, tally in whole.tallies.items() if tally.binary]
+    if fed:
+        return (
+            f"{reason} that could be found, though {', '.join(fed)} is fed 0 and 1 alone: give "
+            "what fires a module of its own, or name it under spiking:"
+        )
+    return reason
+
+
+def time_steps(figures: Mapping[str, Measurement]) -> str:
+    """The time steps of one sample as they were found or told; empty where nothing fires.
+
+    Args:
+        figures: What `measure` gave, by name.
+    """
+    found = figures.get(FIRING_RATE.name)
+    if found is None or found.value is None:
+        return ""
+    steps = {layer["name"]: layer["steps"] for layer in found.detail["layers"]}
+    if len(set(steps.values())) == 1:
+        return str(next(iter(steps.values())))
+    return ", ".join(f"{count} ({name})" for name, count in steps.items())
 
 
 def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
@@ -137,6 +170,10 @@ def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
             "spikes arrive pooled, scaled or added up, not as 0 and 1, and count as mult-adds: "
             + ", ".join(charged),
         )
+    apart: tuple[str, ...] = ()
+    if len({did.steps for did in whole.activity.values()}) > 1:
+        ran = ", ".join(f"{name} {did.steps}" for name, did in whole.activity.items())
+        apart = (f"neurons ran different numbers of time steps ({ran}): steps: tells them",)
 
     def exact(run: BatchRun) -> float:
         return sum(run.tallies[name].macs_effective for name in layers.keys() & run.tallies.keys())
@@ -150,11 +187,12 @@ def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
             "rate": did.rate,
             "spikes": did.nonzero / whole.images,
             "neurons": did.updates // (whole.images * did.steps),
+            "steps": did.steps,
         }
         for name, did in whole.activity.items()
     ]
     return [
-        _figure(FIRING_RATE, lambda run: _all(run).rate, whole, runs, rates),
+        _figure(FIRING_RATE, lambda run: _all(run).rate, whole, runs, rates, apart),
         _figure(
             SYNOPS_EXACT,
             lambda run: exact(run) / run.images,
@@ -180,6 +218,7 @@ def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
                 {"name": name, "updates": did.updates / whole.images}
                 for name, did in whole.activity.items()
             ],
+            apart,
         ),
     ]
 

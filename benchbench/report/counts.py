@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench.display.displayable import pages_of
 from benchbench.metrics.registry import METRICS
+from benchbench.probes.spikes import time_steps
 from benchbench.report.format import Grid, Line, number
 from benchbench.report.page import SYNTHETIC, Page
 from benchbench.results.frames import layer_rows
@@ -37,6 +38,8 @@ def page_of(counts: Counts) -> Page:
     if layers := layer_rows(counts.by_name):
         grids.append(Grid("Layer by layer", LAYERS, tuple(map(_layer, layers)), 0))
     how = [f"counted on: {counts.data}", *(f"{key}: {it}" for key, it in counts.facts.items())]
+    if steps := time_steps(counts.by_name):
+        how.append(f"T: {steps}")
     dense = counts.by_name.get("macs_dense")
     if dense is not None and "shapes" in dense.detail:
         how.append(dense.detail["shapes"])

@@ -15,6 +15,7 @@ from benchbench.fingerprint import fingerprint, gpu_uuid
 from benchbench.frameworks import neuron_facts
 from benchbench.metrics.figure import PHASES
 from benchbench.probes.depth import DEPTH
+from benchbench.probes.spikes import time_steps
 from benchbench.running.cells import has_weights
 from benchbench.worker.asking import Asking, count_alone
 from benchbench.worker.setup import build, facts_of, images_of, prepare, step_of
@@ -97,6 +98,8 @@ def count(order: Order, channel: Channel) -> None:
         step_of=step_on_device,
         phases=[phase for phase in PHASES if phase in settings.phases],
     )
+    if steps := time_steps(asked.figures):
+        channel.send(facts={"T": steps})
 
 
 def count_once(order: Order, channel: Channel) -> None:

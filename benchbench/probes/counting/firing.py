@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from benchbench.errors import ModelError
 from benchbench.frameworks import reset, spiking_layers
 from benchbench.frameworks.told import HOLDS_STATE, Firing, Found, keep, mark
 from benchbench.probes.counting.context import countable
+from benchbench.probes.counting.outputs import Seen, call_steps, layer_steps, layers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,16 +30,14 @@ if TYPE_CHECKING:
 __all__ = ["find_neurons"]
 
 
-def find_neurons(
-    model: nn.Module, told: Neurons, batches: Callable[[], Sequence[Tensor]]
-) -> None:
+def find_neurons(model: nn.Module, told: Neurons, batches: Callable[[], Sequence[Tensor]]) -> None:
     """Find what fires in a model, and keep it with the model: loss, reset and counts rest on it.
 
     Where a framework knows neurons of the model, or where names are told, nothing is looked for
-    besides; what is neither of a framework nor of PyTorch is run, on copies of the model.
+    besides; what is neither of a framework nor of PyTorch is watched, in copies of the model.
 
     Args:
-        model: Model as it was built; nothing of it is run.
+        model: Model as it was built.
         told: What its user says of its neurons.
         batches: Gives the inputs [N, ...] that are counted on; asked only where it has to be run.
 
@@ -58,15 +56,14 @@ def find_neurons(
         mark(model.get_submodule(path), Firing(named=True))
     inputs = batches()
     first = inputs[0]
-    try:
-        alone, _ = _run(model, [first[:1]], [*asked])
-    except Exception:  # noqa: BLE001 - whoever runs it next says so in his own words
-        return
-    if not named and not any(seen.fires or seen.silent for seen in alone.values()):
-        return
+    alone, _ = _run_or_nothing(model, [first[:1]], [*asked, *layers_of(model)])
+    mine = {path: seen for path, seen in alone.items() if path in asked}
+    if not any(named or seen.open for seen in mine.values()):
+        return  # nor where it cannot be run: whoever runs it next says so in his own words
     pair, _ = _run_or_nothing(model, [torch.cat([first[:1], first[:1]])], [*asked])
     every, stateful = _every(model, inputs, [*asked])
-    steps = {path: _steps(alone[path], pair.get(path)) for path in alone}
+    rows = layer_steps(alone[path] for path in layers_of(model) if path in alone)
+    steps = {path: call_steps(seen, pair.get(path), rows) for path, seen in mine.items()}
     ran = [path for path in named if path in every]
     found = ran if named else _outermost(model, _class_mates(every, model))
     for path in found:
@@ -74,98 +71,6 @@ def find_neurons(
         mark(model.get_submodule(path), firing)
     silent = [path for path, it in every.items() if it.silent and not _related(path, found)]
     keep(model, Found(told, stateful, () if named else tuple(silent)))
-
-
-@dataclass(slots=True)
-class _Values:
-    """What one tensor of a module's outputs held, over all calls.
-
-    Attributes:
-        zero: Whether it held 0.
-        other: The one other value that it held; None where it held 0 alone.
-        many: Whether it held more values than these two.
-    """
-
-    zero: bool = False
-    other: float | None = None
-    many: bool = False
-
-    def see(self, data: Tensor) -> None:
-        """Look at another call's values."""
-        if self.many or not data.numel():
-            return
-        values = data.detach().float()
-        low, high = float(values.min()), float(values.max())
-        found = high if high != 0 else low
-        self.zero |= bool((values == 0).any())
-        if found == 0:
-            return
-        self.many = self.other not in (None, found) or not bool(
-            ((values == 0) | (values == found)).all()
-        )
-        self.other = found
-
-    @property
-    def fires(self) -> bool:
-        return self.zero and self.other is not None and not self.many
-
-    @property
-    def binary(self) -> bool:
-        return not self.many
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What was seen of one module.
-
-    Attributes:
-        outputs: Values of each tensor among its outputs that is none of its inputs.
-        fed: Values of all tensors among its inputs.
-        shapes: Shape of the first tensor that it put out.
-    """
-
-    outputs: dict[int, _Values] = field(default_factory=dict)
-    fed: list[_Values] = field(default_factory=list)
-    shapes: list[tuple[int, ...]] = field(default_factory=list)
-    place: int = 0
-
-    def see(self, inputs: object, outputs: object) -> None:
-        """Look at another call."""
-        given = [leaf for leaf in tree_leaves(inputs) if isinstance(leaf, Tensor)]
-        gives = [leaf for leaf in tree_leaves(outputs) if isinstance(leaf, Tensor)]
-        for index, tensor in enumerate(given):
-            if index == len(self.fed):
-                self.fed.append(_Values())
-            self.fed[index].see(tensor)
-        passed = {tensor.untyped_storage().data_ptr() for tensor in given}
-        for index, tensor in enumerate(gives):
-            values = self.outputs.setdefault(index, _Values())
-            if tensor.untyped_storage().data_ptr() in passed or tensor.is_complex():
-                values.many = True  # handed on, or a view of what came in
-            values.see(tensor)
-        self.place = next((i for i, it in self.outputs.items() if it.fires), 0)
-        if gives:
-            self.shapes.append(tuple(gives[min(self.place, len(gives) - 1)].shape))
-
-    @property
-    def fires(self) -> bool:
-        """Whether it puts out 0 and one other value, of inputs that are more than these."""
-        return self.fed_more and any(values.fires for values in self.outputs.values())
-
-    @property
-    def silent(self) -> bool:
-        """Whether it puts out nothing but 0, of inputs that are more."""
-        held = list(self.outputs.values())
-        return self.fed_more and bool(held) and held[0].binary and held[0].other is None
-
-    @property
-    def fed_more(self) -> bool:
-        """Whether any input held more than 0 and one other value."""
-        return any(not values.binary for values in self.fed)
-
-    def may_fire(self, place: int) -> bool:
-        """Whether an output of it is 0 or one other value, be it one of them alone."""
-        return place in self.outputs and self.outputs[place].binary
 
 
 def _check_reset(model: nn.Module, reset: str) -> None:
@@ -214,13 +119,16 @@ def _own(model: nn.Module) -> dict[str, nn.Module]:
 
 def _run(
     model: nn.Module, batches: Sequence[Tensor], paths: Sequence[str]
-) -> tuple[dict[str, _Seen], list[list[Tensor]]]:
-    """Run batches one after the other on a copy.
+) -> tuple[dict[str, Seen], list[list[Tensor]]]:
+    """Run batches one after the other, on a copy where there can be one.
 
     Returns:
         What was seen of the modules that ran, and the tensors that each batch gave back.
     """
-    own = copy.deepcopy(model)
+    try:
+        own = copy.deepcopy(model)
+    except Exception:  # noqa: BLE001 - a model may hold what cannot be copied
+        own = model
     outputs = []
     with countable(own), _watched(own, paths) as seen:
         for batch in batches:
@@ -233,7 +141,7 @@ def _run(
 
 def _run_or_nothing(
     model: nn.Module, batches: Sequence[Tensor], paths: Sequence[str]
-) -> tuple[dict[str, _Seen], list[list[Tensor]]]:
+) -> tuple[dict[str, Seen], list[list[Tensor]]]:
     try:
         return _run(model, batches, paths)
     except Exception:  # noqa: BLE001 - a model may refuse a batch size in any way it likes
@@ -241,16 +149,26 @@ def _run_or_nothing(
 
 
 @contextlib.contextmanager
-def _watched(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, _Seen]]:
-    seen: dict[str, _Seen] = {}
+def _watched(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Seen]]:
+    """What modules are fed and put out, by path; the dictionary fills while the model runs."""
+    seen: dict[str, Seen] = {}
+    inside: list[list[int]] = [[]]  # elements of what each open call has called
 
-    def look(path: str, inputs: object, output: object) -> None:
-        seen.setdefault(path, _Seen()).see(inputs, output)
+    def enter(_module: nn.Module, _inputs: object) -> None:
+        inside.append([])
+
+    def leave(path: str, inputs: object, output: object) -> None:
+        elements = seen.setdefault(path, Seen()).see(inputs, output, inside.pop())
+        inside[-1].append(elements)
 
     with contextlib.ExitStack() as stack:
         for path in paths:
-            handle = model.get_submodule(path).register_forward_hook(
-                lambda _module, args, kwargs, output, path=path: look(path, (args, kwargs), output),
+            module = model.get_submodule(path)
+            stack.callback(module.register_forward_pre_hook(enter).remove)
+            handle = module.register_forward_hook(
+                lambda _module, args, kwargs, output, path=path: leave(
+                    path, (args, kwargs), output
+                ),
                 with_kwargs=True,
             )
             stack.callback(handle.remove)
@@ -259,7 +177,7 @@ def _watched(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, _Seen
 
 def _every(
     model: nn.Module, batches: Sequence[Tensor], paths: Sequence[str]
-) -> tuple[dict[str, _Seen], str]:
+) -> tuple[dict[str, Seen], str]:
     """What is seen over all batches, and why the model depends on what ran before, if it does.
 
     The first image is run before them and after them; each time it must give the same.
@@ -281,23 +199,7 @@ def _every(
     return seen, "" if same else HOLDS_STATE
 
 
-def _steps(once: _Seen, twice: _Seen | None) -> int:
-    """Time steps of one call: what stands before the batch axis, or in it beside the batch.
-
-    Args:
-        once: What was seen of a module with one sample.
-        twice: The same with two; the axis that grows is the batch's.
-    """
-    if twice is None or not once.shapes or len(once.shapes) != len(twice.shapes):
-        return 1
-    small, large = once.shapes[0], twice.shapes[0]
-    grown = [axis for axis, size in enumerate(small) if len(large) > axis and large[axis] != size]
-    if len(small) != len(large) or len(grown) != 1 or grown[0] > 1:
-        return 1
-    return small[0]
-
-
-def _class_mates(seen: dict[str, _Seen], model: nn.Module) -> dict[str, _Seen]:
+def _class_mates(seen: dict[str, Seen], model: nn.Module) -> dict[str, Seen]:
     """What fires, and what is of its very class and was silent, or fired at every step."""
     kinds = {type(model.get_submodule(path)): it.place for path, it in seen.items() if it.fires}
     fits = {}
@@ -311,10 +213,10 @@ def _class_mates(seen: dict[str, _Seen], model: nn.Module) -> dict[str, _Seen]:
 
 def _related(path: str, others: Sequence[str]) -> bool:
     """Whether a module is one of the others, inside one or around one."""
-    return any(f"{one}.".startswith(f"{two}.") for it in others for one, two in ((path, it), (it, path)))
+    return any(f"{path}.".startswith(f"{it}.") or it.startswith(f"{path}.") for it in others)
 
 
-def _outermost(model: nn.Module, fits: dict[str, _Seen]) -> list[str]:
+def _outermost(model: nn.Module, fits: dict[str, Seen]) -> list[str]:
     """The neurons among modules that put out spikes: blocks of several layers are none.
 
     A module with one such module inside (its surrogate function, which neurons may share) and no
