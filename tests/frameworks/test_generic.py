@@ -132,7 +132,7 @@ def test_silence_is_told(kit: Any) -> None:
     assert "lif1, lif2, lif3 put out nothing but 0" in reason
     assert "spiking:" in reason
     named = kit.measured(model, told=Neurons(("OwnLif",)))
-    assert named["neuron_updates"].value == 4 * 529
+    assert named["neuron_updates"].value == 4 * 429
 
 
 def test_functions_that_fire_are_told(kit: Any) -> None:
