@@ -63,7 +63,7 @@ def test_twin_of_spikingjelly(kit: Any) -> None:
 
 
 def test_several_spikes_a_step_are_mult_adds(kit: Any) -> None:
-    """sinabs' default fires 2 and 3 as well: the layers that it feeds are named."""
+    """Sinabs' default fires 2 and 3 as well: the layers that it feeds are named."""
     figures = kit.measured(net(kit, lambda: squeezed(spike_fn=activation.MultiSpike)))
     assert figures["synops_exact"].value == 0
     assert "conv2, fc" in figures["synops_exact"].reasons[0]
@@ -90,6 +90,4 @@ def test_integrators_do_not_fire() -> None:
 
 def test_facts_say_the_spike_function(kit: Any) -> None:
     """The report says whether a neuron fires several times a step."""
-    assert neuron_facts(net(kit), CPU) == {
-        "LIFSqueeze": "sinabs, all steps in a call, SingleSpike"
-    }
+    assert neuron_facts(net(kit), CPU) == {"LIFSqueeze": "sinabs, all steps in a call, SingleSpike"}
