@@ -12,6 +12,7 @@ from benchbench.cli.options import (
     as_json_option,
     consoles,
     models_folder,
+    neurons,
     sets,
 )
 
@@ -53,16 +54,7 @@ def doctor(*, as_json: bool) -> int:
     help="Count for inputs of this shape instead; nothing is then counted on data.",
 )
 @models_folder
-@click.option(
-    "--spiking",
-    multiple=True,
-    metavar="PATTERN",
-    help="A module or class that is a spiking neuron, e.g. 'My*' (may be repeated).",
-)
-@click.option("--reset", default="", metavar="METHOD", help="The model's method that resets it.")
-@click.option(
-    "--steps", type=click.IntRange(min=1), metavar="T", help="Time steps, in place of those found."
-)
+@neurons
 @as_json_option
 def count(  # noqa: PLR0913, PLR0917 - the options
     model: str,
@@ -84,8 +76,8 @@ def count(  # noqa: PLR0913, PLR0917 - the options
     from benchbench.frameworks import Neurons  # noqa: PLC0415
 
     given = dict(map(api.setting, settings))
-    neurons = Neurons(spiking, reset, steps)
-    figures = api.count_in_worker(model, given, data, shape, folder, neurons)
+    told = Neurons(spiking, reset, steps)
+    figures = api.count_in_worker(model, given, data, shape, folder, told)
     if as_json:
         click.echo(json.dumps(figures.to_json(), indent=1))
     else:

@@ -22,6 +22,7 @@ __all__ = [
     "as_json_option",
     "consoles",
     "models_folder",
+    "neurons",
     "sets",
     "where",
 ]
@@ -45,6 +46,34 @@ sets = click.option(
     metavar="KEY=VALUE",
     help="A setting of the model (may be repeated).",
 )
+
+
+def neurons(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that tell what fires in a model, where it is not found or not rightly so."""
+    options = [
+        click.option(
+            "--spiking",
+            multiple=True,
+            metavar="PATTERN",
+            help="Path or class of the modules that are spiking neurons, e.g. 'My*' (may be "
+            "repeated).",
+        ),
+        click.option(
+            "--reset",
+            default="",
+            metavar="METHOD",
+            help="The model's own method that resets its state.",
+        ),
+        click.option(
+            "--steps",
+            type=click.IntRange(1),
+            metavar="T",
+            help="Time steps of a sample, in place of those that are found.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def where(command: Callable[..., Any]) -> Callable[..., Any]:
