@@ -138,10 +138,7 @@ class Agent:
             num_classes=workload["num_classes"],
         )
         if contract.offered("find_neurons"):
-            told = workload["neurons"]
-            neurons = contract.taken("neurons")(
-                tuple(told["spiking"]), told["reset"], told["steps"]
-            )
+            neurons = contract.taken("neurons")(**workload.get("neurons", {}))
             contract.taken("find_neurons")(
                 model, neurons, lambda: [images for images, _ in self._batches(workload, "infer")]
             )

@@ -175,6 +175,11 @@ def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
         ran = ", ".join(f"{name} {did.steps}" for name, did in whole.activity.items())
         apart = (f"neurons ran different numbers of time steps ({ran}): steps: tells them",)
 
+    unknown = [name for name, tally in layers.items() if not tally.spikes]
+    if unknown:
+        by = "by no neuron that is known: an encoder, or what is to be named under spiking:"
+        apart += (f"{', '.join(unknown)} is fed 0 and 1 {by}",)
+
     def exact(run: BatchRun) -> float:
         return sum(run.tallies[name].macs_effective for name in layers.keys() & run.tallies.keys())
 

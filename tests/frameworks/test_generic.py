@@ -153,6 +153,19 @@ def test_functions_that_fire_are_told(kit: Any) -> None:
     assert "spiking:" in figures["synops_exact"].reasons[0]
 
 
+def test_neurons_of_ones_own_beside_a_frameworks(kit: Any) -> None:
+    """Beside SpikingJelly's neurons one's own are named or told, never left out in silence."""
+    model = kit.twin()
+    model.lif1 = Surrogate(kit.step)
+    figures = kit.measured(model)
+    assert [row["name"] for row in figures["firing_rate"].detail["layers"]] == ["lif2", "lif3"]
+    assert "conv2 is fed 0 and 1 by no neuron that is known" in figures["firing_rate"].reasons[0]
+    assert "conv2" in {row["name"] for row in figures["synops_exact"].detail["layers"]}
+    named = kit.measured(model, told=Neurons(("Surrogate",)))["firing_rate"]
+    assert [row["name"] for row in named.detail["layers"]] == ["lif1", "lif2", "lif3"]
+    assert named.reasons == ()
+
+
 def test_heights_other_than_one_are_mult_adds(kit: Any) -> None:
     """A spike of height 0.5 is found, and what it feeds is charged as mult-adds and named."""
     figures = kit.measured(own(kit, lambda: kit.own(0.5)))
