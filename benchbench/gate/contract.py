@@ -8,7 +8,6 @@ its path, beside the side's own package: it imports nothing but the standard lib
 from __future__ import annotations
 
 import importlib
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +113,11 @@ def workload_part(
         "learning_rate": settings.learning_rate,
         "label_smoothing": settings.label_smoothing,
         "loss": model.loss,
-        "neurons": asdict(model.neurons),
+        "neurons": {
+            "spiking": list(model.spiking),
+            "reset": model.reset,
+            "steps": model.steps,
+        },
     }
 
 

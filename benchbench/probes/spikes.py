@@ -109,6 +109,7 @@ def measure(model: nn.Module, batches: Iterable[Tensor]) -> list[Measurement]:
     """
     from benchbench.probes.counting.hooks import NotFiniteError
     from benchbench.probes.counting.runs import runs_of, together
+    from benchbench.probes.counting.spike_notes import why_none
 
     try:
         runs, watched = runs_of(model, batches)
@@ -119,25 +120,8 @@ def measure(model: nn.Module, batches: Iterable[Tensor]) -> list[Measurement]:
         return [figure.missing("there are no images") for figure in ALL]
     if watched == "spiking layers":
         return [*_spiking(whole, runs), *_any(whole, runs, watched)]
-    reason = _why_none(model, whole)
+    reason = why_none(model, whole)
     return [*(figure.missing(reason) for figure in SPIKING), *_any(whole, runs, watched)]
-
-
-def _why_none(model: nn.Module, whole: BatchRun) -> str:
-    """Why nothing is said of spikes, and what would help where something may fire after all."""
-    from benchbench.frameworks.generic import SILENT
-    from benchbench.frameworks.told import found_of
-
-    reason = "the model has no spiking neurons"
-    if silent := found_of(model).silent:
-        return f"{reason}: {SILENT.format(', '.join(silent))}"
-    fed = [name for name, tally in whole.tallies.items() if tally.binary]
-    if fed:
-        return (
-            f"{reason} that could be found, though {', '.join(fed)} is fed 0 and 1 alone: give "
-            "what fires a module of its own, or name it under spiking:"
-        )
-    return reason
 
 
 def time_steps(figures: Mapping[str, Measurement]) -> str:
@@ -162,23 +146,10 @@ def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
     together: a blank image, which alone looks like no spikes at all, must not turn the
     multiplications of the first layer into free ones.
     """
-    layers = {name: tally for name, tally in whole.tallies.items() if tally.binary}
-    charged = [name for name, t in whole.tallies.items() if t.spikes and not t.binary]
-    notes: tuple[str, ...] = ()
-    if charged:
-        notes = (
-            "spikes arrive pooled, scaled or added up, not as 0 and 1, and count as mult-adds: "
-            + ", ".join(charged),
-        )
-    apart: tuple[str, ...] = ()
-    if len({did.steps for did in whole.activity.values()}) > 1:
-        ran = ", ".join(f"{name} {did.steps}" for name, did in whole.activity.items())
-        apart = (f"neurons ran different numbers of time steps ({ran}): steps: tells them",)
+    from benchbench.probes.counting.spike_notes import on_neurons, on_synops
 
-    unknown = [name for name, tally in layers.items() if not tally.spikes]
-    if unknown:
-        by = "by no neuron that is known: an encoder, or what is to be named under spiking:"
-        apart += (f"{', '.join(unknown)} is fed 0 and 1 {by}",)
+    layers = {name: tally for name, tally in whole.tallies.items() if tally.binary}
+    notes, apart = on_synops(whole), on_neurons(whole)
 
     def exact(run: BatchRun) -> float:
         return sum(run.tallies[name].macs_effective for name in layers.keys() & run.tallies.keys())
