@@ -12,7 +12,7 @@ EVIDENCE := reports/gate/evidence
 BENCHBENCH_FER2013 ?= $(wildcard ../shared/data/fer2013/fer2013.csv.gz)
 export BENCHBENCH_FER2013
 
-.PHONY: install table3 test accuracy peers lint mutants sensors bench gate evidence clean
+.PHONY: install table3 test accuracy peers sinabs lint mutants sensors bench gate evidence clean
 
 install: $(INSTALLED)
 
@@ -33,6 +33,13 @@ accuracy: $(INSTALLED)  ## the tests that train networks, about half an hour on 
 peers: $(INSTALLED)  ## compare with other tools, where they can be installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev,peers]'
 	$(BIN)/python -m pytest -m peers
+
+SINABS := $(VENV)-sinabs
+
+sinabs:  ## the tests of sinabs, in an environment of its own: it pins nir and needs samna
+	test -x $(SINABS)/bin/python || $(PYTHON) -m venv $(SINABS)
+	$(SINABS)/bin/python -m pip install --quiet --editable '.[pytest]' hypothesis 'sinabs>=2'
+	$(SINABS)/bin/python -m pytest tests/frameworks/test_sinabs.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -65,4 +72,4 @@ evidence: $(INSTALLED)  ## what reports/gate/evidence rests on, from nothing: ab
 	$(BIN)/python tests/evidence/real.py --out $(EVIDENCE) --slowdown 3 --gates 5 --long
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(SINABS) build dist *.egg-info

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -45,7 +45,7 @@ class ModelBenchmark:
 
     benchmark: BenchmarkFixture
 
-    def __call__(
+    def __call__(  # noqa: PLR0913 - each is a key of a suite
         self,
         model: str | Callable[..., Any],
         *,
@@ -53,6 +53,9 @@ class ModelBenchmark:
         set: Mapping[str, Any] | None = None,  # noqa: A002 - the name that suites have for it
         folder: Path | None = None,
         device: str = "cpu",
+        spiking: Sequence[str] = (),
+        reset: str = "",
+        steps: int | None = None,
         **settings: Any,  # noqa: ANN401 - whatever `Settings` takes
     ) -> dict[str, Any]:
         """Time a step.
@@ -64,6 +67,9 @@ class ModelBenchmark:
             set: Settings of the model.
             folder: Where a relative path starts; the working folder by default.
             device: ``cpu`` or ``cuda:<index>``.
+            spiking: Names of modules or classes that are spiking neurons, with wildcards.
+            reset: The model's own method that resets its state.
+            steps: Time steps of one sample; found by default.
             settings: Fields of `benchbench.suite.schema.Settings`: ``batch_size``, ``threads`` ...
 
         Returns:
@@ -74,10 +80,11 @@ class ModelBenchmark:
             SuiteError: There is no such setting of the run, or it has another type.
             BenchbenchError: There is no such phase.
         """
+        from benchbench.frameworks import Neurons  # noqa: PLC0415 - see below
         from benchbench.worker import in_process  # noqa: PLC0415 - torch, only where it is used
 
-        place = (folder or Path()).resolve()
-        step = in_process.prepare(model, phase, set or {}, place, device, settings)
+        place, neurons = (folder or Path()).resolve(), Neurons.told(spiking, reset, steps)
+        step = in_process.prepare(model, phase, set or {}, place, device, settings, neurons)
         info: dict[str, Any] = self.benchmark.extra_info
         info |= step.info
         benchmark: Any = self.benchmark  # ships no types

@@ -15,7 +15,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 settings.register_profile("shared", deadline=None)  # no test asserts a time
 settings.load_profile("shared")
 
-pytest_plugins = ["fixtures_copy", "fixtures_gate", "fixtures_nvml", "fixtures_sysfs"]
+pytest_plugins = [
+    "fixtures_copy",
+    "fixtures_gate",
+    "fixtures_neurons",
+    "fixtures_nvml",
+    "fixtures_sysfs",
+]
 
 
 @pytest.fixture(autouse=True)

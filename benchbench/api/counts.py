@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from benchbench.api.runs import check_settings
 from benchbench.codec import restored
 from benchbench.data import DataSource
 from benchbench.errors import BenchbenchError, ModelError
+from benchbench.frameworks import Neurons
 from benchbench.metrics.measurement import Measurement
 from benchbench.results.counts import Counts
 from benchbench.running import launcher
@@ -19,20 +21,23 @@ from benchbench.running.plan import looked_at
 from benchbench.suite.schema import Model, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["count", "count_in_worker"]
 
 IMAGES = 64  # that spikes are counted on, half of a suite's: a look at a model is to be quick
 
 
-def count(
+def count(  # noqa: PLR0913 - each is an option of the command line
     model: str | Callable[..., Any],
     inputs: Any = None,  # noqa: ANN401 - tensors, arrays, a shape
     *,
     set: Mapping[str, Any] | None = None,  # noqa: A002 - as in `run`
     data: str | Path = "synthetic_faces",
     models: str | Path | None = None,
+    spiking: str | Sequence[str] = (),
+    reset: str = "",
+    steps: int | None = None,
 ) -> Counts:
     """Count parameters, bytes and operations of a model, layer by layer, in this process.
 
@@ -53,9 +58,14 @@ def count(
         set: Settings of the model, where it is a function or a reference.
         data: Data that spikes are counted on where there are no inputs.
         models: A further folder of models.
+        spiking: Names of modules or of their classes that are spiking neurons, with wildcards;
+            those of the known frameworks, and what puts out 0 and one other value, are found.
+        reset: The model's own method that resets its state.
+        steps: Time steps of one sample; found by default.
 
     Raises:
-        ModelError: There is no such model, it cannot be copied, or it does not take the inputs.
+        ModelError: There is no such model, it cannot be copied, it does not take the inputs, or
+            what is told of its neurons is not true of it.
         DataError: The data is not what it should be.
     """
     import torch  # noqa: PLC0415 - the callers of most other functions need none
@@ -84,7 +94,7 @@ def count(
                 found_data.split("train"), how.batch_size, wanted, torch.device("cpu")
             )
             batches, on, drawn = [it for it, _ in labelled], str(data), found_data.synthetic
-    found = count_here.count_here(net, batches, name)
+    found = count_here.count_here(net, batches, name, Neurons.told(spiking, reset, steps))
     if not found.figures:
         raise ModelError(f"{name}: {'; '.join(found.refusals)}")
     status = "invalid" if found.refusals else "ok"
@@ -94,7 +104,12 @@ def count(
 
 
 def count_in_worker(
-    model: str, given: Mapping[str, Any], data: str, shape: str | None, folder: Path | None
+    model: str,
+    given: Mapping[str, Any],
+    data: str,
+    shape: str | None,
+    folder: Path | None,
+    neurons: Neurons = Neurons(),  # noqa: B008 - frozen
 ) -> Counts:
     """Count one model in a fresh worker, bounded in memory and time, as the command line does.
 
@@ -104,6 +119,7 @@ def count_in_worker(
         data: Data that spikes are counted on.
         shape: ``CxHxW`` to count for that input, without data.
         folder: A further models folder.
+        neurons: What is told of the model's neurons.
 
     Raises:
         ModelError: The model, a setting, the shape or the data is not right.
@@ -114,7 +130,8 @@ def count_in_worker(
     if shape is None:
         known = looked_at(DataRef(data, "", None, 0), Path.cwd())
         drawn, reference = known.about["synthetic"], known.reference
-    cell = Cell("", Model(model, model, set=dict(given)), how, "cpu", reference, str(place))
+    entry = Model(model, model, set=dict(given), **asdict(neurons))
+    cell = Cell("", entry, how, "cpu", reference, str(place))
     order = Order("count_once", cell, shape=_shape(shape) if shape else None)
     with tempfile.TemporaryDirectory() as scratch:
         log = Path(scratch) / "count.log"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from benchbench import zoo
 from benchbench.errors import BenchbenchError, ModelError
 from benchbench.files import expanded
+from benchbench.frameworks import Neurons
 from benchbench.report import keep
 from benchbench.running import runner
 from benchbench.running.plan import RunRequest, opened, planned
@@ -104,6 +105,9 @@ def train(  # noqa: PLR0913 - the same
     devices: int = 1,
     stdp: bool = False,
     labels: Labels = "fer2013",
+    spiking: str | Sequence[str] = (),
+    reset: str = "",
+    steps: int | None = None,
     device: str = "auto",
     data: str | Path | None = None,
     ferplus: str | Path | None = None,
@@ -135,6 +139,9 @@ def train(  # noqa: PLR0913 - the same
         devices: GPUs to train on.
         stdp: Whether the linear layers are fine-tuned by STDP (Table 5).
         labels: Labels of the images: ``fer2013``, ``ferplus`` or ``ferplus_majority``.
+        spiking: Names of modules or of their classes that are spiking neurons, as in `count`.
+        reset: The model's own method that resets its state.
+        steps: Time steps of one sample; found by default.
         device: The device, as in `run`.
         data: The data, as in `run`.
         ferplus: FER+'s votes, as in `run`.
@@ -158,7 +165,8 @@ def train(  # noqa: PLR0913 - the same
     if isinstance(model, str):
         check_settings(model, set or {}, Path.cwd())
     name = Suite(models=[model]).models[0].id
-    entry = Model(name, model, set=dict(set or {}), labels=labels)
+    told = Neurons.told(spiking, reset, steps)
+    entry = Model(name, model, set=dict(set or {}), labels=labels, **asdict(told))
     how = Settings(batch_size, seed, repeats=0, train=recipe, learning_rate=learning_rate)
     shares = [
         Row(name, scale=100, unit="%", decimals=2) for name in ("accuracy", "accuracy_public")

@@ -108,7 +108,10 @@ def frameworks() -> list[dict[str, Any]]:
     """Every framework, by the package that a model of it has loaded."""
     from benchbench.frameworks import known  # noqa: PLC0415 - the other lists need none
 
-    return [{"framework": name, "from": _from("framework", name)} for name in known()]
+    return [
+        {"framework": name, "neurons": says, "from": _from("framework", name)}
+        for name, says in known().items()
+    ]
 
 
 def formulas() -> list[dict[str, Any]]:

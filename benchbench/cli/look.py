@@ -12,6 +12,7 @@ from benchbench.cli.options import (
     as_json_option,
     consoles,
     models_folder,
+    neurons,
     sets,
 )
 
@@ -53,13 +54,17 @@ def doctor(*, as_json: bool) -> int:
     help="Count for inputs of this shape instead; nothing is then counted on data.",
 )
 @models_folder
+@neurons
 @as_json_option
-def count(
+def count(  # noqa: PLR0913, PLR0917 - the options
     model: str,
     settings: tuple[str, ...],
     data: str,
     shape: str | None,
     folder: Path | None,
+    spiking: tuple[str, ...],
+    reset: str,
+    steps: int | None,
     *,
     as_json: bool,
 ) -> int:
@@ -68,9 +73,11 @@ def count(
     MODEL is a name of the zoo, path/to/file.py:function or package.module:function.
     """
     from benchbench import api  # noqa: PLC0415
+    from benchbench.frameworks import Neurons  # noqa: PLC0415
 
     given = dict(map(api.setting, settings))
-    figures = api.count_in_worker(model, given, data, shape, folder)
+    told = Neurons(spiking, reset, steps)
+    figures = api.count_in_worker(model, given, data, shape, folder, told)
     if as_json:
         click.echo(json.dumps(figures.to_json(), indent=1))
     else:

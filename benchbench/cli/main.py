@@ -22,6 +22,7 @@ from benchbench.cli.options import (
     EXIT_USAGE,
     as_json_option,
     consoles,
+    neurons,
     sets,
     where,
 )
@@ -138,6 +139,7 @@ def run(
     default="fer2013",
     show_default=True,
 )
+@neurons
 @where
 @as_json_option
 def train(

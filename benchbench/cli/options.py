@@ -22,6 +22,7 @@ __all__ = [
     "as_json_option",
     "consoles",
     "models_folder",
+    "neurons",
     "sets",
     "where",
 ]
@@ -47,6 +48,34 @@ sets = click.option(
 )
 
 
+def neurons(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that tell what fires in a model, where it is not found or not rightly so."""
+    options = [
+        click.option(
+            "--spiking",
+            multiple=True,
+            metavar="PATTERN",
+            help="Path or class of the modules that are spiking neurons, e.g. 'My*' (may be "
+            "repeated).",
+        ),
+        click.option(
+            "--reset",
+            default="",
+            metavar="METHOD",
+            help="The model's own method that resets its state.",
+        ),
+        click.option(
+            "--steps",
+            type=click.IntRange(1),
+            metavar="T",
+            help="Time steps of a sample, in place of those that are found.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def where(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of everything that runs models: on what device and data, and where it is kept."""
     options = [
@@ -60,8 +89,8 @@ def where(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--data",
             metavar="NAME|PATH|FUNCTION",
-            help="In place of the suite's data, not of a model's own: a name, FER2013 as csv, csv.gz, "
-            "zip or a folder, file.npz, or path/to/file.py:function.",
+            help="In place of the suite's data, not of a model's own: a name, FER2013 as csv, "
+            "csv.gz, zip or a folder, file.npz, or path/to/file.py:function.",
         ),
         click.option(
             "--ferplus",

@@ -7,31 +7,36 @@ never imported for the sake of asking: a model that uses it has imported it.
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from benchbench import extensions
-from benchbench.frameworks.base import FRAMEWORKS, Framework
+from benchbench.errors import ModelError
+from benchbench.frameworks.base import FRAMEWORKS, Framework, first_tensor
+from benchbench.frameworks.told import Neurons, found_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import torch
-    from torch import nn
+    from torch import Tensor, nn
 
 T = TypeVar("T")
 
 __all__ = [
     "Framework",
+    "Neurons",
     "is_spiking",
     "known",
     "neuron_facts",
     "reset",
     "resetter",
+    "spikes_of",
     "spiking_layers",
-    "walks_time",
+    "steps_of",
 ]
 
 
@@ -42,10 +47,11 @@ def _present() -> list[Framework]:
     return [it for it in FRAMEWORKS if it.package in sys.modules]
 
 
-def known() -> list[str]:
-    """The packages of all frameworks that are known, whether they are loaded or not."""
+def known() -> dict[str, str]:
+    """What each framework says of itself, by its package, whether it is loaded or not."""
     _present()
-    return sorted(it.package for it in FRAMEWORKS)
+    says = {it.package: (inspect.getdoc(type(it)) or "").partition("\n")[0] for it in FRAMEWORKS}
+    return dict(sorted(says.items()))
 
 
 @cache
@@ -79,10 +85,15 @@ def spiking_layers(model: nn.Module) -> dict[str, nn.Module]:
 
 
 def _fires(module: nn.Module) -> bool:
-    return any(
-        _asked(framework, lambda it: it.is_neuron(module), otherwise=False)
-        for framework in _present()
-    )
+    return _framework_of(module) is not None
+
+
+def _framework_of(module: nn.Module) -> Framework | None:
+    """The framework that the module is a neuron of; None where it is none."""
+    for framework in _present():
+        if _asked(framework, lambda it: it.is_neuron(module), otherwise=False):
+            return framework
+    return None
 
 
 def is_spiking(model: nn.Module) -> bool:
@@ -92,11 +103,22 @@ def is_spiking(model: nn.Module) -> bool:
 
 def reset(model: nn.Module) -> None:
     """Put neurons and dropout masks back to their start, where there are any."""
-    resetter(model)()
+    _resetter(model)()
 
 
 def resetter(model: nn.Module) -> Callable[[], None]:
-    """What has to run before each sample: nothing at all for a network without memory."""
+    """What has to run before each batch: nothing at all for a network without memory.
+
+    Raises:
+        ModelError: The model was found to keep a state that nothing resets: a step of it would
+            depend on the batches before.
+    """
+    if why := found_of(model).stateful:
+        raise ModelError(why)
+    return _resetter(model)
+
+
+def _resetter(model: nn.Module) -> Callable[[], None]:
     holders = [
         framework
         for framework in _present()
@@ -110,12 +132,29 @@ def resetter(model: nn.Module) -> Callable[[], None]:
     return run
 
 
-def walks_time(module: nn.Module) -> bool:
-    """Whether one call of the module takes all time steps, [T, N, ...]."""
-    return any(
-        _asked(framework, lambda it: it.walks_time(module), otherwise=False)
-        for framework in _present()
-    )
+def spikes_of(module: nn.Module, outputs: object) -> Tensor | None:
+    """The spikes among what one call of a neuron gives back; of any other module its first tensor.
+
+    Args:
+        module: A neuron, or another module.
+        outputs: What it gave back: a tensor, or spikes and states in a tuple.
+    """
+    if (framework := _framework_of(module)) is None:
+        return first_tensor(outputs)
+    nothing: Tensor | None = None
+    return _asked(framework, lambda it: it.spikes_of(module, outputs), otherwise=nothing)
+
+
+def steps_of(module: nn.Module, spikes: Tensor) -> int:
+    """How many time steps one call of a module was: 1 where it is no neuron.
+
+    Args:
+        module: A neuron, or another module.
+        spikes: What `spikes_of` found of the call.
+    """
+    if (framework := _framework_of(module)) is None:
+        return 1
+    return _asked(framework, lambda it: it.steps_of(module, spikes), otherwise=1)
 
 
 def neuron_facts(model: nn.Module, device: torch.device) -> dict[str, str]:

@@ -9,9 +9,9 @@ from benchbench import extensions
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
+    from torch import Tensor, nn
 
-__all__ = ["FRAMEWORKS", "Framework", "framework"]
+__all__ = ["FRAMEWORKS", "Framework", "first_tensor", "framework"]
 
 FRAMEWORKS: list[Framework] = []
 
@@ -41,9 +41,38 @@ class Framework(ABC):
     def walks_time(self, module: nn.Module) -> bool:
         """Whether one call of the module takes all time steps, [T, N, ...]."""
 
+    def spikes_of(self, module: nn.Module, outputs: object) -> Tensor | None:  # noqa: ARG002 - for those that tell modules apart
+        """The tensor of spikes among what one call of a neuron gives back.
+
+        Args:
+            module: One of the framework's neurons.
+            outputs: What it gave back: spikes, or spikes and states in a tuple.
+
+        Returns:
+            The first tensor, unless a framework says otherwise; None where there is none.
+        """
+        return first_tensor(outputs)
+
+    def steps_of(self, module: nn.Module, spikes: Tensor) -> int:
+        """How many time steps one call of a neuron was.
+
+        Args:
+            module: One of the framework's neurons.
+            spikes: Spikes of the call, [T, N, ...] where it walks through time.
+        """
+        return len(spikes) if self.walks_time(module) else 1
+
     @abstractmethod
     def neuron_facts(self, model: nn.Module, device: torch.device) -> dict[str, str]:
         """What the report says of each kind of neuron."""
+
+
+def first_tensor(values: object) -> Tensor | None:
+    """The first tensor in nested tuples, lists and dictionaries."""
+    import torch  # noqa: PLC0415 - commands that run nothing read the list of frameworks
+    from torch.utils._pytree import tree_leaves  # noqa: PLC0415 - see above
+
+    return next((leaf for leaf in tree_leaves(values) if isinstance(leaf, torch.Tensor)), None)
 
 
 C = TypeVar("C", bound=type[Framework])

@@ -18,7 +18,10 @@ NEURONS = f"{PACKAGE}.neuron"
 
 @framework
 class SpikingJelly(Framework):
-    """SpikingJelly's neurons have no base class in common, only the package that they stand in."""
+    """SpikingJelly 2: one step a call, or all of them in step mode m.
+
+    Its neurons have no base class in common, only the package that they stand in.
+    """
 
     package: ClassVar[str] = PACKAGE
 
@@ -49,11 +52,11 @@ class SpikingJelly(Framework):
 
     def neuron_facts(self, model: nn.Module, device: torch.device) -> dict[str, str]:
         """Step mode and implementation of each kind of neuron."""
-        from spikingjelly.activation_based import functional, neuron  # noqa: PLC0415 - it is loaded
+        from spikingjelly.activation_based import functional  # noqa: PLC0415 - it is loaded
 
         facts: dict[str, str] = {}
         for module in model.modules():
-            if isinstance(module, neuron.BaseNode):
+            if self.is_neuron(module):
                 kind = type(module).__name__
                 try:
                     short = kind.removesuffix("Node").lower()

@@ -137,6 +137,11 @@ class Agent:
             Path(workload["folder"]),
             num_classes=workload["num_classes"],
         )
+        if contract.offered("find_neurons"):
+            neurons = contract.taken("neurons")(**workload.get("neurons", {}))
+            contract.taken("find_neurons")(
+                model, neurons, lambda: [images for images, _ in self._batches(workload, "infer")]
+            )
         return model
 
     def _step(self, model: nn.Module, workload: dict[str, Any], phase: str) -> Callable[[], object]:

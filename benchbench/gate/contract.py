@@ -21,6 +21,7 @@ __all__ = [
     "IMPORTS",
     "ORDER_VERSION",
     "check",
+    "offered",
     "order_of",
     "taken",
     "workload_part",
@@ -30,6 +31,9 @@ ORDER_VERSION = 2  # 1 had no version, and named a workload `cell`
 
 IMPORTS = {
     "build": ("benchbench.zoo:build",),
+    # A tree from before these knows SpikingJelly's neurons alone.
+    "neurons": ("benchbench.frameworks.told:Neurons",),
+    "find_neurons": ("benchbench.probes.counting.firing:find_neurons",),
     "load_data": ("benchbench.data:load",),
     "load_own": ("benchbench.data.loading:load_own",),
     "batches_of": (
@@ -115,6 +119,11 @@ def workload_part(
         "learning_rate": settings.learning_rate,
         "label_smoothing": settings.label_smoothing,
         "loss": model.loss,
+        "neurons": {
+            "spiking": list(model.spiking),
+            "reset": model.reset,
+            "steps": model.steps,
+        },
     }
 
 
@@ -135,6 +144,11 @@ def taken(name: str) -> Any:  # noqa: ANN401 - a function of the side's own
     *others, last = IMPORTS[name]
     either = f"{', '.join(others)} or {last}" if others else last
     raise ImportError(f"{name!r} is missing in this tree, which has no {either}")
+
+
+def offered(name: str) -> bool:
+    """Whether the side's tree has what the table has under a name."""
+    return any(_is_own(place.partition(":")[0]) for place in IMPORTS[name])
 
 
 def _is_own(module: str) -> bool:

@@ -10,7 +10,7 @@ from benchbench.metrics.registry import probe
 from benchbench.metrics.statistics import t_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from torch import Tensor, nn
 
@@ -28,6 +28,7 @@ __all__ = [
     "SYNOPS_EXACT",
     "SYNOPS_RATE",
     "measure",
+    "time_steps",
 ]
 
 MACS_EFFECTIVE = Figure(
@@ -109,6 +110,7 @@ def measure(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> list[Measur
     """
     from benchbench.probes.counting.hooks import NotFiniteError
     from benchbench.probes.counting.runs import runs_of, together
+    from benchbench.probes.counting.spike_notes import why_none
 
     try:
         runs, watched = runs_of(model, batches)
@@ -119,8 +121,23 @@ def measure(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> list[Measur
         return [figure.missing("there are no images") for figure in ALL]
     if watched == "spiking layers":
         return [*_spiking(whole, runs), *_any(whole, runs, watched)]
-    reason = "the model has no spiking neurons"
+    reason = why_none(model, whole)
     return [*(figure.missing(reason) for figure in SPIKING), *_any(whole, runs, watched)]
+
+
+def time_steps(figures: Mapping[str, Measurement]) -> str:
+    """The time steps of one sample as they were found or told; empty where nothing fires.
+
+    Args:
+        figures: What `measure` gave, by name.
+    """
+    found = figures.get(FIRING_RATE.name)
+    if found is None or found.value is None:
+        return ""
+    steps = {layer["name"]: layer["steps"] for layer in found.detail["layers"]}
+    if len(set(steps.values())) == 1:
+        return str(next(iter(steps.values())))
+    return ", ".join(f"{count} ({name})" for name, count in steps.items())
 
 
 def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
@@ -130,14 +147,10 @@ def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
     together: a blank image, which alone looks like no spikes at all, must not turn the
     multiplications of the first layer into free ones.
     """
+    from benchbench.probes.counting.spike_notes import on_neurons, on_synops
+
     layers = {name: tally for name, tally in whole.tallies.items() if tally.binary}
-    charged = [name for name, t in whole.tallies.items() if t.spikes and not t.binary]
-    notes: tuple[str, ...] = ()
-    if charged:
-        notes = (
-            "spikes arrive pooled, scaled or added up, not as 0 and 1, and count as mult-adds: "
-            + ", ".join(charged),
-        )
+    notes, apart = on_synops(whole), on_neurons(whole)
 
     def exact(run: BatchRun) -> float:
         return sum(run.tallies[name].macs_effective for name in layers.keys() & run.tallies.keys())
@@ -151,11 +164,12 @@ def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
             "rate": did.rate,
             "spikes": did.nonzero / whole.images,
             "neurons": did.updates // (whole.images * did.steps),
+            "steps": did.steps,
         }
         for name, did in whole.activity.items()
     ]
     return [
-        _figure(FIRING_RATE, lambda run: _all(run).rate, whole, runs, rates),
+        _figure(FIRING_RATE, lambda run: _all(run).rate, whole, runs, rates, apart),
         _figure(
             SYNOPS_EXACT,
             lambda run: exact(run) / run.images,
@@ -181,6 +195,7 @@ def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
                 {"name": name, "updates": did.updates / whole.images}
                 for name, did in whole.activity.items()
             ],
+            apart,
         ),
     ]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench.display.displayable import pages_of
 from benchbench.metrics.registry import METRICS
+from benchbench.probes.spikes import time_steps
 from benchbench.report.banner import synthetic
 from benchbench.report.format import Grid, Line, number
 from benchbench.report.page import Page
@@ -43,6 +44,8 @@ def page_of(counts: Counts) -> Page:
         f"counted on: {counts.data}{size}",
         *(f"{key}: {it}" for key, it in counts.facts.items()),
     ]
+    if steps := time_steps(counts.by_name):
+        how.append(f"T: {steps}")
     dense = counts.by_name.get("macs_dense")
     if dense is not None and "shapes" in dense.detail:
         how.append(dense.detail["shapes"])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cache
 from typing import (
     TYPE_CHECKING,
+    Annotated,
     Any,
     ClassVar,
     Literal,
@@ -20,7 +21,10 @@ from typing import (
     get_type_hints,
 )
 
+from annotated_types import Ge
+
 from benchbench.data import DataSource, Labels  # pydantic reads the annotations
+from benchbench.frameworks.told import Neurons
 from benchbench.suite.gate import Gate
 from benchbench.suite.quick import shortened
 from benchbench.suite.settings import Settings
@@ -75,6 +79,10 @@ class Model:
         checkpoint: Weights to load instead of training, relative to the suite file.
         loss: ``auto`` takes the mean squared error on firing rates where there are spiking
             neurons (Eq. 9 of the paper) and cross-entropy elsewhere.
+        spiking: Names of modules (``features.*.lif``) or of their classes (``My*``), with
+            wildcards, that are spiking neurons; where there are none, neurons are found.
+        reset: Name of the model's own method that resets its state, called before each batch.
+        steps: Time steps of one sample; they are found where none are given.
         reconstructed: Why this is not surely the paper's model; shown beside every figure that is
             set against the paper's.
         note: One sentence for the report.
@@ -90,6 +98,9 @@ class Model:
     train: Train | None = None
     checkpoint: str | None = None
     loss: Literal["auto", "mse", "cross_entropy"] = "auto"
+    spiking: tuple[str, ...] = ()
+    reset: str = ""
+    steps: Annotated[int, Ge(1)] | None = None
     reconstructed: str = ""
     note: str = ""
 
@@ -109,6 +120,9 @@ class Model:
             train: Train | None = None,
             checkpoint: str | None = None,
             loss: Literal["auto", "mse", "cross_entropy"] = "auto",
+            spiking: Sequence[str] = (),
+            reset: str = "",
+            steps: int | None = None,
             reconstructed: str = "",
             note: str = "",
         ) -> None: ...
@@ -117,6 +131,11 @@ class Model:
         """Make a source of data that stands by itself."""
         if isinstance(self.data, str):
             object.__setattr__(self, "data", DataSource(self.data))
+
+    @property
+    def neurons(self) -> Neurons:
+        """What is told of its neurons."""
+        return Neurons(tuple(self.spiking), self.reset, self.steps)
 
     @property
     def title(self) -> str:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Store", "Trained", "load_trained", "store_of"]
 
-VERSION = 1  # of the trainer: what an older one made is trained again
+VERSION = 2  # of the trainer: what an older one made is trained again
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +144,8 @@ def store_of(cell: Cell) -> Store | None:
         "label_smoothing": settings.label_smoothing,
         "seed": settings.seed,
     }
+    if cell.model.spiking or cell.model.reset:  # loss and reset rest on them
+        identity["neurons"] = [cell.model.spiking, cell.model.reset]
     if loads := zoo.unnamed(code):  # known, since the model is built by now
         identity["loads"] = sorted(loads.values())
     recipe = settings.train

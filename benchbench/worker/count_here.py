@@ -15,7 +15,8 @@ from torch.utils._pytree import tree_leaves
 
 from benchbench.data.inputs import Inputs
 from benchbench.errors import BenchbenchError, DataError, ModelError
-from benchbench.frameworks import neuron_facts
+from benchbench.frameworks import Neurons, neuron_facts
+from benchbench.probes.counting.firing import find_neurons
 from benchbench.worker.asking import count_alone
 
 if TYPE_CHECKING:
@@ -78,7 +79,10 @@ def batches_from(inputs: object) -> list[Inputs] | tuple[int, ...]:
 
 
 def count_here(
-    model: nn.Module, inputs: Sequence[Inputs] | tuple[int, ...], name: str
+    model: nn.Module,
+    inputs: Sequence[Inputs] | tuple[int, ...],
+    name: str,
+    neurons: Neurons = Neurons(),  # noqa: B008 - frozen
 ) -> CountedHere:
     """Count a copy of a model on the CPU.
 
@@ -88,13 +92,15 @@ def count_here(
             has set in torch, nor any random number.
         inputs: What `benchbench.worker.asking.count_alone` takes.
         name: What it is called in a message.
+        neurons: What is told of its neurons.
 
     Raises:
-        ModelError: It cannot be copied, or its forward pass raised.
+        ModelError: It cannot be copied, its forward pass raised, or what is told is not true of it.
     """
     found = CountedHere()
     with undisturbed():
         own = copied(model, name)
+        find_neurons(own, neurons, lambda: _batches(inputs))
         found.facts |= neuron_facts(own, torch.device("cpu"))
         try:
             count_alone(own, inputs, found)
@@ -109,6 +115,13 @@ def count_here(
                 f"({type(error).__name__}: {text}): give inputs= that it takes"
             ) from error
     return found
+
+
+def _batches(inputs: Sequence[Inputs] | tuple[int, ...]) -> list[Inputs]:
+    """The batches, or one sample of the shape."""
+    batches = [batch for batch in inputs if isinstance(batch, Inputs)]
+    shape = [size for size in inputs if isinstance(size, int)]
+    return batches or [Inputs.of(torch.rand(1, *shape))]
 
 
 @contextlib.contextmanager

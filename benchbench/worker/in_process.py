@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from benchbench.data.batches import Batch
+    from benchbench.frameworks import Neurons
     from benchbench.metrics.figure import Phase
     from benchbench.metrics.measurement import Measurement
 
@@ -66,6 +67,7 @@ def prepare(
     folder: Path,
     device: str,
     changes: Mapping[str, Any],
+    neurons: Neurons,
 ) -> BenchStep:
     """Build a model with seeded weights, count it, and make its step.
 
@@ -77,6 +79,7 @@ def prepare(
         folder: Where a relative path starts.
         device: ``cpu`` or ``cuda:<index>``.
         changes: Settings of the run, by name.
+        neurons: What is told of the model's neurons.
 
     Raises:
         ModelError: There is no such model, or it has no such setting.
@@ -93,7 +96,7 @@ def prepare(
     resolved = Settings(**loader.settings_of(changes))
     images = data_room.load("synthetic_faces", seed=resolved.seed)
     reference = DataRef("synthetic_faces", images.digest, images.num_classes, resolved.seed)
-    entry = Model(name, name, set=dict(given))
+    entry = Model(name, name, set=dict(given), **asdict(neurons))
     cell = Cell("", entry, resolved, device, reference, str(folder))
     made = None
     if not isinstance(model, str):

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +19,16 @@ from torch import nn
 
 from benchbench import zoo
 from benchbench.backends.native import inference_step, training_step
+from benchbench.codec import plain, restored
 from benchbench.data import kind_of
 from benchbench.data.batches import Batch, batches_of
+from benchbench.data.inputs import Inputs
 from benchbench.data.loading import load_set
 from benchbench.errors import BenchbenchError
 from benchbench.files import digest_of
 from benchbench.frameworks import neuron_facts
-from benchbench.running.cells import UNNAMED
+from benchbench.probes.counting.firing import find_neurons
+from benchbench.running.cells import UNNAMED, DataRef
 from benchbench.training.loss import loss_name, loss_of
 from benchbench.training.weight_store import load_trained
 from benchbench.zoo.origin import loaded_modules
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from benchbench.data import DataSource
     from benchbench.data.data_set import DataSet
     from benchbench.metrics.figure import Phase
-    from benchbench.running.cells import Cell, DataRef
+    from benchbench.running.cells import Cell
 
 __all__ = [
     "Pace",
@@ -54,6 +57,7 @@ __all__ = [
     "step_of",
 ]
 
+CPU = torch.device("cpu")
 RESIDENT_BATCHES = 32  # enough to vary the input; 32 batches of 16 faces are 5 MB
 
 
@@ -65,14 +69,18 @@ def data_of(reference: DataRef | None) -> DataSet:
     """
     if reference is None:
         raise BenchbenchError("this needs data, and there is only a shape")
-    found = load_set(
-        reference.what, seed=reference.seed, labels=reference.labels, ferplus=reference.ferplus
-    )
+    found = _loaded(json.dumps(plain(reference), sort_keys=True))
     if identity_of(found, reference.what) != reference.digest:
         drawn = kind_of(reference.source) == "function"
         why = ", or its function does not give the same data twice" if drawn else ""
         raise BenchbenchError(f"{reference.source} has changed since the run began{why}")
     return found
+
+
+@lru_cache(maxsize=1)  # a model is looked at on it before it is measured on it
+def _loaded(reference: str) -> DataSet:
+    what = restored(DataRef, json.loads(reference))
+    return load_set(what.what, seed=what.seed, labels=what.labels, ferplus=what.ferplus)
 
 
 def identity_of(found: DataSet, what: DataSource) -> str:
@@ -95,11 +103,19 @@ def begin(cell: Cell) -> None:
     torch.manual_seed(cell.settings.seed)
 
 
-def build(cell: Cell) -> nn.Module:
+def build(cell: Cell, shape: tuple[int, ...] | None = None) -> nn.Module:
     """A cell's model with its seeded initial weights, on the CPU; torch's threads are set.
+
+    Its neurons are found here, with the weights that every job of the cell starts from: what the
+    loss, the reset and the counts rest on is the same in all of them.
+
+    Args:
+        cell: The cell.
+        shape: Shape of one sample, where the cell has no data.
 
     Raises:
         BenchbenchError: Its code is another than the run was planned for.
+        ModelError: What is told of its neurons is not true of it.
     """
     begin(cell)
     classes = cell.data.num_classes if cell.data else None
@@ -109,7 +125,19 @@ def build(cell: Cell) -> nn.Module:
     for file, digest in cell.code.items():
         if not Path(file).is_file() or digest_of(Path(file)) != digest:
             raise BenchbenchError(f"{file} has changed since the run began")
+    find_neurons(model, cell.model.neurons, partial(_counted_on, cell, shape))
     return model
+
+
+def _counted_on(cell: Cell, shape: tuple[int, ...] | None) -> list[Inputs]:
+    """The batches that a cell is counted on, or one sample of its shape."""
+    if shape is not None:
+        draw = torch.Generator().manual_seed(cell.settings.seed)
+        return [Inputs.of(torch.rand(1, *shape, generator=draw))]
+    settings = cell.settings
+    wanted = math.ceil(settings.images / settings.batch_size)
+    samples = data_of(cell.data).split("train")
+    return [inputs for inputs, _ in batches_of(samples, settings.batch_size, wanted, CPU)]
 
 
 @cache
@@ -162,6 +190,8 @@ def prepare(
         made: Model that is built already, in place of the cell's own.
     """
     model, settings = build(cell) if made is None else made, cell.settings
+    if made is not None:
+        find_neurons(made, cell.model.neurons, partial(_counted_on, cell, None))
     untrained = load_trained(model, cell)
     wanted = max(RESIDENT_BATCHES, math.ceil(settings.images / settings.batch_size))
     samples, place = data_of(cell.data).split("train"), device or torch.device(cell.device)

@@ -17,6 +17,7 @@ from benchbench.fingerprint import fingerprint, gpu_uuid
 from benchbench.frameworks import neuron_facts
 from benchbench.metrics.figure import PHASES
 from benchbench.probes.depth import DEPTH
+from benchbench.probes.spikes import time_steps
 from benchbench.running.cells import has_weights
 from benchbench.worker.asking import Asking, count_alone
 from benchbench.worker.setup import build, data_of, facts_of, identity_of, prepare, step_of
@@ -121,12 +122,14 @@ def count(order: Order, channel: Channel) -> None:
         step_of=step_on_device,
         phases=[phase for phase in PHASES if phase in settings.phases],
     )
+    if steps := time_steps(asked.figures):
+        channel.send(facts={"T": steps})
 
 
 def count_once(order: Order, channel: Channel) -> None:
     """Count a model by itself, with the weights that it starts with."""
     cell = _cell_of(order)
-    model = build(cell)
+    model = build(cell, order.shape)
     channel.send(facts=neuron_facts(model, torch.device("cpu")))
     if order.shape is not None:
         count_alone(model, order.shape, channel)

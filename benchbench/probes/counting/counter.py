@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from benchbench.errors import CountError
+from benchbench.frameworks import spikes_of
 from benchbench.probes.counting.dispatch import Dispatch
 from benchbench.probes.counting.macs import Tally
 from benchbench.probes.counting.origins import Origin, Origins
@@ -135,10 +136,10 @@ class Counter:
         return hook
 
     def _leave(self, path: str, origins: Origins) -> Callable[..., None]:
-        def hook(_module: nn.Module, _inputs: object, outputs: object) -> None:
+        def hook(module: nn.Module, _inputs: object, outputs: object) -> None:
             self._stack.pop()
-            if path in self.spiking:
-                origins.set(outputs, SPIKES)
+            if path in self.spiking:  # not the membrane potential beside them
+                origins.set(spikes_of(module, outputs), SPIKES)
 
         return hook
 

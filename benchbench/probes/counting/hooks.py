@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from benchbench.frameworks import walks_time
+from benchbench.frameworks import spikes_of, steps_of
 from benchbench.probes.counting.macs import count_nonzero
 
 if TYPE_CHECKING:
@@ -60,18 +60,25 @@ def watch(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, Activity]]:
             neuron hides them: a potential that is not a number is not above the threshold either.
     """
     activity: dict[str, Activity] = {}
+    # A neuron without a state of its own may stand behind several layers: what it ran there is told
+    # apart by its outputs' shapes.
+    steps: dict[str, dict[torch.Size, int]] = {}
 
-    def look(name: str, module: nn.Module, inputs: tuple[object, ...], output: Tensor) -> None:
-        for side, tensors in (("input", inputs), ("output", (output,))):
+    def look(name: str, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        spikes = spikes_of(module, output)
+        if spikes is None:
+            return
+        for side, tensors in (("input", inputs), ("output", (spikes,))):
             if not all(_finite(tensor) for tensor in tensors if isinstance(tensor, torch.Tensor)):
                 raise NotFiniteError(f"the {side} of {name} is not finite on these images")
         # In step mode m one call holds all time steps, [T, N, ...]; in s it is one of them.
-        steps = len(output) if walks_time(module) else 1
+        own = steps.setdefault(name, {})
+        own[spikes.shape] = own.get(spikes.shape, 0) + steps_of(module, spikes)
         before = activity.get(name, Activity())
         activity[name] = Activity(
-            before.nonzero + count_nonzero(output),
-            before.updates + output.numel(),
-            before.steps + steps,
+            before.nonzero + count_nonzero(spikes),
+            before.updates + spikes.numel(),
+            max(own.values()),
         )
 
     with contextlib.ExitStack() as stack:

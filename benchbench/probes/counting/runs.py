@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_leaves
 from benchbench.data.inputs import Inputs
 from benchbench.errors import CountError
 from benchbench.frameworks import reset, spiking_layers
+from benchbench.frameworks.told import HOLDS_STATE, firing_of, found_of
 from benchbench.probes.counting.context import countable
 from benchbench.probes.counting.counter import Counter
 from benchbench.probes.counting.hooks import Activity, NotFiniteError, watch
@@ -60,6 +61,8 @@ def runs_of(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> tuple[list[
         name: module for name, module in model.named_modules() if isinstance(module, kinds)
     }
     watched = neurons or units
+    if why := found_of(model).stateful:
+        raise CountError(why)
     with countable(model):
         first, runs = None, list[BatchRun]()
         for batch in batches:
@@ -68,8 +71,7 @@ def runs_of(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> tuple[list[
             runs.append(_run(model, inputs, watched))
         if first and first[1] != _alone(model, first[0], watched):
             raise CountError(
-                "one image causes other operations before than after the others: the model keeps "
-                "a state between batches that benchbench cannot reset; reset it in forward()"
+                f"one image causes other operations before than after the others: {HOLDS_STATE}"
             )
     return runs, "spiking layers" if neurons else "ReLU layers"
 
@@ -88,7 +90,27 @@ def _run(model: nn.Module, inputs: Inputs, watched: dict[str, nn.Module]) -> Bat
     floats = (it for it in tree_leaves(output) if isinstance(it, Tensor) and it.is_floating_point())
     if not all(bool(torch.isfinite(tensor).all()) for tensor in floats):
         raise NotFiniteError("the model's output is not finite on these images")
+    if (steps := found_of(model).told.steps) is not None:
+        activity = {
+            name: _in_steps(steps, watched[name], name, did, len(inputs))
+            for name, did in activity.items()
+        }
     return BatchRun(len(inputs), {layer.name: layer.tally for layer in counter.layers()}, activity)
+
+
+def _in_steps(steps: int, layer: nn.Module, name: str, did: Activity, images: int) -> Activity:
+    """What a layer did in the time steps that are told.
+
+    Raises:
+        CountError: That cannot be.
+    """
+    known = firing_of(layer) is None  # a framework counts its own steps
+    if did.updates % (images * steps) or (known and did.steps % steps):
+        raise CountError(
+            f"steps: {steps} is told, and {name} ran {did.steps} time steps of "
+            f"{did.updates // (images * did.steps):,} neurons"
+        )
+    return replace(did, steps=steps)
 
 
 def together(runs: Sequence[BatchRun]) -> BatchRun:

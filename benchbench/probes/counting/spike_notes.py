@@ -1,0 +1,52 @@
+"""What is said beside figures of spikes: what they leave out, and what would help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchbench.frameworks.generic import SILENT
+from benchbench.frameworks.told import found_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from benchbench.probes.counting.runs import BatchRun
+
+__all__ = ["on_neurons", "on_synops", "why_none"]
+
+
+def why_none(model: nn.Module, whole: BatchRun) -> str:
+    """Why nothing is said of spikes, and what would help where something may fire after all."""
+    reason = "the model has no spiking neurons"
+    if silent := found_of(model).silent:
+        return f"{reason}: {SILENT.format(', '.join(silent))}"
+    if fed := [name for name, tally in whole.tallies.items() if tally.binary]:
+        return (
+            f"{reason} that could be found, though {', '.join(fed)} is fed 0 and 1 alone: give "
+            "what fires a module of its own, or name it under spiking:"
+        )
+    return reason
+
+
+def on_synops(whole: BatchRun) -> tuple[str, ...]:
+    """Layers whose input was spikes once, and is charged as mult-adds."""
+    charged = [name for name, t in whole.tallies.items() if t.spikes and not t.binary]
+    if not charged:
+        return ()
+    return (
+        "spikes arrive pooled, scaled or added up, not as 0 and 1, and count as mult-adds: "
+        + ", ".join(charged),
+    )
+
+
+def on_neurons(whole: BatchRun) -> tuple[str, ...]:
+    """Time steps that differ, and spikes of what is not known to be a neuron."""
+    notes = []
+    if len({did.steps for did in whole.activity.values()}) > 1:
+        ran = ", ".join(f"{name} {did.steps}" for name, did in whole.activity.items())
+        notes.append(f"neurons ran different numbers of time steps ({ran}): steps: tells them")
+    unknown = [name for name, tally in whole.tallies.items() if tally.binary and not tally.spikes]
+    if unknown:
+        by = "by no neuron that is known: an encoder, or what is to be named under spiking:"
+        notes.append(f"{', '.join(unknown)} is fed 0 and 1 {by}")
+    return tuple(notes)
