@@ -9,7 +9,7 @@ import torch
 
 from benchbench.data import FaceData
 from benchbench.data.data_set import data_set_of
-from benchbench.data.samples import Batch
+from benchbench.data.samples import Batch, size_of
 from benchbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -38,12 +38,11 @@ def batches_of(
     """
     if isinstance(data, FaceData):
         data = data_set_of(data).split(str(data.usage[0]))
-    try:
-        total = len(data)
-    except DataError:
+    total = size_of(data)
+    if total is None:
         found = [batch for batch in islice(data.batches(size), count) if len(batch[0]) == size]
         if not found:
-            raise DataError("data", f"its batches hold less than {size} samples in all") from None
+            raise DataError("data", f"its batches hold less than {size} samples in all")
     else:
         order = torch.randperm(total, generator=torch.Generator().manual_seed(0))
         rows = order.repeat(-(-size // total))[: size * count].tolist()

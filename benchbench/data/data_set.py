@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from benchbench.data.samples import samples_of
+from benchbench.data.samples import samples_of, size_of
 from benchbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -79,10 +79,8 @@ class DataSet:
 
     def sizes(self) -> int | None:
         """Number of samples in all; None where a split is a stream."""
-        try:
-            return sum(len(samples) for samples in self.splits.values())
-        except DataError:
-            return None
+        sizes = [size for samples in self.splits.values() if (size := size_of(samples)) is not None]
+        return sum(sizes) if len(sizes) == len(self.splits) else None
 
     def distribution(self) -> dict[str, dict[str, int]]:
         """How many samples of each class each split has; empty where that takes reading it all."""
@@ -130,17 +128,13 @@ def digest_of_samples(splits: Mapping[str, Samples]) -> tuple[str, str]:
     every, whole = hashlib.sha256(), True
     for name, samples in splits.items():
         every.update(name.encode())
-        try:
-            count = len(samples)
-        except DataError:  # a stream does not say
-            rows, count = None, 0
-        else:
-            every.update(str(count).encode())
-            rows = _rows(samples, count)
+        count = size_of(samples)
+        every.update(str(count).encode())
+        rows = None if count is None else _rows(samples, count)
         batches: Iterator[Batch] = samples.batches(ROWS, rows)
-        if rows is None and count == 0:
+        if count is None:  # a stream: its beginning
             batches = iter([next(batches)])
-        whole = whole and rows is None and count > 0
+        whole = whole and rows is None and count is not None
         for inputs, targets in batches:
             _add(every, inputs, targets)
     return every.hexdigest(), "content" if whole else f"the sizes and up to {ROWS} rows of a split"

@@ -23,7 +23,7 @@ from benchbench.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Batch", "Samples", "samples_of", "scaled"]
+__all__ = ["Batch", "Samples", "samples_of", "scaled", "size_of"]
 
 Batch = tuple[Inputs, Any]  # the targets: int64 [N] of a classification; None where there are none
 
@@ -141,7 +141,11 @@ class _Stream:
         return None
 
     def __len__(self) -> int:
-        raise DataError("data", "a stream of batches does not say how many samples there are")
+        raise DataError(
+            "data",
+            "a stream of batches does not say how many samples there are: give `val` and `test` of "
+            "its own, or arrays, or a torch Dataset",
+        )
 
     def batches(self, size: int, order: Sequence[int] | None = None) -> Iterator[Batch]:
         if order is not None:
@@ -215,6 +219,14 @@ def samples_of(given: Any, axis: int = 0) -> _Indexed | _Stream:  # noqa: ANN401
         "expected a pair (inputs, targets) of arrays, a torch Dataset or an iterable of batches; "
         f"found {type(given).__name__}",
     )
+
+
+def size_of(samples: Samples) -> int | None:
+    """How many samples there are; None of a stream."""
+    try:
+        return len(samples)
+    except DataError:
+        return None
 
 
 def scaled(tensor: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchbench.data.samples import size_of
 from benchbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -72,9 +73,13 @@ def split(data: DataSet, seed: int, test_samples: int | None = None) -> Splits:
         )
     elif names["test"] == MERGED:
         notes.append("reported on the folder's test images (PublicTest and PrivateTest merged)")
-    if test_samples is not None and test_samples < max(len(select), len(report)):
+    sizes = [size_of(part) for part in (select, report)]
+    if test_samples is not None and any(test_samples < size for size in sizes if size is not None):
         notes.append(f"on {test_samples:,} samples drawn from the split")
-        select, report = (_draw(part, seed, test_samples) for part in (select, report))
+        select, report = (
+            part if size is None else _draw(part, seed, test_samples)
+            for part, size in zip((select, report), sizes, strict=True)
+        )
     return Splits(
         train, select, report, names["val"], names["test"], data.class_names, tuple(notes)
     )

@@ -99,11 +99,13 @@ def measure(
     """
     import torch
 
+    from benchbench.data.samples import size_of
+
     for figure, part, name in (
         (ACCURACY, splits.report, splits.report_name),
         (ACCURACY_PUBLIC, splits.select, splits.select_name),
     ):
-        tell(f"accuracy on {len(part):,} samples of {name}")
+        tell(f"accuracy on {size_of(part) or 'the'} samples of {name}")
         torch.manual_seed(seed)
         matrix = confusion(model, part, EVALUATE, output)
         found = of_confusion(figure, matrix, splits.class_names, name)

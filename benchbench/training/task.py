@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from benchbench.data.samples import size_of
 from benchbench.data.splits import split
 from benchbench.errors import DataError
 from benchbench.probes import accuracy, trained
@@ -161,9 +162,10 @@ def _cut(
 def _facts(
     result: dict[str, Any], recipe: Train, store: Store, splits: Splits, settings: Settings
 ) -> dict[str, Any]:
-    best, used = result["best"], min(recipe.images or len(splits.train), len(splits.train))
+    best, count = result["best"], size_of(splits.train)
+    used = "a stream" if count is None else f"{min(recipe.images or count, count):,}"
     return {
         "weights": f"{store.key[:12]}, best of {result['epochs']} epoch(s) of {recipe.epochs}: "
         f"after epoch {best['epoch']} ({best['after']})",
-        "training": f"{used:,} samples, batch {settings.batch_size}, precision {recipe.precision}",
+        "training": f"{used} samples, batch {settings.batch_size}, precision {recipe.precision}",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import warnings
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,8 +14,9 @@ import torch
 from lightning import Trainer
 from lightning.pytorch.callbacks import EarlyStopping, Timer
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
 
+from benchbench.data.samples import Batch, size_of
 from benchbench.errors import DataError, TrainingError
 from benchbench.training.classifier import Classifier
 from benchbench.training.epoch_callback import EpochCallback
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from benchbench.data.samples import Batch, Samples
+    from benchbench.data.samples import Samples
     from benchbench.suite.schema import Settings
     from benchbench.suite.training import Train
     from benchbench.training.epoch_callback import Listener
@@ -87,6 +89,16 @@ class _Rows(Dataset[int]):
         return row
 
 
+class _Streamed(IterableDataset[Batch]):
+    """The batches of a stream, in its own order, anew each epoch."""
+
+    def __init__(self, samples: Samples, size: int) -> None:
+        self._samples, self._size = samples, size
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self._samples.batches(self._size)
+
+
 def fit(
     model: nn.Module, train: Samples, select: Samples, order: Recipe, hears: Listener
 ) -> dict[str, Any]:
@@ -138,16 +150,7 @@ def fit(
     loss = loss_of(order.loss, model, settings.label_smoothing)
     sparsity = recipe.slim.strength if recipe.slim else 0.0
     module = Classifier(model, loss, settings.learning_rate, sparsity, order.output)
-    loaders = (
-        DataLoader(
-            _Rows(len(used)),
-            settings.batch_size,
-            sampler=_Shuffled(len(used), settings.seed),
-            drop_last=len(used) > settings.batch_size,  # a batch norm cannot take a batch of one
-            collate_fn=partial(_batch, used),
-        ),
-        DataLoader(_Rows(len(select)), 64, collate_fn=partial(_batch, select)),
-    )
+    loaders = _loader(used, settings.batch_size, settings.seed), _loader(select, 64)
     resume = _resume(store, hears)
     trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)
     if (
@@ -167,13 +170,27 @@ def fit(
     }
 
 
+def _loader(samples: Samples, size: int, seed: int | None = None) -> DataLoader[Any]:
+    """Batches of all samples: with a seed in a new order each epoch, a stream in its own."""
+    count = size_of(samples)
+    if count is None:
+        return DataLoader(_Streamed(samples, size), batch_size=None)
+    return DataLoader(
+        _Rows(count),
+        size,
+        sampler=None if seed is None else _Shuffled(count, seed),
+        drop_last=seed is not None and count > size,  # a batch norm cannot take a batch of one
+        collate_fn=partial(_batch, samples),
+    )
+
+
 def _devices(device: torch.device) -> list[int] | int:
     return [device.index or 0] if device.type == "cuda" else 1
 
 
 def _sample(train: Samples, recipe: Train, seed: int) -> Samples:
     """The samples that are trained on."""
-    if recipe.images is None or recipe.images >= len(train):
+    if recipe.images is None or recipe.images >= (size_of(train) or math.inf):
         return train
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))
     return train.part(order[: recipe.images].tolist())
