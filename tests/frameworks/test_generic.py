@@ -314,6 +314,16 @@ def test_steps_are_found_in_every_layout(kit: Any, layout: str, *, shared: bool)
     }
 
 
+def test_steps_that_nothing_shows_are_asked_for(kit: Any) -> None:
+    """Where a single step was found, the figures say what to do if it was more."""
+    model, inputs = Layouts("NT unflattened", kit.step, shared=False), torch.rand(4, 6)
+    found = kit.measured(model, inputs)["neuron_updates"]
+    assert "steps: tells T" in found.reasons[0]
+    told = kit.measured(model, inputs, told=Neurons(steps=5))
+    assert told["neuron_updates"].reasons == ()
+    assert [row["neurons"] for row in told["firing_rate"].detail["layers"]] == [8, 3]
+
+
 def test_steps_may_be_told(kit: Any) -> None:
     """One neuron behind two layers of one size ran twice as often; `steps:` says how often."""
 
