@@ -120,7 +120,7 @@ def measure(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> list[Measur
     if not whole.images:
         return [figure.missing("there are no images") for figure in ALL]
     if watched == "spiking layers":
-        return [*_spiking(whole, runs), *_any(whole, runs, watched)]
+        return [*_spiking(model, whole, runs), *_any(whole, runs, watched)]
     reason = why_none(model, whole)
     return [*(figure.missing(reason) for figure in SPIKING), *_any(whole, runs, watched)]
 
@@ -140,7 +140,7 @@ def time_steps(figures: Mapping[str, Measurement]) -> str:
     return ", ".join(f"{count} ({name})" for name, count in steps.items())
 
 
-def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
+def _spiking(model: nn.Module, whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
     """The figures that only a spiking network has.
 
     A layer is spike-fed where its every input in every batch is 0 or 1. Decided over all calls
@@ -150,7 +150,7 @@ def _spiking(whole: BatchRun, runs: Sequence[BatchRun]) -> list[Measurement]:
     from benchbench.probes.counting.spike_notes import on_neurons, on_synops
 
     layers = {name: tally for name, tally in whole.tallies.items() if tally.binary}
-    notes, apart = on_synops(whole), on_neurons(whole)
+    notes, apart = on_synops(whole), on_neurons(model, whole)
 
     def exact(run: BatchRun) -> float:
         return sum(run.tallies[name].macs_effective for name in layers.keys() & run.tallies.keys())

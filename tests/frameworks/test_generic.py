@@ -229,6 +229,9 @@ def test_names_are_the_whole_of_it(kit: Any) -> None:
     assert figures["neuron_updates"].value == 4 * 424
 
 
+AXIS = {"TN": 0, "NT": 1, "NT unflattened": 1, "last": -1}
+
+
 class Walk(nn.Module):
     """A layer that goes through time by itself, in one of the layouts of the field."""
 
@@ -241,7 +244,7 @@ class Walk(nn.Module):
 
     def forward(self, current: Tensor) -> Tensor:
         """Spikes in the layout of the input."""
-        axis = {"TN": 0, "NT": 1, "last": -1}[self.layout]
+        axis = AXIS[self.layout]
         v, spikes = torch.zeros_like(current.select(axis, 0)), []
         for now in current.unbind(axis):
             v = v / 2 + now
@@ -280,19 +283,26 @@ class Layouts(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Rates [N, 3] of inputs [N, 6]."""
-        axis = {"TN": 0, "NT": 1, "last": -1}[self.layout]
+        axis = AXIS[self.layout]
         x = torch.stack([self.one(inputs)] * 5, axis)
         spikes = self.lif1(x)
         if self.layout == "last":
             fed = torch.stack([self.two(now) for now in spikes.unbind(-1)], -1)
+        elif self.layout == "NT unflattened":
+            fed = self.two(spikes)
         else:
             fed = self.two(spikes.flatten(0, 1)).unflatten(0, spikes.shape[:2])
         found: Tensor = self.lif2(fed).mean(axis)
         return found
 
 
-@pytest.mark.parametrize("shared", [False, True])
-@pytest.mark.parametrize("layout", ["TN", "NT", "last"])
+@pytest.mark.parametrize(
+    ("layout", "shared"),
+    [
+        *((layout, shared) for layout in ("TN", "NT", "last") for shared in (False, True)),
+        ("NT unflattened", True),  # as long as nothing else shows that the layer walks
+    ],
+)
 def test_steps_are_found_in_every_layout(kit: Any, layout: str, *, shared: bool) -> None:
     """[T, N, ...], [N, T, ...] and [N, ..., T] are five steps, whoever shares a surrogate."""
     model = Layouts(layout, kit.step, shared=shared)
@@ -302,6 +312,16 @@ def test_steps_are_found_in_every_layout(kit: Any, layout: str, *, shared: bool)
         "lif1": (5, 8),
         "lif2": (5, 3),
     }
+
+
+def test_steps_that_nothing_shows_are_asked_for(kit: Any) -> None:
+    """Where a single step was found, the figures say what to do if it was more."""
+    model, inputs = Layouts("NT unflattened", kit.step, shared=False), torch.rand(4, 6)
+    found = kit.measured(model, inputs)["neuron_updates"]
+    assert "steps: tells T" in found.reasons[0]
+    told = kit.measured(model, inputs, told=Neurons(steps=5))
+    assert told["neuron_updates"].reasons == ()
+    assert [row["neurons"] for row in told["firing_rate"].detail["layers"]] == [8, 3]
 
 
 def test_steps_may_be_told(kit: Any) -> None:

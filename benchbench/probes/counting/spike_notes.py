@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchbench.frameworks.generic import SILENT
-from benchbench.frameworks.told import found_of
+from benchbench.frameworks.told import firing_of, found_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,9 +39,12 @@ def on_synops(whole: BatchRun) -> tuple[str, ...]:
     )
 
 
-def on_neurons(whole: BatchRun) -> tuple[str, ...]:
-    """Time steps that differ, and spikes of what is not known to be a neuron."""
+def on_neurons(model: nn.Module, whole: BatchRun) -> tuple[str, ...]:
+    """Time steps that differ or may be hidden, and spikes of what is not known to be a neuron."""
     notes = []
+    own = [name for name in whole.activity if firing_of(model.get_submodule(name))]
+    if found_of(model).told.steps is None and any(whole.activity[it].steps == 1 for it in own):
+        notes.append("one time step was found: if a call of a neuron takes several, steps: tells T")
     if len({did.steps for did in whole.activity.values()}) > 1:
         ran = ", ".join(f"{name} {did.steps}" for name, did in whole.activity.items())
         notes.append(f"neurons ran different numbers of time steps ({ran}): steps: tells them")
