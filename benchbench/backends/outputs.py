@@ -55,7 +55,7 @@ def answer_of(output: object, samples: int, name: str = "", *, walks_time: bool 
     Args:
         output: What the model returned.
         samples: How many samples it was given.
-        name: As for `tensor_of`.
+        name: Name of the part, as for `tensor_of`.
         walks_time: Whether the model takes time steps: then [n, n, classes] of n samples is taken
             for [T, N, classes], and else for [N, ...].
 

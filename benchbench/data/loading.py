@@ -38,8 +38,8 @@ def load_set(
         what: What a suite's ``data:`` says.
         folder: Where relative paths start; the working folder where None.
         seed: Seed of what is drawn.
-        labels: As for `benchbench.data.load`.
-        ferplus: As for `benchbench.data.load`.
+        labels: Kind of labels, as for `benchbench.data.load`.
+        ferplus: File of votes, as for `benchbench.data.load`.
 
     Raises:
         DataError: There is no such data, or it is broken.

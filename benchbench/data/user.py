@@ -116,8 +116,8 @@ def from_npz(file: Path, time: Time = "none", classes: int | None = None) -> Dat
 
     Args:
         file: The file; nothing in it is unpickled.
-        time: As for `from_function`.
-        classes: As for `from_function`.
+        time: Place of the time steps, as for `from_function`.
+        classes: Number of classes, as for `from_function`.
 
     Raises:
         DataError: It is damaged, or lacks an array.
@@ -153,8 +153,8 @@ def made_of(
         given: ``train``, ``test`` and optionally ``val``.
         source: What it is loaded by again.
         name: Short name.
-        time: As for `from_function`.
-        classes: As for `from_function`.
+        time: Place of the time steps, as for `from_function`.
+        classes: Number of classes, as for `from_function`.
         synthetic: Whether it is drawn or random.
 
     Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from benchbench import zoo
 from benchbench.errors import Fault, SuiteError
+from benchbench.suite import forms
 from benchbench.suite.checks import (
     check_extensions,
     check_meters,
@@ -33,7 +33,6 @@ __all__ = ["bundled_suites", "json_schema", "load", "locate", "parse", "settings
 
 _Path = tuple[str | int, ...]
 MODES = ("quick", "publish")
-SHAPE = re.compile(r"[1-9]\d*(x[1-9]\d*)*")
 REQUIRED = ("benchbench", "name")  # of a file; in Python both have a default
 
 
@@ -141,7 +140,8 @@ def _validated(
     lines: Mapping[_Path, int],
 ) -> Suite:
     suite = None
-    document = _with_data(document, found)
+    document, places = forms.expanded(document, found)
+    document = forms.with_data(document, found)
     try:
         suite = TypeAdapter(Suite).validate_python(document)
     except ValidationError as error:
@@ -152,35 +152,10 @@ def _validated(
     found += check_meters(document, said) + check_extensions(document, folder)
     found += check_units(document)
     if suite is None or found:
-        faults = {Fault(name, _line(path, lines), _dotted(path), text) for path, text in found}
+        before = [(forms.whence(path, places), text) for path, text in found]
+        faults = {Fault(name, _line(path, lines), _dotted(path), text) for path, text in before}
         raise SuiteError(sorted(faults, key=str))
     return dataclasses.replace(suite, quick=overrides["quick"], publish=overrides["publish"])
-
-
-def _with_data(document: Mapping[str, Any], found: list[tuple[_Path, str]]) -> dict[str, Any]:
-    """The document with each source of data as a mapping: the one form that the schema has."""
-
-    def whole(entry: Any, path: _Path) -> Any:  # noqa: ANN401 - unchecked YAML
-        if not isinstance(entry, dict):
-            return entry
-        rest = {key: value for key, value in entry.items() if key not in {"data", "input"}}
-        shape, data = entry.get("input"), entry.get("data")
-        if isinstance(data, str):
-            data = {"source": data}
-        if "input" in entry:
-            if data is not None:
-                found.append(((*path, "input"), "give `data` or `input`, not both"))
-            if not SHAPE.fullmatch(str(shape)):
-                text = f"expected the shape of one sample, e.g. 3x32x32, found {shape!r}"
-                found.append(((*path, "input"), text))
-            data = {"source": f"input:{shape}"}
-        return {**rest, "data": data} if "data" in entry or "input" in entry else rest
-
-    out: dict[str, Any] = whole(dict(document), ())
-    models = out.get("models")
-    if isinstance(models, list):
-        out["models"] = [whole(model, ("models", i)) for i, model in enumerate(models)]
-    return out
 
 
 def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,7 +196,7 @@ def json_schema() -> str:
         place["properties"]["data"] = {
             "anyOf": [{"type": "string"}, {"$ref": "#/$defs/DataSource"}, {"type": "null"}]
         }
-        place["properties"]["input"] = {"type": "string", "pattern": f"^{SHAPE.pattern}$"}
+        place["properties"]["input"] = {"type": "string", "pattern": f"^{forms.SHAPE.pattern}$"}
     for key in REQUIRED:
         del schema["properties"][key]["default"]
     settings = TypeAdapter(Settings).json_schema()["properties"]

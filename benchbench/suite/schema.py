@@ -7,12 +7,11 @@ them and writes their JSON Schema.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cache
 from typing import (
     TYPE_CHECKING,
-    Annotated,
     Any,
     ClassVar,
     Literal,
@@ -21,11 +20,9 @@ from typing import (
     get_type_hints,
 )
 
-from annotated_types import Ge
-
-from benchbench.data import DataSource, Labels  # pydantic reads the annotations
-from benchbench.frameworks.told import Neurons
+from benchbench.data import DataSource
 from benchbench.suite.gate import Gate
+from benchbench.suite.model import Model, ModelLike
 from benchbench.suite.quick import shortened
 from benchbench.suite.settings import Settings
 from benchbench.suite.tables import (  # noqa: TC001 - pydantic reads the annotations
@@ -34,124 +31,17 @@ from benchbench.suite.tables import (  # noqa: TC001 - pydantic reads the annota
     Distribution,
     Table,
 )
-from benchbench.suite.training import Train  # noqa: TC001 - pydantic reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from _typeshed import DataclassInstance
 
-    # A file holds text alone; in Python a function or a torch.nn.Module may stand in its place,
-    # until `benchbench.suite.built` has made a reference of it.
-    ModelLike = str | Callable[..., Any]
-else:
-    ModelLike = str
-
 __all__ = ["Model", "ModelLike", "Settings", "Suite", "changed", "nested"]
 
 D = TypeVar("D", bound="DataclassInstance")
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One model of a suite.
-
-    >>> import benchbench
-    >>> benchbench.Model("snn8", "conv_snn", label="SNN, T = 8", set={"T": 8}).title
-    'SNN, T = 8'
-
-    Attributes:
-        id: Short name, unique in the suite.
-        model: A name of the zoo, ``path/to/file.py:function`` or ``package.module:function``; in
-            Python also a function that gives a ``torch.nn.Module``, or one itself.
-        label: The header in tables; `id` where there is none.
-        set: Settings for the model's function.
-        data: Its own data, in place of the suite's; a source by itself, or a mapping of `source`,
-            `set`, `time` and `classes`. ``input: 3x32x32`` stands for random numbers of that
-            shape: enough to count and to time.
-        output: Which part of the model's output is its answer: a key, an attribute or a place; by
-            default ``logits``, or else the first tensor.
-        labels: Which labels its data has: ``fer2013``; or ``ferplus`` or ``ferplus_majority`` for
-            FER+ by either rule.
-        train: How this model is trained, in place of the settings' ``train``.
-        checkpoint: Weights to load instead of training, relative to the suite file.
-        loss: ``auto`` takes the mean squared error on firing rates where there are spiking
-            neurons (Eq. 9 of the paper) and cross-entropy elsewhere.
-        spiking: Names of modules (``features.*.lif``) or of their classes (``My*``), with
-            wildcards, that are spiking neurons; where there are none, neurons are found.
-        reset: Name of the model's own method that resets its state, called before each batch.
-        steps: Time steps of one sample; they are found where none are given.
-        reconstructed: Why this is not surely the paper's model; shown beside every figure that is
-            set against the paper's.
-        note: One sentence for the report.
-    """
-
-    id: str
-    model: ModelLike
-    label: str = ""
-    set: dict[str, Any] = field(default_factory=dict)
-    data: DataSource | None = None
-    output: str = ""
-    labels: Labels = "fer2013"
-    train: Train | None = None
-    checkpoint: str | None = None
-    loss: Literal["auto", "mse", "cross_entropy"] = "auto"
-    spiking: tuple[str, ...] = ()
-    reset: str = ""
-    steps: Annotated[int, Ge(1)] | None = None
-    reconstructed: str = ""
-    note: str = ""
-
-    __pydantic_config__: ClassVar[Any] = _STRICT
-
-    if TYPE_CHECKING:  # what Python may give; `__post_init__` makes one of it
-
-        def __init__(  # noqa: D107, PLR0913, PLR0917 - the fields, in their order
-            self,
-            id: str,  # noqa: A002 - the key of the file
-            model: ModelLike,
-            label: str = "",
-            set: Mapping[str, Any] = {},  # noqa: A002 - as above
-            data: DataSource | str | None = None,
-            output: str = "",
-            labels: Labels = "fer2013",
-            train: Train | None = None,
-            checkpoint: str | None = None,
-            loss: Literal["auto", "mse", "cross_entropy"] = "auto",
-            spiking: Sequence[str] = (),
-            reset: str = "",
-            steps: int | None = None,
-            reconstructed: str = "",
-            note: str = "",
-        ) -> None: ...
-
-    def __post_init__(self) -> None:
-        """Make a source of data that stands by itself."""
-        if isinstance(self.data, str):
-            object.__setattr__(self, "data", DataSource(self.data))
-
-    @property
-    def neurons(self) -> Neurons:
-        """What is told of its neurons."""
-        return Neurons(tuple(self.spiking), self.reset, self.steps)
-
-    @property
-    def title(self) -> str:
-        """The header in tables."""
-        return self.label or self.id
-
-    @property
-    def reference(self) -> str:
-        """The model as text.
-
-        Raises:
-            TypeError: It still is a function or a module of Python's.
-        """
-        if not isinstance(self.model, str):
-            raise TypeError(f"{self.id}: the model is an object, of which no reference was made")
-        return self.model
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,9 +151,9 @@ class Suite:
 
     def settings_of(self, model: Model) -> Settings:
         """The settings of one model: its own training in place of the suite's."""
-        if model.checkpoint:
-            return replace(self.settings, train=None)
-        return replace(self.settings, train=model.train or self.settings.train)
+        train = None if model.checkpoint else model.train or self.settings.train
+        size = model.batch_size or self.settings.batch_size
+        return replace(self.settings, train=train, batch_size=size)
 
     def model(self, model_id: str) -> Model:
         """The model with this id.

@@ -11,6 +11,7 @@ from benchbench.codec import plain, restored
 from benchbench.data import DataSource
 from benchbench.errors import SuiteError
 from benchbench.suite import loader
+from benchbench.suite.built import checked
 from benchbench.suite.schema import Suite
 
 if TYPE_CHECKING:
@@ -82,3 +83,51 @@ def test_faults_have_their_line(tmp_path: Path, line: str, said: str) -> None:
     assert len(faults) == 1, faults
     assert said in faults[0]
     assert faults[0].startswith(f"s.yaml:{2 + line.count(chr(10))}:"), faults
+
+
+def test_a_matrix_is_a_row_for_each_combination(tmp_path: Path) -> None:
+    """With ids and labels that say which; the batch size is the row's own."""
+    suite = parse(
+        "models:\n"
+        "  - { id: a, model: vgg }\n"
+        "  - { id: snn, model: conv_snn, label: SNN, set: { T: 9 },\n"
+        "      matrix: { T: [1, 4], batch_size: [1, 16] } }\n",
+        tmp_path,
+    )
+    assert [model.id for model in suite.models] == [
+        "a",
+        "snn_T1_batch_size1",
+        "snn_T1_batch_size16",
+        "snn_T4_batch_size1",
+        "snn_T4_batch_size16",
+    ]
+    last = suite.models[-1]
+    assert (last.title, last.set) == ("SNN, T = 4, batch_size = 16", {"T": 4})
+    assert [suite.settings_of(model).batch_size for model in suite.models] == [16, 1, 16, 1, 16]
+    built = benchbench.Model("snn", "conv_snn", matrix={"T": [1, 4]})
+    assert [m.id for m in checked(Suite(models=(built,)), tmp_path, tmp_path).models] == [
+        "snn_T1",
+        "snn_T4",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"),
+    [
+        ("{ T: 4 }", "expected lists of values by setting"),
+        ("{ T: [] }", "expected lists of values by setting"),
+        ("{ T: [1, 2], steps_of_it: [3] }", "conv_snn has no setting 'steps_of_it'"),
+        ("{ T: [one] }", "expected a value of type int"),
+        (f"{{ T: {list(range(1, 1002))} }}", "1,001 combinations"),
+    ],
+)
+def test_faults_of_a_matrix_have_the_model_s_line(tmp_path: Path, matrix: str, said: str) -> None:
+    """Told once, however many rows there are."""
+    entry = f"{{ id: s, model: conv_snn, matrix: {matrix} }}"
+    lines = f"models:\n  - {{ id: a, model: vgg }}\n  - {entry}\n"
+    with pytest.raises(SuiteError) as caught:
+        parse(lines, tmp_path)
+    faults = [str(fault) for fault in caught.value.faults]
+    assert len(faults) == 1, faults
+    assert said in faults[0]
+    assert faults[0].startswith("s.yaml:5: models[1]"), faults
