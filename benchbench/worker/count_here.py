@@ -70,7 +70,8 @@ def batches_from(inputs: object) -> list[Tensor] | tuple[int, ...]:
             return [torch.as_tensor(batch).detach().cpu() for batch in inputs]
     raise ModelError(
         "inputs: expected a batch [N, ...] as tensor or array, several of them in a list, or the "
-        f"shape of one sample, e.g. (3, 224, 224); found {type(inputs).__name__}"
+        f"shape of one sample, e.g. (3, 224, 224); found {type(inputs).__name__}: a model of several "
+        "inputs is counted inside a module that makes them of one batch"
     )
 
 
@@ -101,9 +102,10 @@ def count_here(
             first = inputs[0]
             shape = tuple(first.shape) if isinstance(first, Tensor) else (1, *inputs)
             text = " ".join(str(error).split())[:300]
+            alone = ", also one sample of them alone" if shape[0] > 1 else ""
             raise ModelError(
                 f"{name} cannot be run on inputs of shape {shape} "
-                f"({type(error).__name__}: {text}): give inputs= that it takes"
+                f"({type(error).__name__}: {text}): give inputs= that it takes{alone}"
             ) from error
     return found
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from benchbench.errors import CountError
 from benchbench.frameworks import reset
 
 if TYPE_CHECKING:
@@ -26,11 +28,17 @@ def countable(model: nn.Module) -> Iterator[None]:
     autograd. Composite operations arrive whole in inference mode (else ``padding='same'`` would
     arrive as an input that is padded already). Fused kernels are off: the flash kernel, the
     attention fast path and oneDNN's recurrent layer have no formula in any counter, their plain
-    forms have. Random numbers start from the same seed, so that a Poisson encoder's spikes do.
+    forms have. What is compiled runs as it was written: a compiled kernel hides its products from
+    whoever looks from outside. Random numbers start from the same seed, so that a Poisson encoder's
+    spikes do.
 
     Args:
         model: Model on any one device; its parameters stay the same objects.
+
+    Raises:
+        CountError: A part of it is a program of its own, whose layers cannot be told apart.
     """
+    _refuse_programs(model)
     training = {module: module.training for module in model.modules()}
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
@@ -49,6 +57,7 @@ def countable(model: nn.Module) -> Iterator[None]:
             torch.inference_mode(),
             sdpa_kernel(SDPBackend.MATH),
             torch.random.fork_rng(devices=[]),
+            _as_written(),
         ):
             torch.default_generator.manual_seed(0)
             yield
@@ -61,3 +70,31 @@ def countable(model: nn.Module) -> Iterator[None]:
             parameter.requires_grad_()
         for module, flag in training.items():
             module.training = flag
+
+
+def _refuse_programs(model: nn.Module) -> None:
+    """A program runs none of the hooks of its layers, and its parameters cannot be held still.
+
+    Raises:
+        CountError: One was found; it is named, with what to give in its place.
+    """
+    for path, module in model.named_modules():
+        place = repr(path or "(the model)")
+        if isinstance(module, torch.jit.ScriptModule):
+            raise CountError(
+                f"layer {place} is TorchScript, whose layers no counter can look into: give the "
+                "module that it was scripted or traced from"
+            )
+        # By its mark: it has no class of its own.
+        if module.eval.__qualname__.startswith("ExportedProgram."):
+            raise CountError(
+                f"layer {place} is an exported program, which has no eval mode to be counted in: "
+                "give the module that it was exported from"
+            )
+
+
+def _as_written() -> contextlib.AbstractContextManager[object]:
+    """Nothing that is compiled runs compiled; where nothing is, the compiler is not imported."""
+    if "torch._dynamo" not in sys.modules:
+        return contextlib.nullcontext()
+    return torch.compiler.set_stance("force_eager")
