@@ -9,7 +9,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchbench.files import write_whole
+from benchbench.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,16 +122,17 @@ def judged(
 
 def written(rows: Sequence[Row], versions: Mapping[str, str], folder: Path) -> None:
     """Write ``corpus.md``, ``corpus.csv`` and ``corpus.json``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    plain = [{k: v for k, v in asdict(row).items() if k != "seconds"} for row in rows]
+    plain = [asdict(row) | {"sample": _size(row)} for row in rows]
+    for row in plain:  # a table that is made again is the same
+        del row["seconds"]
     whole = {"versions": dict(versions), "rows": plain}
-    write_whole(folder / "corpus.json", json.dumps(whole, indent=1) + "\n")
+    write_text(folder / "corpus.json", json.dumps(whole, indent=1) + "\n")
     text = io.StringIO()
     table = csv.DictWriter(text, list(plain[0]), lineterminator="\n")
     table.writeheader()
     table.writerows({key: _cell(value) for key, value in row.items()} for row in plain)
-    write_whole(folder / "corpus.csv", text.getvalue())
-    write_whole(folder / "corpus.md", _markdown(rows, versions))
+    write_text(folder / "corpus.csv", text.getvalue())
+    write_text(folder / "corpus.md", _markdown(rows, versions))
 
 
 def _markdown(rows: Sequence[Row], versions: Mapping[str, str]) -> str:

@@ -51,7 +51,8 @@ def checked(entry: Entry) -> Row:
     try:
         counts = benchbench.count(entry.build, inputs)
         found = counts["macs_dense"]
-        macs, reason = found.value, "" if found.value is not None else counts.reason
+        macs = found.value
+        reason = "; ".join(found.reasons) if macs is None else ""
         params, notes = counts["params"].value, found.reasons
     except benchbench.BenchbenchError as error:
         macs, reason, params, notes = None, f"{type(error).__name__}: {error}", None, ()

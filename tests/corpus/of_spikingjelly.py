@@ -114,7 +114,7 @@ def entries() -> Iterator[Entry]:
             name,
             "spikingjelly",
             partial(build, make, steps, mode),
-            lambda shape=shape: torch.rand(2, *shape),
+            lambda shape=shape: torch.rand(1, *shape),
             by_hand,
         )
 

@@ -28,7 +28,6 @@ MODELS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "resnet18": (IMAGE, {}),
     "resnet50": (IMAGE, {}),
     "resnext50_32x4d": (IMAGE, {}),
-    "wide_resnet50_2": (IMAGE, {}),
     "densenet121": (IMAGE, {}),
     "squeezenet1_0": (IMAGE, {}),
     "squeezenet1_1": (IMAGE, {}),
@@ -46,11 +45,9 @@ MODELS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "convnext_tiny": (IMAGE, {}),
     "vit_b_32": (IMAGE, {}),
     "swin_t": (IMAGE, {}),
-    "maxvit_t": (IMAGE, {}),
     "lraspp_mobilenet_v3_large": ((3, 520, 520), {"weights_backbone": None}),
     "ssdlite320_mobilenet_v3_large": ((3, 320, 320), {"weights_backbone": None}),
     "r3d_18": (CLIP, {}),
-    "r2plus1d_18": (CLIP, {}),
 }
 
 

@@ -43,6 +43,9 @@ def blocks(tokens: int, *, key_value: int = D, products: int = 2) -> int:
 
 BERT, HEAD = blocks(L) + D * D, L * D * V
 GROUPED = blocks(L, key_value=D // 2, products=3) + HEAD
+ROUTED = LAYERS * (L * D * (2 * D + D) + 2 * L**2 * D + L * D * 4 + 2 * L * 3 * D * F) + HEAD
+SCAN = L * D * (4 * D) + L * 2 * D * D + 2 * D * 4 * (L + 3) + 2 * D * L * (10 + 2 + 4)  # 4 states, rank 2
+DECODER = blocks(L) + LAYERS * (4 * L * D * D + 2 * L**2 * D)  # and attention to the encoder
 PATCHES = 16  # of 8 x 8 pixels in 32 x 32
 VIT = blocks(PATCHES + 1) + PATCHES * D * 3 * 64
 
@@ -56,16 +59,16 @@ MODELS: list[tuple[str, str, dict[str, Any], str, int | None]] = [
     ("GPT2LMHeadModel", "GPT2Config", {"vocab_size": V, "n_embd": D, "n_inner": F, "n_layer": LAYERS, "n_head": 4, "n_positions": 64}, "ids", blocks(L) + HEAD),
     ("OPTForCausalLM", "OPTConfig", {**TEXT, "ffn_dim": F, "word_embed_proj_dim": D}, "ids", blocks(L) + HEAD),
     ("GPTNeoXForCausalLM", "GPTNeoXConfig", TEXT, "ids", blocks(L) + HEAD),
-    ("LlamaForCausalLM", "LlamaConfig", {**TEXT, "num_key_value_heads": 2}, "ids", None),
-    ("MistralForCausalLM", "MistralConfig", {**TEXT, "num_key_value_heads": 2}, "ids", None),
-    ("Qwen2ForCausalLM", "Qwen2Config", {**TEXT, "num_key_value_heads": 2}, "ids", None),
-    ("GemmaForCausalLM", "GemmaConfig", {**TEXT, "num_key_value_heads": 2, "head_dim": 8}, "ids", None),
-    ("MixtralForCausalLM", "MixtralConfig", {**TEXT, "num_key_value_heads": 2, "num_local_experts": 4}, "ids", None),
-    ("MambaForCausalLM", "MambaConfig", {"vocab_size": V, "hidden_size": D, "num_hidden_layers": LAYERS, "state_size": 4}, "ids", None),
+    ("LlamaForCausalLM", "LlamaConfig", {**TEXT, "num_key_value_heads": 2}, "ids", GROUPED),
+    ("MistralForCausalLM", "MistralConfig", {**TEXT, "num_key_value_heads": 2}, "ids", GROUPED),
+    ("Qwen2ForCausalLM", "Qwen2Config", {**TEXT, "num_key_value_heads": 2}, "ids", GROUPED),
+    ("GemmaForCausalLM", "GemmaConfig", {**TEXT, "num_key_value_heads": 2, "head_dim": 8}, "ids", GROUPED),
+    ("MixtralForCausalLM", "MixtralConfig", {**TEXT, "num_key_value_heads": 2, "num_local_experts": 4}, "ids", ROUTED),
+    ("MambaForCausalLM", "MambaConfig", {"vocab_size": V, "hidden_size": D, "num_hidden_layers": LAYERS, "state_size": 4}, "ids", LAYERS * SCAN + HEAD),
     ("T5EncoderModel", "T5Config", {"vocab_size": V, "d_model": D, "d_kv": 8, "d_ff": F, "num_layers": LAYERS, "num_heads": 4}, "ids", blocks(L)),
-    ("BartModel", "BartConfig", {"vocab_size": V, "d_model": D, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": F, "decoder_ffn_dim": F, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "pad_token_id": 0}, "ids", None),
+    ("BartModel", "BartConfig", {"vocab_size": V, "d_model": D, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": F, "decoder_ffn_dim": F, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "pad_token_id": 0}, "ids", blocks(L) + DECODER),
     ("ViTModel", "ViTConfig", VISION, "image", VIT + D * D),
-    ("DeiTModel", "DeiTConfig", VISION, "image", None),
+    ("DeiTModel", "DeiTConfig", VISION, "image", blocks(PATCHES + 2) + PATCHES * D * 3 * 64 + D * D),
     ("CLIPVisionModel", "CLIPVisionConfig", VISION, "image", VIT),
     ("Dinov2Model", "Dinov2Config", {**VISION, "mlp_ratio": 2}, "image", VIT),
     ("SwinModel", "SwinConfig", {"image_size": 32, "patch_size": 2, "embed_dim": 16, "depths": [2, 2], "num_heads": [2, 4], "window_size": 4}, "image", None),
@@ -80,8 +83,6 @@ MODELS: list[tuple[str, str, dict[str, Any], str, int | None]] = [
 def entries() -> Iterator[Entry]:
     """All of them."""
     for model, config, told, kind, by_hand in MODELS:
-        if by_hand is None and told.get("num_key_value_heads") and "Mixtral" not in model:
-            by_hand = GROUPED
         yield Entry(model, "transformers", partial(build, model, config, told), INPUTS[kind], by_hand)
 
 

@@ -86,6 +86,10 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
         kwargs = kwargs or {}
         if not isinstance(func, OpOverload):
             self._unruled(func)
+        if func.overloadpacket is GROUPED:
+            out = func(*args, **kwargs)
+            self._count_grouped(func, args, kwargs, out)
+            return out
         same = func in SAME and args[4:5] == ("same",)
         if func in PRODUCTS:
             out = func(*args, **kwargs)
@@ -196,7 +200,26 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
         self._origins.set(out, one + two if both else RESULT)
 
 
+    def _count_grouped(
+        self, func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor
+    ) -> None:
+        """Rows sorted by expert, [rows, k], each through its own expert's matrix of [E, k, m]."""
+        rows, experts = args[0], args[1]
+        ends = args[2] if len(args) > 2 else kwargs.get("offs")
+        weight = self._origins.of(experts)
+        whole = rows.dim() == 2 and experts.dim() == 3 and ends is not None
+        if not (whole and weight.rank and int(ends[-1]) == len(rows)):
+            self._unruled(func)
+        tally = product(rows[None], experts[:1], "right")  # every row meets one matrix
+        tally = replace(tally, spikes=self._origins.of(rows).spikes)
+        self._record(weight, "linear", tally, experts)
+        self._origins.set(out, RESULT)
+
+
 RESULT = Origin(data=True)
+
+# Products of a mixture's experts; older versions of PyTorch have none.
+GROUPED = getattr(aten, "_grouped_mm", None)
 
 # Rows of a table, summed up; their argument of weights for the rows (per_sample_weights).
 BAGS = frozenset({aten._embedding_bag, aten._embedding_bag_forward_only})  # noqa: SLF001 - has no public name
