@@ -94,7 +94,9 @@ def judged(
             (agree if entry.published.agrees(macs) else faults).append(says)
         if entry.by_hand is not None:
             right = macs == entry.by_hand
-            (agree if right else faults).append("by hand" if right else f"by hand {entry.by_hand:,}")
+            (agree if right else faults).append(
+                "by hand" if right else f"by hand {entry.by_hand:,}"
+            )
         for who, said in others.items():
             if said == macs:
                 agree.append(who)
@@ -158,7 +160,13 @@ def _markdown(rows: Sequence[Row], versions: Mapping[str, str]) -> str:
             else_ = ", ".join(f"{who} {_said(said)}" for who, said in row.differ.items())
             cells = [row.family, row.model, _size(row), f"{row.macs:,.0f}", f"{row.params:,.0f}"]
             lines.append(f"| {' | '.join(cells)} | {', '.join(row.agree)} | {else_} |")
-    lines += ["", "## Refused", "", "| family | model | sample | reason |", "| --- | --- | --- | --- |"]
+    lines += [
+        "",
+        "## Refused",
+        "",
+        "| family | model | sample | reason |",
+        "| --- | --- | --- | --- |",
+    ]
     lines += [
         f"| {row.family} | {row.model} | {_size(row)} | {row.reason} |"
         for row in rows

@@ -130,19 +130,64 @@ MODELS: list[tuple[str, Callable[[], nn.Module], int | None, str]] = [
     ("torch.compile inside", compiled_inside, NET, ""),
     ("scripted", old(lambda: torch.jit.script(Simple())), None, "TorchScript"),
     ("traced", old(lambda: torch.jit.trace(Simple(), torch.rand(ROWS))), None, "TorchScript"),
-    ("scripted inside", old(lambda: nn.Sequential(nn.Linear(8, 8), torch.jit.script(Simple()))), None, "TorchScript"),
-    ("scripted, frozen", old(lambda: torch.jit.freeze(torch.jit.script(Simple().eval()))), None, "TorchScript"),
+    (
+        "scripted inside",
+        old(lambda: nn.Sequential(nn.Linear(8, 8), torch.jit.script(Simple()))),
+        None,
+        "TorchScript",
+    ),
+    (
+        "scripted, frozen",
+        old(lambda: torch.jit.freeze(torch.jit.script(Simple().eval()))),
+        None,
+        "TorchScript",
+    ),
     ("exported", exported, NET, ""),
     ("dynamic int8", quantised, None, "before it is quantised"),
     ("bilinear", lambda: Bilinear(8, 8, 5), None, "matmul, einsum"),
     ("embedding bag, weighted", WeightedBag, None, "matmul, einsum"),
-    ("custom operator", partial(Does, lambda x, w: project(x, w), (8, 5)), None, "an operator of 'benchbench_corpus'"),
-    ("sparse weight", partial(Does, lambda x, w: torch.sparse.mm(w.t().to_sparse(), x.flatten(0, 1).t()), (8, 5)), None, "sparse"),
-    ("complex product", partial(Does, lambda x, w: (x.to(torch.complex64) @ w.to(torch.complex64)).abs(), (8, 5)), None, "complex"),
-    ("complex convolution", lambda: nn.Conv1d(6, 5, 3, dtype=torch.complex64), 3 * 5 * 6 * 3 * 6, ""),
-    ("broadcast product, summed", partial(Does, lambda x, w: (x[..., None] * w).sum(-2), (8, 5)), None, "matmul, einsum"),
-    ("Fourier convolution", partial(Does, lambda x, w: torch.fft.irfft(torch.fft.rfft(x) * w), (5,)), None, "fft"),
-    ("a matrix no product saw", partial(Does, lambda x, w, s: (x @ w) * s.sum(0), (8, 5), (3, 5)), PLAIN, ""),
+    (
+        "custom operator",
+        partial(Does, lambda x, w: project(x, w), (8, 5)),  # noqa: PLW0108 - it has no copy
+        None,
+        "an operator of 'benchbench_corpus'",
+    ),
+    (
+        "sparse weight",
+        partial(Does, lambda x, w: torch.sparse.mm(w.t().to_sparse(), x.flatten(0, 1).t()), (8, 5)),
+        None,
+        "sparse",
+    ),
+    (
+        "complex product",
+        partial(Does, lambda x, w: (x.to(torch.complex64) @ w.to(torch.complex64)).abs(), (8, 5)),
+        None,
+        "complex",
+    ),
+    (
+        "complex convolution",
+        lambda: nn.Conv1d(6, 5, 3, dtype=torch.complex64),
+        3 * 5 * 6 * 3 * 6,
+        "",
+    ),
+    (
+        "broadcast product, summed",
+        partial(Does, lambda x, w: (x[..., None] * w).sum(-2), (8, 5)),
+        None,
+        "matmul, einsum",
+    ),
+    (
+        "Fourier convolution",
+        partial(Does, lambda x, w: torch.fft.irfft(torch.fft.rfft(x) * w), (5,)),
+        None,
+        "fft",
+    ),
+    (
+        "a matrix no product saw",
+        partial(Does, lambda x, w, s: (x @ w) * s.sum(0), (8, 5), (3, 5)),
+        PLAIN,
+        "",
+    ),
 ]
 
 
@@ -151,5 +196,9 @@ def entries() -> Iterator[Entry]:
     for name, build, by_hand, refused in MODELS:
         complex_rows = name == "complex convolution"
         rows = (1, *ROWS[1:]) if name == "exported" else ROWS
-        inputs = partial(torch.rand, *ROWS, dtype=torch.complex64) if complex_rows else partial(batch, rows, half=False)
+        inputs = (
+            partial(torch.rand, *ROWS, dtype=torch.complex64)
+            if complex_rows
+            else partial(batch, rows, half=False)
+        )
         yield Entry(name, "torch", build, inputs, by_hand, refused=refused)

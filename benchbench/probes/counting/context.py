@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 import torch
@@ -93,8 +94,13 @@ def _refuse_programs(model: nn.Module) -> None:
             )
 
 
-def _as_written() -> contextlib.AbstractContextManager[object]:
+@contextlib.contextmanager
+def _as_written() -> Iterator[None]:
     """Nothing that is compiled runs compiled; where nothing is, the compiler is not imported."""
     if "torch._dynamo" not in sys.modules:
-        return contextlib.nullcontext()
-    return torch.compiler.set_stance("force_eager")
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"), warnings.catch_warnings():
+        # FlopCounterMode has such hooks, and enters the box and the module in it as two.
+        warnings.filterwarnings("ignore", r"Using `torch\.compile\(module\)` when there are global")
+        yield

@@ -199,7 +199,6 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
         self._record(weight, "weights" if both else "linear", tally, values)
         self._origins.set(out, one + two if both else RESULT)
 
-
     def _count_grouped(
         self, func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor
     ) -> None:
