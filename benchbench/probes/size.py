@@ -49,8 +49,8 @@ def measure(model: nn.Module) -> Iterator[Measurement]:
 
     Yields:
         ``params`` and ``param_bytes``, each with the same per top-level part in its detail; ``n/a``
-        where a layer packs its weights away, as quantised ones do, or is TorchScript, which may have
-    made constants of them.
+        where a layer packs its weights away, as quantised ones do, or is TorchScript, which may
+        have made constants of them.
     """
     import torch
 

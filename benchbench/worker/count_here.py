@@ -70,8 +70,8 @@ def batches_from(inputs: object) -> list[Tensor] | tuple[int, ...]:
             return [torch.as_tensor(batch).detach().cpu() for batch in inputs]
     raise ModelError(
         "inputs: expected a batch [N, ...] as tensor or array, several of them in a list, or the "
-        f"shape of one sample, e.g. (3, 224, 224); found {type(inputs).__name__}: a model of several "
-        "inputs is counted inside a module that makes them of one batch"
+        f"shape of one sample, e.g. (3, 224, 224); found {type(inputs).__name__}: a model of "
+        "several inputs is counted inside a module that makes them of one batch"
     )
 
 

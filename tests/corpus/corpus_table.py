@@ -37,7 +37,6 @@ class Row:
         differ: What the others say, by name; None where one cannot run the model.
         reason: Why it is refused; or what stands beside the count.
         fault: What is wrong; empty where nothing is.
-        seconds: How long benchbench took.
     """
 
     family: str
@@ -50,7 +49,6 @@ class Row:
     differ: dict[str, float | None]
     reason: str
     fault: str
-    seconds: float
 
     def line(self) -> str:
         """What is printed of it."""
@@ -68,7 +66,6 @@ def judged(
     params: tuple[float | None, float],
     others: Mapping[str, float | None],
     shape: tuple[int, ...],
-    seconds: float,
 ) -> Row:
     """Hold a count against everything that is known of the model.
 
@@ -80,7 +77,6 @@ def judged(
         params: Parameters by benchbench, and those that the model has.
         others: Mult-adds by each independent counter, per sample.
         shape: Shape of one sample.
-        seconds: How long benchbench took.
     """
     agree, differ, faults = [], {}, []
     if macs is None:
@@ -118,15 +114,12 @@ def judged(
         differ,
         reason or "; ".join(notes),
         "; ".join(faults),
-        round(seconds, 1),
     )
 
 
 def written(rows: Sequence[Row], versions: Mapping[str, str], folder: Path) -> None:
     """Write ``corpus.md``, ``corpus.csv`` and ``corpus.json``."""
     plain = [asdict(row) | {"sample": _size(row)} for row in rows]
-    for row in plain:  # a table that is made again is the same
-        del row["seconds"]
     whole = {"versions": dict(versions), "rows": plain}
     write_text(folder / "corpus.json", json.dumps(whole, indent=1) + "\n")
     text = io.StringIO()

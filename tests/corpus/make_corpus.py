@@ -47,7 +47,6 @@ def checked(entry: Entry) -> Row:
     """Count one model by benchbench, then by the independent counters, and judge it."""
     torch.manual_seed(0)
     inputs = entry.inputs()
-    began = time.monotonic()
     try:
         counts = benchbench.count(entry.build, inputs)
         found = counts["macs_dense"]
@@ -56,7 +55,6 @@ def checked(entry: Entry) -> Row:
         params, notes = counts["params"].value, found.reasons
     except benchbench.BenchbenchError as error:
         macs, reason, params, notes = None, f"{type(error).__name__}: {error}", None, ()
-    seconds = time.monotonic() - began
     batch = torch.rand(1, *inputs) if isinstance(inputs, tuple) else inputs[:1]
     model = entry.build()
     own = sum(parameter.numel() for parameter in model.parameters())
@@ -69,7 +67,6 @@ def checked(entry: Entry) -> Row:
         params=(params, own if entry.params is None else entry.params),
         others=others,
         shape=tuple(batch.shape[1:]),
-        seconds=seconds,
     )
 
 
@@ -81,7 +78,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="models with this in their names alone")
     args = parser.parse_args()
     warnings.simplefilter("ignore")  # libraries warn of themselves, and tracing of everything
-    rows = []
+    rows, began = [], time.monotonic()
     for entry in entries_of(args.family or FAMILIES):
         if args.only in entry.name:
             row = checked(entry)
@@ -90,7 +87,8 @@ def main() -> None:
     if args.out:
         written(rows, {name: version(name) for name in PACKAGES}, args.out)
     verdicts = Counter(row.verdict for row in rows)
-    print(json.dumps({"models": len(rows), **verdicts}))
+    took_s = round(time.monotonic() - began)
+    print(json.dumps({"models": len(rows), **verdicts, "took_s": took_s}))
     sys.exit(any(row.fault for row in rows))
 
 

@@ -50,7 +50,6 @@ RIGHT: dict[str, Any] = {
     "params": (5.0, 5.0),
     "others": {"one": 1_814_073_344.0, "two": 7.0, "three": None},
     "shape": (3, 224, 224),
-    "seconds": 1.0,
 }
 ENTRY = Entry(
     "net",

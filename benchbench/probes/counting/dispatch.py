@@ -125,8 +125,8 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
             if func.namespace.startswith("quantized"):
                 instead = "before it is quantised"
             self._refuse(
-                f"{func}, an operator of {func.namespace!r} that benchbench cannot look into: count "
-                f"the model {instead}"
+                f"{func}, an operator of {func.namespace!r} that benchbench cannot look into: "
+                f"count the model {instead}"
             )
         self._origins.inherit(func, args, kwargs, out)
         suspect = PRODUCT_WORDS.search(name) and not NO_PRODUCTS.search(name)
@@ -160,8 +160,8 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
         """Only dense and real operands are counted."""
         if any(operand.is_complex() for operand in operands):
             self._refuse(
-                f"{func} on complex numbers, whose mult-adds are not real ones: write it as products "
-                "of real and imaginary parts (torch.view_as_real)"
+                f"{func} on complex numbers, whose mult-adds are not real ones: write it as "
+                "products of real and imaginary parts (torch.view_as_real)"
             )
         if any(operand.layout != torch.strided for operand in operands):
             self._refuse(
@@ -206,8 +206,8 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
         rows, experts = args[0], args[1]
         ends = args[2] if len(args) > 2 else kwargs.get("offs")
         weight = self._origins.of(experts)
-        whole = rows.dim() == 2 and experts.dim() == 3 and ends is not None
-        if not (whole and weight.rank and int(ends[-1]) == len(rows)):
+        whole = rows.dim() == 2 and experts.dim() == 3 and weight.rank > 0
+        if ends is None or not whole or int(ends[-1]) != len(rows):
             self._unruled(func)
         tally = product(rows[None], experts[:1], "right")  # every row meets one matrix
         tally = replace(tally, spikes=self._origins.of(rows).spikes)
