@@ -12,7 +12,7 @@ EVIDENCE := reports/gate/evidence
 BENCHBENCH_FER2013 ?= $(wildcard ../shared/data/fer2013/fer2013.csv.gz)
 export BENCHBENCH_FER2013
 
-.PHONY: install table3 test accuracy peers sinabs lint mutants sensors bench gate evidence clean
+.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors bench gate evidence clean
 
 install: $(INSTALLED)
 
@@ -46,6 +46,10 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+corpus: $(INSTALLED)  ## count models of others against independent counters and published figures, about six minutes
+	$(BIN)/python -m pip install --quiet --editable '.[dev,corpus]'
+	$(BIN)/python tests/corpus/make_corpus.py --out reports/corpus
 
 mutants: $(INSTALLED)  ## do the tests notice a wrong verdict, ratio, interval, formula or merge? about five minutes
 	rm -rf mutants

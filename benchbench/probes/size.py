@@ -49,17 +49,28 @@ def measure(model: nn.Module) -> Iterator[Measurement]:
 
     Yields:
         ``params`` and ``param_bytes``, each with the same per top-level part in its detail; ``n/a``
-        where a layer packs its weights away, as quantised ones do.
+        where a layer packs its weights away, as quantised ones do, or is TorchScript, which may
+        have made constants of them.
     """
     import torch
 
+    scripted = [
+        path or "(the model)"
+        for path, module in model.named_modules()
+        if isinstance(module, torch.jit.ScriptModule)
+    ]
     packed = [
         path or "(the model)"
         for path, module in model.named_modules()
         if any(isinstance(value, torch.ScriptObject) for value in vars(module).values())
     ]
-    if packed:
+    if scripted or packed:
         reason = f"packs its weights where they cannot be counted (quantised): {', '.join(packed)}"
+        if scripted:
+            reason = (
+                f"is TorchScript, whose weights may be constants: {scripted[0]}; count the module "
+                "that it was scripted or traced from"
+            )
         yield PARAMS.missing(reason[:300])
         yield PARAM_BYTES.missing(reason[:300])
         return

@@ -110,9 +110,12 @@ def count_here(
             first = inputs[0]
             shape = first.shape if isinstance(first, Inputs) else str((1, *inputs))
             text = " ".join(str(error).split())[:300]
+            alone = ""
+            if isinstance(first, Inputs) and len(first) > 1:
+                alone = ", also one sample of them alone"
             raise ModelError(
                 f"{name} cannot be run on inputs of shape {shape} "
-                f"({type(error).__name__}: {text}): give inputs= that it takes"
+                f"({type(error).__name__}: {text}): give inputs= that it takes{alone}"
             ) from error
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from benchbench.errors import CountError
 from benchbench.frameworks import reset
 
 if TYPE_CHECKING:
@@ -30,11 +32,17 @@ def countable(model: nn.Module) -> Iterator[None]:
     autograd. Composite operations arrive whole in inference mode (else ``padding='same'`` would
     arrive as an input that is padded already). Fused kernels are off: the flash kernel, the
     attention fast path and oneDNN's recurrent layer have no formula in any counter, their plain
-    forms have. Random numbers start from the same seed, so that a Poisson encoder's spikes do.
+    forms have. What is compiled runs as it was written: a compiled kernel hides its products from
+    whoever looks from outside. Random numbers start from the same seed, so that a Poisson encoder's
+    spikes do.
 
     Args:
         model: Model on any one device; its parameters stay the same objects.
+
+    Raises:
+        CountError: A part of it is a program of its own, whose layers cannot be told apart.
     """
+    _refuse_programs(model)
     training = {module: module.training for module in model.modules()}
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
@@ -54,6 +62,7 @@ def countable(model: nn.Module) -> Iterator[None]:
             torch.inference_mode(),
             sdpa_kernel(SDPBackend.MATH),
             torch.random.fork_rng(devices=[]),
+            _as_written(),
         ):
             torch.default_generator.manual_seed(0)
             yield
@@ -90,3 +99,36 @@ def _uncompiled() -> Iterator[None]:
     finally:
         for own in bare:
             delattr(own, SHIELD)
+
+
+def _refuse_programs(model: nn.Module) -> None:
+    """A program runs none of the hooks of its layers, and its parameters cannot be held still.
+
+    Raises:
+        CountError: One was found; it is named, with what to give in its place.
+    """
+    for path, module in model.named_modules():
+        place = repr(path or "(the model)")
+        if isinstance(module, torch.jit.ScriptModule):
+            raise CountError(
+                f"layer {place} is TorchScript, whose layers no counter can look into: give the "
+                "module that it was scripted or traced from"
+            )
+        # By its mark: it has no class of its own.
+        if module.eval.__qualname__.startswith("ExportedProgram."):
+            raise CountError(
+                f"layer {place} is an exported program, which has no eval mode to be counted in: "
+                "give the module that it was exported from"
+            )
+
+
+@contextlib.contextmanager
+def _as_written() -> Iterator[None]:
+    """Nothing that is compiled runs compiled; where nothing is, the compiler is not imported."""
+    if "torch._dynamo" not in sys.modules:
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"), warnings.catch_warnings():
+        # FlopCounterMode has such hooks, and enters the box and the module in it as two.
+        warnings.filterwarnings("ignore", r"Using `torch\.compile\(module\)` when there are global")
+        yield

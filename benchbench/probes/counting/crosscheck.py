@@ -40,6 +40,10 @@ TORCH_RULES = {
     aten.dot: lambda left, _right, **_: 2 * math.prod(left),
     aten.vdot: lambda left, _right, **_: 2 * math.prod(left),
 }
+if hasattr(aten, "_grouped_mm"):  # each row meets one expert's matrix; older versions have none
+    TORCH_RULES[aten._grouped_mm] = lambda rows, experts, *_, **__: (  # noqa: SLF001 - no public name
+        2 * math.prod(rows) * experts[-1]
+    )
 
 # What fvcore calls its sums of products.
 UNKNOWN = "unknown"
@@ -49,6 +53,7 @@ FVCORE_PRODUCTS = ("conv", "linear", "matmul", "mm", "addmm", "bmm")
 FVCORE_BLIND = {
     *(f"aten::{name}" for name in ("mv", "addmv", "dot", "vdot", "inner", "tensordot")),
     *(f"aten::{name}" for name in ("baddbmm", "addbmm", "chain_matmul", "bilinear", "addr")),
+    "aten::_grouped_mm",
     *(f"aten::{name}" for name in ("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell")),
     *(f"aten::{name}" for name in ("gru_cell", "rnn_tanh_cell", "rnn_relu_cell")),
     "aten::_convolution_mode",  # padding="same"

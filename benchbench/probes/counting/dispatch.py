@@ -85,7 +85,11 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
         """Run `func`, or what it is composed of, and count it."""
         kwargs = kwargs or {}
         if not isinstance(func, OpOverload):
-            self._refuse(f"{func}, which benchbench has no rule to count by")
+            self._unruled(func)
+        if func.overloadpacket is GROUPED:
+            out = func(*args, **kwargs)
+            self._count_grouped(func, args, kwargs, out)
+            return out
         same = func in SAME and args[4:5] == ("same",)
         if func in PRODUCTS:
             out = func(*args, **kwargs)
@@ -99,7 +103,7 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
             self._count_convolution(args, out, same=same)
             return out
         if func.overloadpacket in flop_registry:
-            self._refuse(f"{func}, which benchbench has no rule to count by")
+            self._unruled(func)
         with self:
             out = func.decompose(*args, **kwargs)
         if out is not NotImplemented:
@@ -117,13 +121,19 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
             func.namespace not in NAMESPACES
             and str(func.overloadpacket).replace(".", "::") not in FOREIGN
         ):
+            instead = "with the same in operations of PyTorch's own"
+            if func.namespace.startswith("quantized"):
+                instead = "before it is quantised"
             self._refuse(
-                f"{func}, an operator of {func.namespace!r} that benchbench cannot look into"
+                f"{func}, an operator of {func.namespace!r} that benchbench cannot look into: "
+                f"count the model {instead}"
             )
         self._origins.inherit(func, args, kwargs, out)
         suspect = PRODUCT_WORDS.search(name) and not NO_PRODUCTS.search(name)
+        if func.overloadpacket in BAGS:  # gathers and adds, unless its rows are weighted
+            suspect = suspect and len(args) > WEIGHTED and args[WEIGHTED] is not None
         if suspect and any(self._origins.of(t).data for t in tensors_of((args, kwargs))):
-            self._refuse(f"{func}, which benchbench has no rule to count by")
+            self._unruled(func)
         if func.overloadpacket in (aten.mul, aten.mul_):
             if isinstance(out, Tensor):
                 self._spread(args, out)
@@ -132,6 +142,12 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
                 "a product by broadcasting (multiply, then sum), which no counter can tell from "
                 "other work: write it as a matrix product (matmul, einsum)"
             )
+
+    def _unruled(self, func: object) -> NoReturn:
+        self._refuse(
+            f"{func}, which benchbench has no rule to count by: write its products as matmul, "
+            "einsum, convolutions or linear layers"
+        )
 
     def _spread(self, args: tuple[Any, ...], out: Tensor) -> None:
         """Remember an outer product: larger than either operand, its sum is a matrix product."""
@@ -143,9 +159,15 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
     def _real(self, func: OpOverload, *operands: Tensor) -> None:
         """Only dense and real operands are counted."""
         if any(operand.is_complex() for operand in operands):
-            self._refuse(f"{func} on complex numbers, whose mult-adds are not real ones")
+            self._refuse(
+                f"{func} on complex numbers, whose mult-adds are not real ones: write it as "
+                "products of real and imaginary parts (torch.view_as_real)"
+            )
         if any(operand.layout != torch.strided for operand in operands):
-            self._refuse(f"{func} on sparse tensors, whose mult-adds depend on the library")
+            self._refuse(
+                f"{func} on sparse tensors, whose mult-adds depend on the library: count the model "
+                "with dense ones (to_dense)"
+            )
 
     def _count_convolution(self, args: tuple[Any, ...], out: Tensor, *, same: bool) -> None:
         data, weight = self._origins.of(args[0]), self._origins.of(args[1])
@@ -177,8 +199,30 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
         self._record(weight, "weights" if both else "linear", tally, values)
         self._origins.set(out, one + two if both else RESULT)
 
+    def _count_grouped(
+        self, func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor
+    ) -> None:
+        """Rows sorted by expert, [rows, k], each through its own expert's matrix of [E, k, m]."""
+        rows, experts = args[0], args[1]
+        ends = args[2] if len(args) > 2 else kwargs.get("offs")
+        weight = self._origins.of(experts)
+        whole = rows.dim() == 2 and experts.dim() == 3 and weight.rank > 0
+        if ends is None or not whole or int(ends[-1]) != len(rows):
+            self._unruled(func)
+        tally = product(rows[None], experts[:1], "right")  # every row meets one matrix
+        tally = replace(tally, spikes=self._origins.of(rows).spikes)
+        self._record(weight, "linear", tally, experts)
+        self._origins.set(out, RESULT)
+
 
 RESULT = Origin(data=True)
+
+# Products of a mixture's experts; older versions of PyTorch have none.
+GROUPED = getattr(aten, "_grouped_mm", None)
+
+# Rows of a table, summed up; their argument of weights for the rows (per_sample_weights).
+BAGS = frozenset({aten._embedding_bag, aten._embedding_bag_forward_only})  # noqa: SLF001 - has no public name
+WEIGHTED = 6
 
 
 def _geometry(args: tuple[Any, ...]) -> Geometry:

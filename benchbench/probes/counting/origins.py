@@ -64,6 +64,7 @@ class Origins:
     def __init__(self, model: nn.Module) -> None:
         """Know the model's parameters, its buffers, and tensors that are plain attributes."""
         self._known: dict[Any, Origin] = {}
+        self._parts: dict[Any, dict[tuple[int, int], Origin]] = {}  # of storages that hold several
         self._spread: set[Any] = set()
         for path, module in model.named_modules():
             prefix = f"{path}." if path else ""
@@ -74,16 +75,31 @@ class Origins:
             self._known[_identity(buffer)] = Origin(name, 1, buffer.numel())
         for name, weight in model.named_parameters():
             origin = Origin(name, 2, weight.numel(), frozenset({name}))
-            self._known[_identity(weight)] = origin
+            owner = _identity(weight)
+            self._parts.setdefault(owner, {})[_extent(weight)] = origin
+            # Of all of them, where several are parts of one vector.
+            self._known[owner] = sum(self._parts[owner].values(), NOTHING)
+        self._parts = {owner: parts for owner, parts in self._parts.items() if len(parts) > 1}
 
     def of(self, tensor: Tensor) -> Origin:
         """Where the values of `tensor` come from."""
-        return self._known.get(_identity(tensor), NOTHING)
+        owner = _identity(tensor)
+        if owner in self._parts:
+            first, last = _extent(tensor)
+            for (start, end), origin in self._parts[owner].items():
+                if start <= first and last <= end:
+                    return origin
+        return self._known.get(owner, NOTHING)
 
     def set(self, values: object, origin: Origin) -> None:
         """Say where all tensors among `values` come from."""
         for tensor in tensors_of(values):
-            self._known[_identity(tensor)] = origin
+            owner = _identity(tensor)
+            if owner in self._parts:
+                if origin == self.of(tensor):  # a view of a part
+                    continue
+                del self._parts[owner]  # somebody writes into it
+            self._known[owner] = origin
 
     def mark_spread(self, tensor: Tensor) -> None:
         """Remember that `tensor` is an outer product."""
@@ -141,3 +157,13 @@ def _identity(tensor: Tensor) -> Any:  # noqa: ANN401 - untyped in torch
     if tensor.layout != torch.strided:  # has none; products of it are refused
         return id(tensor)
     return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]  # see above
+
+
+def _extent(tensor: Tensor) -> tuple[int, int]:
+    """First and last byte of its storage that `tensor` reaches; nothing for one without strides."""
+    if tensor.layout != torch.strided or not tensor.numel():
+        return 0, 0
+    steps = zip(tensor.shape, tensor.stride(), strict=True)
+    first, reach = int(tensor.storage_offset()), sum((size - 1) * step for size, step in steps)
+    width = tensor.element_size()
+    return first * width, (first + reach + 1) * width
