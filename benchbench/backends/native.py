@@ -9,19 +9,25 @@ import torch
 from torch import Tensor, nn
 
 from benchbench.backends.outputs import answer_of, tensor_of
+from benchbench.data.inputs import Inputs
 from benchbench.frameworks import is_spiking, resetter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from benchbench.data.batches import Batch
 
 __all__ = ["inference_step", "training_step"]
 
 
+def _endless(batches: Sequence[Batch | tuple[Tensor, Tensor]]) -> Iterator[Batch]:
+    """The batches one after the other, and again; a tensor by itself is inputs."""
+    return itertools.cycle([(Inputs.of(given), targets) for given, targets in batches])
+
+
 def training_step(
     model: nn.Module,
-    batches: Sequence[Batch],
+    batches: Sequence[Batch | tuple[Tensor, Tensor]],
     loss: Callable[[Tensor, Tensor], Tensor],
     learning_rate: float,
     output: str = "",
@@ -40,8 +46,7 @@ def training_step(
     """
     model.train()
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
-    forget, queue = resetter(model), itertools.cycle(batches)
-    spikes = is_spiking(model)
+    forget, queue, spikes = resetter(model), _endless(batches), is_spiking(model)
 
     def step() -> Tensor:
         inputs, targets = next(queue)
@@ -59,7 +64,7 @@ def training_step(
 
 
 def inference_step(
-    model: nn.Module, batches: Sequence[Batch], output: str = ""
+    model: nn.Module, batches: Sequence[Batch | tuple[Tensor, Tensor]], output: str = ""
 ) -> Callable[[], Tensor]:
     """Inference of the next batch, in eval mode and without autograd.
 
@@ -72,7 +77,7 @@ def inference_step(
         A function that runs it and returns the answer, most often [N, classes].
     """
     model.eval()
-    forget, queue = resetter(model), itertools.cycle(batches)
+    forget, queue = resetter(model), _endless(batches)
 
     @torch.inference_mode()
     def step() -> Tensor:

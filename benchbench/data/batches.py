@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from benchbench.data import FaceData
-from benchbench.data.data_set import data_set_of
 from benchbench.data.samples import Batch, size_of
+from benchbench.data.sets import data_set_of
 from benchbench.errors import DataError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from benchbench.data.cache import cached
-from benchbench.data.data_set import DataSet, digest_of_samples
 from benchbench.data.samples import samples_of
+from benchbench.data.sets import DataSet, digest_of_samples
 from benchbench.errors import DataError
 from benchbench.files import digest_of
 

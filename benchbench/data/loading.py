@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench import data as faces
-from benchbench.data.data_set import data_set_of
 from benchbench.data.embedded import digits, random_input, synthetic_events
+from benchbench.data.sets import data_set_of
 from benchbench.data.user import from_function, from_npz
 from benchbench.errors import DataError
 from benchbench.files import expanded
 
 if TYPE_CHECKING:
     from benchbench.data import DataSource, Labels
-    from benchbench.data.data_set import DataSet
+    from benchbench.data.sets import DataSet
 
 __all__ = ["load_own", "load_set"]
 

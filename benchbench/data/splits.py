@@ -11,8 +11,8 @@ from benchbench.data.samples import size_of
 from benchbench.errors import DataError
 
 if TYPE_CHECKING:
-    from benchbench.data.data_set import DataSet
     from benchbench.data.samples import Samples
+    from benchbench.data.sets import DataSet
 
 __all__ = ["Splits", "split"]
 

@@ -18,8 +18,8 @@ import numpy as np
 import torch
 
 from benchbench import extensions
-from benchbench.data.data_set import AXES, SPLITS, DataSet, digest_of_samples
 from benchbench.data.samples import samples_of
+from benchbench.data.sets import AXES, SPLITS, DataSet, digest_of_samples
 from benchbench.errors import DataError
 from benchbench.files import digest_of, expanded, module_at
 

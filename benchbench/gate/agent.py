@@ -157,7 +157,7 @@ class Agent:
 
     def _batches(self, workload: dict[str, Any], phase: str) -> list[Any]:
         key = json.dumps(workload["data"], sort_keys=True)
-        if own := workload["own_data"]:
+        if own := workload.get("own_data"):
             key = json.dumps(own, sort_keys=True)
         if key not in self.data:
             load = contract.taken("load_own" if own else "load_data")

@@ -121,7 +121,7 @@ def _measured_on(results: Results, data: Mapping[str, Any]) -> list[str]:
     return [
         results.suite.model(cell.model).title
         for cell in results.cells
-        if results.data_of(cell) is data
+        if cell.data and results.data_of(cell) is data
     ]
 
 

@@ -153,6 +153,8 @@ class Results(Displayable):
     def data_of(self, cell: CellResult | None) -> dict[str, Any]:
         """What a cell was measured on."""
         wanted = cell.data if cell else ""
+        if not wanted:
+            return self.data
         return next((it for it in self.all_data if it["digest"] == wanted), self.data)
 
     def figure(self, model_id: str, metric: str) -> Measurement | None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from benchbench.data.data_set import DataSet
     from benchbench.data.samples import Samples
+    from benchbench.data.sets import DataSet
     from benchbench.data.splits import Splits
     from benchbench.metrics.measurement import Measurement
     from benchbench.running.cells import Cell

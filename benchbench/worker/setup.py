@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from benchbench.data import DataSource
-    from benchbench.data.data_set import DataSet
+    from benchbench.data.sets import DataSet
     from benchbench.metrics.figure import Phase
     from benchbench.running.cells import Cell
 

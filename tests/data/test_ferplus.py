@@ -13,7 +13,7 @@ import torch
 
 from benchbench.data import FaceData, load
 from benchbench.data.check import check
-from benchbench.data.data_set import data_set_of
+from benchbench.data.sets import data_set_of
 from benchbench.data.splits import split
 from benchbench.errors import DataError
 

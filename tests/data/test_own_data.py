@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from benchbench.data import DataSource, FaceData, kind_of
-from benchbench.data.data_set import data_set_of
 from benchbench.data.embedded import EVENT_CLASSES
 from benchbench.data.loading import load_set
+from benchbench.data.sets import data_set_of
 from benchbench.data.splits import split
 from benchbench.data.user import made_of
 from benchbench.errors import DataError

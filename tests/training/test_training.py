@@ -20,8 +20,8 @@ from torchmetrics.functional import recall
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from benchbench.data import load
-from benchbench.data.data_set import data_set_of
 from benchbench.data.samples import samples_of
+from benchbench.data.sets import data_set_of
 from benchbench.errors import ModelError
 from benchbench.metrics.statistics import wilson
 from benchbench.probes import accuracy
