@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["load_own", "load_set"]
 
 
-def load_own(**what: Any) -> DataSet:  # noqa: ANN401 - the fields of `DataSource`
+def load_own(seed: int, **what: Any) -> DataSet:  # noqa: ANN401 - the fields of `DataSource`
     """Load data that is no faces, from the plain fields of a `DataSource`."""
-    return load_set(faces.DataSource(**what))
+    return load_set(faces.DataSource(**what), seed=seed)
 
 
 def load_set(

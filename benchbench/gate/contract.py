@@ -98,7 +98,8 @@ def workload_part(
     from benchbench.codec import plain  # noqa: PLC0415
     from benchbench.data import kind_of  # noqa: PLC0415
 
-    settings = suite.settings
+    settings = suite.settings_of(model)
+    own = {**plain(data.what), "seed": settings.seed}
     return {
         "model": model.reference,
         "set": dict(model.set),
@@ -111,7 +112,7 @@ def workload_part(
             "labels": model.labels,
             "ferplus": data.ferplus,
         },
-        "own_data": None if kind_of(data.source) == "faces" else plain(data.what),
+        "own_data": None if kind_of(data.source) == "faces" else own,
         "output": model.output,
         "batch_size": settings.batch_size,
         "seed": settings.seed,

@@ -149,7 +149,13 @@ def test_the_workload_part_is_plain_json(tmp_path: Path) -> None:
     assert (part["data"]["source"], part["data"]["ferplus"]) == ("/faces", "/votes.csv")
     own = replace(data, source="/a/b.py:data", set={"n": 3}, time="first")
     part = contract.workload_part(suite, model, own, tmp_path, "cpu")
-    wanted = {"source": "/a/b.py:data", "set": {"n": 3}, "time": "first", "classes": None}
+    wanted = {
+        "source": "/a/b.py:data",
+        "set": {"n": 3},
+        "time": "first",
+        "classes": None,
+        "seed": 0,
+    }
     assert part["own_data"] == wanted
 
 
