@@ -88,6 +88,7 @@ def test_a_compiled_module_is_counted_as_it_was_written(
     plain = measured(Net())
     assert figures["macs_dense"].value == plain["macs_dense"].value == NET
     assert figures["params"].value == plain["params"].value
+    assert "shapes" not in figures["macs_dense"].detail  # the pass without a counter
 
 
 class Bag(nn.Module):
