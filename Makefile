@@ -47,7 +47,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-corpus: $(INSTALLED)  ## count models of others against independent counters and published figures, about six minutes
+corpus: $(INSTALLED)  ## count models of others against independent counters and published figures, six minutes and more on two cores
 	$(BIN)/python -m pip install --quiet --editable '.[dev,corpus]'
 	$(BIN)/python tests/corpus/make_corpus.py --out reports/corpus
 
