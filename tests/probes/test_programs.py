@@ -222,15 +222,12 @@ def test_each_row_meets_one_expert(left_over: int) -> None:
     assert not any("no product" in reason for reason in figures["macs_dense"].reasons)
 
 
-@pytest.mark.parametrize("how", ["inputs", "batch"])
-def test_the_door_says_what_it_takes(how: str) -> None:
-    """A dictionary of inputs, and a batch size that is fixed, are one sentence with what to do."""
+def test_a_batch_size_that_is_fixed_says_what_to_do() -> None:
+    """One sample of the batch is run alone, and that is told."""
 
     class Fixed(nn.Module):
         def forward(self, rows: Tensor) -> Tensor:
             return rows.view(2, 48) @ torch.ones(48, 1)
 
-    given: Any = {"ids": ROWS} if how == "inputs" else ROWS
-    says = "inside a module that makes them of one" if how == "inputs" else "one sample of them"
-    with pytest.raises(benchbench.ModelError, match=says):
-        benchbench.count(Fixed(), given)
+    with pytest.raises(benchbench.ModelError, match="one sample of them"):
+        benchbench.count(Fixed(), ROWS)
