@@ -24,21 +24,22 @@ EVALUATE = 64  # images at a time
 
 ACCURACY = Figure(
     "accuracy",
-    "Accuracy, PrivateTest",
+    "Accuracy, test split",
     "1",
     "counted",
-    "share of the PrivateTest images that are classified rightly, by the weights that "
-    "were best on PublicTest; Wilson's interval over images",
+    "share of the test split (FER2013: PrivateTest) that is classified rightly, by the weights "
+    "that were best on the validation split; Wilson's interval over samples",
     "higher",
     beside_paper="interval",
     place=600,
 )
 ACCURACY_PUBLIC = Figure(
     "accuracy_public",
-    "Accuracy, PublicTest",
+    "Accuracy, validation split",
     "1",
     "counted",
-    "the same on PublicTest, which the best epoch was chosen on: too good by that choice",
+    "the same on the validation split (FER2013: PublicTest), which the best epoch was chosen on: "
+    "too good by that choice",
     "higher",
     beside_paper="interval",
     place=601,

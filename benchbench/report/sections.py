@@ -189,7 +189,7 @@ def curves(results: Results) -> list[Grid]:
             )
             for line in curve
         )
-        header = ("epoch", "loss", "PublicTest, %", "after STDP, %", "seconds", "STDP by layer")
+        header = ("epoch", "loss", "validation, %", "after STDP, %", "seconds", "STDP by layer")
         title = f"Training curve of {_title(results, cell)}"
         grids.append(Grid(title, header, lines, text_columns=1, detail=True))
     return grids

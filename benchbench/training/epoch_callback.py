@@ -235,7 +235,7 @@ def _sentence(line: dict[str, Any], epochs: int, log: list[dict[str, Any]]) -> s
     accuracy = line["accuracy_public"]
     text = (
         f"epoch {line['epoch']}/{epochs}: loss {line['loss']:.4f}, "
-        f"PublicTest {100 * accuracy:.2f} %, {line['seconds'] / 60:.1f} min"
+        f"validation {100 * accuracy:.2f} %, {line['seconds'] / 60:.1f} min"
     )
     if log:
         spikes = "/".join(f"{item['spikes_out']:,}" for item in log)

@@ -145,7 +145,7 @@ def test_a_plot_has_what_the_axes_say_and_names_what_is_not_there() -> None:
     ((point,),) = [curve.points for curve in plot.curves]
     assert point.x == Coordinate(1e6, 1e6, 1e6)
     assert (point.y.value, point.y.low, point.y.high) == (50, pytest.approx(40), 60)
-    assert plot.y_title == "Accuracy, PrivateTest, % (counted)"
+    assert plot.y_title == "Accuracy, test split, % (counted)"
     assert len(plot.missing) == 2
     assert any("none" in text and "not trained" in text for text in plot.missing)
     assert any("zero" in text and "logarithmic" in text for text in plot.missing)
