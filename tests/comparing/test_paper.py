@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchbench.comparing.paper import judge
+from benchbench.comparing.paper import judge, judge_model
 from benchbench.metrics.registry import measured, unavailable
 from benchbench.results.schema import CellResult, ModelRatio, Results
 from benchbench.suite.schema import Model, Suite
@@ -80,3 +80,37 @@ def test_loaded_weights_are_not_called_untrained() -> None:
     word, reasons = verdict(row, measured("accuracy", 0.6))
     assert word == "not measurable here"
     assert "weights were loaded" in reasons
+
+
+def test_a_ratio_that_its_interval_does_not_hold_confirms_nothing() -> None:
+    """Though it is the paper's own: the reason is the ratio's."""
+    here = ModelRatio("train_fps", "snn", "cnn", 2.0, None, None, 5, "the offset is too large")
+    found = verdict(FPS, measured("train_fps", 4.0), here)
+    assert found == ("not measurable here", "the offset is too large")
+
+
+def test_an_accuracy_on_drawn_data_of_a_model_s_own() -> None:
+    """It is the model's data that counts, not the run's."""
+    row = Row("accuracy", paper={"snn": 60.0}, scale=100)
+    real, drawn = {"digest": "1", "synthetic": False}, {"digest": "2", "synthetic": True}
+    models = (Model("snn", "a.py:snn"), Model("cnn", "a.py:cnn"))
+    suite = Suite(1, "s", models, tables=(Table("t", (row,)),))
+    run: dict[str, Any] = {"id": "x", "mode": "full", "command": "", "complete": True}
+    cells = tuple(
+        CellResult(m, m, "cpu", "ok", (), {}, {"accuracy": measured("accuracy", 0.6)}, data=d)
+        for m, d in (("cnn", "1"), ("snn", "2"))
+    )
+    results = Results(run, {}, {**real, "also": [drawn]}, suite, cells, (), "0")
+    found = judge(row, suite.tables[0], results)
+    assert found.reasons == ("drawn faces are not the paper's photographs",)
+
+
+def test_one_model_is_judged_with_the_decimals_of_its_row() -> None:
+    """71 beside 215.3 is 71.0, from which 71.4 differs."""
+    row = Row("params", paper={"snn": 215.3, "cnn": 71}, tolerance_percent=0.5)
+    models = (Model("snn", "a.py:snn"), Model("cnn", "a.py:cnn"))
+    suite = Suite(1, "s", models, tables=(Table("t", (row,)),))
+    run: dict[str, Any] = {"id": "x", "mode": "full", "command": "", "complete": True}
+    cell = CellResult("cnn", "cnn", "cpu", "ok", (), {}, {"params": measured("params", 71.4)})
+    results = Results(run, {}, {"synthetic": False}, suite, (cell,), (), "0")
+    assert judge_model(row, "cnn", results).word == "differs"

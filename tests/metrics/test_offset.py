@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchbench.metrics import offset
 from benchbench.metrics.merging import merge
 from benchbench.metrics.ratio import NoRatio, Ratio, ratio
 from benchbench.metrics.registry import measured
@@ -85,6 +86,26 @@ def test_an_offset_that_may_be_all_of_a_window_leaves_no_interval(powers: list[f
         assert isinstance(found, Ratio)
         assert (found.low, found.high) == (None, None)
         assert found.reason == "the sensor's offset of 0.5 W is as large as the power"
+        assert (found.n, found.offset_w) == (2, 0.5)
+
+
+def test_a_small_window_moves_as_a_large_one_does() -> None:
+    """Also where less than a joule is left of it, and where a figure was rounded when stored."""
+    small = [
+        replace(it, value=(it.value or 0) * (1 + 1e-7)) for it in side("infer_energy", [0.3]).rounds()
+    ]
+    assert small[0].value
+    found = ratio(*(side("infer_energy", [p, p], offset_w=0.1) for p in (0.3, 0.2)))
+    assert isinstance(found, Ratio)
+    assert (found.low, found.high) == (pytest.approx(0.4 / 0.3), pytest.approx(0.2 / 0.1))
+    assert offset._shifted(small[0], 0.1) == pytest.approx(0.4 * SECONDS / SAMPLES)
+
+
+def test_a_window_whose_joules_are_not_known_does_not_move() -> None:
+    """An offset alone says nothing of a figure that is made of something else."""
+    (window,) = side("infer_power", [3]).rounds()
+    bare = replace(window, detail={"offset_w": 0.5, "sensor": "s"})
+    assert offset._shifted(bare, 0.5) == 3
 
 
 def test_one_round_has_no_interval_and_no_reason() -> None:

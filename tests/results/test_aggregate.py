@@ -216,3 +216,27 @@ def test_a_journal_of_another_version_is_refused() -> None:
     """With both versions."""
     with pytest.raises(ResultError, match=r"journal.jsonl: schema version 9; .* reads version 1"):
         aggregated([header(schema=9)])
+
+
+def test_a_cell_knows_its_data_and_that_of_an_old_journal_has_the_run_s() -> None:
+    """A model may have data of its own; before, there was one for all of them."""
+    other = {"digest": "2", "synthetic": True}
+    data = {"digest": "1", "synthetic": False, "also": [other]}
+    cells = [{"id": f"id-{m}", "model": m, "device": "cpu"} for m in "ab"]
+    found = aggregated([header(cells=[{**cells[0], "data": "2"}, cells[1]], data=data)])
+    assert [cell.data for cell in found.cells] == ["2", ""]
+    assert [found.data_of(cell) for cell in found.cells] == [other, data]
+    assert found.data_of(None) == data
+
+
+def test_what_an_interval_could_not_hold_stands_with_the_ratio() -> None:
+    """An offset that may be all of the power leaves a ratio without an interval, and its reason."""
+    detail = {"window_j": 2.0, "seconds": 2.0, "samples": 10, "offset_w": 1.0, "sensor": "s"}
+    jobs = [
+        job(model, "time", repeat, measured("infer_energy", 0.2, detail=detail))
+        for model in "ab"
+        for repeat in (0, 1)
+    ]
+    (found,) = aggregated([header(), *jobs]).comparisons
+    assert (found.value, found.low, found.n) == (pytest.approx(1.0), None, 2)
+    assert found.reason == "the sensor's offset of 1 W is as large as the power"
