@@ -21,7 +21,7 @@ $(INSTALLED): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
-table3: $(INSTALLED)  ## Table 3 on drawn faces, in about five minutes of measuring on two cores
+table3: $(INSTALLED)  ## Table 3 on drawn faces, in about four minutes of measuring on two cores
 	$(BIN)/benchbench run suites/table3.yaml --quick
 
 test: $(INSTALLED)
