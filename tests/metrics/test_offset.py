@@ -92,7 +92,8 @@ def test_an_offset_that_may_be_all_of_a_window_leaves_no_interval(powers: list[f
 def test_a_small_window_moves_as_a_large_one_does() -> None:
     """Also where less than a joule is left of it, and where a figure was rounded when stored."""
     small = [
-        replace(it, value=(it.value or 0) * (1 + 1e-7)) for it in side("infer_energy", [0.3]).rounds()
+        replace(it, value=(it.value or 0) * (1 + 1e-7))
+        for it in side("infer_energy", [0.3]).rounds()
     ]
     assert small[0].value
     found = ratio(*(side("infer_energy", [p, p], offset_w=0.1) for p in (0.3, 0.2)))
