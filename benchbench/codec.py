@@ -31,7 +31,8 @@ def restored(kind: type[T], data: object) -> T:
     """A dataclass from what `plain` made of it, or what JSON made of that.
 
     A field that is not there takes its default, so that files of an older version load; a
-    dataclass with `from_text` may stand as the text that it takes.
+    dataclass with `from_text` may stand as the text that it takes, and what a dataclass names as
+    ``REMOVED`` is passed over.
 
     Args:
         kind: A frozen dataclass of ours.
@@ -74,7 +75,18 @@ def _converter() -> Converter:
             kind.from_text(value) if isinstance(value, str) else whole(value, kind)
         )
 
+    def of_before(kind: Any) -> Any:  # noqa: ANN401 - see above
+        whole = make_dict_structure_fn(kind, converter)
+
+        def made(value: Any, _: Any) -> Any:  # noqa: ANN401 - see above
+            if isinstance(value, Mapping):
+                value = {key: it for key, it in value.items() if key not in kind.REMOVED}
+            return whole(value, kind)
+
+        return made
+
     converter.register_structure_hook_factory(lambda kind: hasattr(kind, "from_text"), shortened)
+    converter.register_structure_hook_factory(lambda kind: hasattr(kind, "REMOVED"), of_before)
     return converter
 
 

@@ -16,8 +16,8 @@ from benchbench.frameworks import Neurons
 from benchbench.metrics.measurement import Measurement
 from benchbench.results.counts import Counts
 from benchbench.running import launcher
-from benchbench.running.cells import Cell, DataRef, Order
-from benchbench.running.plan import looked_at
+from benchbench.running.cells import Cell, Order
+from benchbench.running.known_data import looked_at
 from benchbench.suite.schema import Model, Settings
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def count_in_worker(
     check_settings(model, given, place)
     how, reference, drawn = Settings(images=IMAGES), None, False
     if shape is None:
-        known = looked_at(DataRef(data, "", None, 0), Path.cwd())
+        known = looked_at(DataSource(data), Path.cwd(), how.seed)
         drawn, reference = known.about["synthetic"], known.reference
     entry = Model(model, model, set=dict(given), **asdict(neurons))
     cell = Cell("", entry, how, "cpu", reference, str(place))

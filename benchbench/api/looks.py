@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench import data as data_room
+from benchbench.data.source import RULES, FerPlus
 from benchbench.errors import BenchbenchError
 from benchbench.running.plan import hello
 
@@ -71,7 +72,7 @@ def check_data(file: str, ferplus: str | None) -> list[Check]:
     """
     from benchbench.data.check import check  # noqa: PLC0415 - numpy, only to look at images
 
-    kinds: list[data_room.Labels] = ["fer2013"]
+    sources = [file]
     if ferplus:
-        kinds += ["ferplus", "ferplus_majority"]
-    return [check(data_room.load(file, labels=kind, ferplus=ferplus)) for kind in kinds]
+        sources += [FerPlus(rule, file, ferplus).source for rule in RULES]
+    return [check(data_room.load(source)) for source in sources]

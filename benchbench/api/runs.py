@@ -25,7 +25,6 @@ from benchbench.suite.training import Stdp, Train
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from benchbench.data import Labels
     from benchbench.results.schema import Results
     from benchbench.running.plan import Mode
 
@@ -41,7 +40,6 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     set: Mapping[str, Any] | None = None,  # noqa: A002 - the name that the command line has for it
     device: str = "auto",
     data: str | Path | None = None,
-    ferplus: str | Path | None = None,
     out: str | Path = "reports",
     progress: bool | runner.Progress = False,
 ) -> Results:
@@ -65,7 +63,6 @@ def run(  # noqa: PLR0913 - each is an option of the command line
         set: Settings for this run alone, by dotted name: ``{"train.epochs": 6}``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:<index>``.
         data: Data in place of the suite's own.
-        ferplus: FER+'s votes, where they are not beside the data.
         out: Runs are kept in ``<out>/<suite>/<run id>/``.
         progress: True says on standard error, or in the notebook, what goes on; a
             `benchbench.running.runner.Progress` hears of it.
@@ -84,7 +81,7 @@ def run(  # noqa: PLR0913 - each is an option of the command line
         raise BenchbenchError("quick and publish exclude each other")
     mode: Mode = "quick" if quick else "publish" if publish else "full"
     changes = tuple(f"{key}={_as_yaml(value)}" for key, value in (set or {}).items())
-    place = _place(device, data, ferplus, out)
+    place = _place(device, data, out)
     patterns = (only,) if isinstance(only, str) else tuple(only)
     asked = suite if isinstance(suite, Suite) else str(suite)
     return carried_out(RunRequest(asked, mode, patterns, **place, changes=changes), progress)
@@ -104,13 +101,11 @@ def train(  # noqa: PLR0913 - the same
     precision: Literal["32", "bf16"] = "32",
     devices: int = 1,
     stdp: bool = False,
-    labels: Labels = "fer2013",
     spiking: str | Sequence[str] = (),
     reset: str = "",
     steps: int | None = None,
     device: str = "auto",
     data: str | Path | None = None,
-    ferplus: str | Path | None = None,
     out: str | Path = "reports",
     progress: bool | runner.Progress = False,
 ) -> Results:
@@ -138,13 +133,11 @@ def train(  # noqa: PLR0913 - the same
         precision: ``32``, or ``bf16`` for mixed precision.
         devices: GPUs to train on.
         stdp: Whether the linear layers are fine-tuned by STDP (Table 5).
-        labels: Labels of the images: ``fer2013``, ``ferplus`` or ``ferplus_majority``.
         spiking: Names of modules or of their classes that are spiking neurons, as in `count`.
         reset: The model's own method that resets its state.
         steps: Time steps of one sample; found by default.
         device: The device, as in `run`.
         data: The data, as in `run`.
-        ferplus: FER+'s votes, as in `run`.
         out: Folder of all runs, as in `run`.
         progress: Who watches, as in `run`.
 
@@ -166,7 +159,7 @@ def train(  # noqa: PLR0913 - the same
         check_settings(model, set or {}, Path.cwd())
     name = Suite(models=[model]).models[0].id
     told = Neurons.told(spiking, reset, steps)
-    entry = Model(name, model, set=dict(set or {}), labels=labels, **asdict(told))
+    entry = Model(name, model, set=dict(set or {}), **asdict(told))
     how = Settings(batch_size, seed, repeats=0, train=recipe, learning_rate=learning_rate)
     shares = [
         Row(name, scale=100, unit="%", decimals=2) for name in ("accuracy", "accuracy_public")
@@ -174,7 +167,7 @@ def train(  # noqa: PLR0913 - the same
     counts = [Row(name) for name in ("epochs", "depth", "params", "synops_exact")]
     table = Table(f"Training of {entry.title}", (*shares, *counts))
     suite = Suite(1, f"train-{name}", (entry,), table.title, settings=how, tables=(table,))
-    return carried_out(RunRequest(suite, **_place(device, data, ferplus, out)), progress)
+    return carried_out(RunRequest(suite, **_place(device, data, out)), progress)
 
 
 def carried_out(request: RunRequest, progress: bool | runner.Progress) -> Results:  # noqa: FBT001 - as in `run`
@@ -233,14 +226,11 @@ def _watching(progress: bool | runner.Progress) -> Iterator[runner.Progress]:  #
         yield watcher
 
 
-def _place(
-    device: str, data: str | Path | None, ferplus: str | Path | None, out: str | Path
-) -> dict[str, Any]:
+def _place(device: str, data: str | Path | None, out: str | Path) -> dict[str, Any]:
     """Where a run works, and on what, as `RunRequest` has it."""
     return {
         "device": device,
         "data": None if data is None else str(data),
-        "ferplus": None if ferplus is None else str(ferplus),
         "out": expanded(str(out)),
     }
 

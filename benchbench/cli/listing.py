@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from benchbench import data, extensions, zoo
+from benchbench.data.source import EMBEDDED
 from benchbench.errors import ModelError
 from benchbench.meters.registry import registrations
 from benchbench.metrics.registry import METRICS
@@ -100,7 +101,7 @@ def meters() -> list[dict[str, Any]]:
 
 def data_sets() -> list[dict[str, Any]]:
     """Every data set that needs no file."""
-    names = [*data.data_sets(), *data.EMBEDDED]
+    names = [*data.data_sets(), *EMBEDDED]
     return [{"data": name, "from": _from("data set", name)} for name in names]
 
 

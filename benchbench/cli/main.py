@@ -133,12 +133,6 @@ def run(
 @click.option("--precision", type=click.Choice(["32", "bf16"]), default="32", show_default=True)
 @click.option("--devices", type=click.IntRange(1), default=1, help="GPUs to train on.")
 @click.option("--stdp", is_flag=True, help="Fine-tune the linear layers by STDP (Table 5).")
-@click.option(
-    "--labels",
-    type=click.Choice(["fer2013", "ferplus", "ferplus_majority"]),
-    default="fer2013",
-    show_default=True,
-)
 @neurons
 @where
 @as_json_option

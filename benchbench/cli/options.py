@@ -90,12 +90,7 @@ def where(command: Callable[..., Any]) -> Callable[..., Any]:
             "--data",
             metavar="NAME|PATH|FUNCTION",
             help="In place of the suite's data, not of a model's own: a name, FER2013 as csv, "
-            "csv.gz, zip or a folder, file.npz, or path/to/file.py:function.",
-        ),
-        click.option(
-            "--ferplus",
-            metavar="FILE",
-            help="FER+'s votes; by default fer2013new.csv beside the data.",
+            "csv.gz, zip or a folder, ferplus:IMAGES,VOTES, file.npz, or path/to/file.py:function.",
         ),
         click.option(
             "--out",

@@ -5,12 +5,14 @@ Any other data is loaded by `benchbench.data.loading`, which does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any
 
 from benchbench import extensions
+from benchbench.data.source import SYNTHETIC, DataSource, FerPlus, Kind, ferplus_of, kind_of
 from benchbench.errors import DataError
+from benchbench.files import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,60 +26,17 @@ __all__ = [
     "DataSource",
     "FaceData",
     "Kind",
-    "Labels",
     "data_set",
     "data_sets",
     "kind_of",
     "load",
+    "placed",
 ]
 
-Labels = Literal["fer2013", "ferplus", "ferplus_majority"]
-Kind = Literal["faces", "events", "digits", "input", "npz", "function"]
 VOTES = "fer2013new.csv"  # the name under which FER+ is published
 
 SIDE = 48
 CLASS_NAMES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-SYNTHETIC = "synthetic_faces"
-EMBEDDED: dict[str, Kind] = {"synthetic_events": "events", "digits": "digits"}
-
-
-@dataclass(frozen=True, slots=True)
-class DataSource:
-    """What data a suite or a model has.
-
-    Attributes:
-        source: ``synthetic_faces``, ``synthetic_events``, ``digits``; FER2013 as a file or a folder
-            of images; ``file.npz``; ``path/to/file.py:function`` or ``package.module:function``,
-            which returns a dict of ``train``, ``test`` and optionally ``val``.
-        set: Settings of the function.
-        time: Where the time steps stand in a batch: ``first`` is [T, N, ...], ``second`` is
-            [N, T, ...].
-        classes: Number of classes, where the labels do not tell.
-    """
-
-    source: str = SYNTHETIC
-    set: dict[str, Any] = field(default_factory=dict)
-    time: Literal["none", "first", "second"] = "none"
-    classes: int | None = None
-
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
-
-    @classmethod
-    def from_text(cls, text: str) -> DataSource:
-        """The source alone, as most suites name it."""
-        return cls(text)
-
-
-def kind_of(source: str) -> Kind:
-    """What a source is, as its text tells; nothing is opened."""
-    if source in EMBEDDED:
-        return EMBEDDED[source]
-    if source.startswith("input:"):
-        return "input"
-    place, _, name = source.rpartition(":")
-    if place and name.isidentifier() and not Path(source).exists():
-        return "function"
-    return "npz" if source.lower().endswith(".npz") else "faces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +54,7 @@ class FaceData:
         digest: SHA-256 of the content.
         warnings: What a reader of a result must know of the data.
         rows: Row of each image in its file, from 1; None where they are simply in order.
+        named: What `load` finds it by again, where that is not the file.
     """
 
     name: str
@@ -107,6 +67,7 @@ class FaceData:
     digest: str
     warnings: tuple[str, ...] = ()
     rows: NDArray[np.int64] | None = None
+    named: str = ""
 
     def __len__(self) -> int:
         """Number of images."""
@@ -120,6 +81,8 @@ class FaceData:
     @property
     def reference(self) -> str:
         """What `load` finds it by again: a name, or a file."""
+        if self.named:
+            return self.named
         return SYNTHETIC if self.synthetic and self.source not in _declared else self.source
 
     def split(self, name: str) -> FaceData:
@@ -176,47 +139,80 @@ def data_sets() -> list[str]:
     return [SYNTHETIC, *sorted(_declared)]
 
 
-def load(
-    source: str, *, seed: int = 0, labels: Labels = "fer2013", ferplus: str | None = None
-) -> FaceData:
-    """Load data by name or path.
+def placed(source: str, folder: Path) -> str:
+    """A source whose file is absolute, seen from a folder; a name stays.
 
     Args:
-        source: ``synthetic_faces``, or FER2013 as csv, csv.gz, zip or a folder of images.
+        source: What a suite names it by.
+        folder: Where a relative path starts.
+    """
+    kind, plus = kind_of(source), ferplus_of(source)
+    if plus is not None:
+        return plus.placed(folder)._replace(images=placed(plus.images, folder)).source
+    if kind == "faces" and source not in data_sets():
+        beside = folder / expanded(source)
+        return str(beside) if beside.exists() else source
+    if kind == "npz":
+        return str((folder / expanded(source)).resolve())
+    file, _, name = source.rpartition(":")
+    if kind == "function" and file.endswith(".py"):
+        return f"{(folder / expanded(file)).resolve()}:{name}"
+    return source
+
+
+def load(source: str, *, seed: int = 0) -> FaceData:
+    """Load faces by name or path.
+
+    Args:
+        source: ``synthetic_faces``, or FER2013 as csv, csv.gz, zip or a folder of images; or
+            either with the labels of FER+, as in `DataSource`: drawn faces then have an eighth
+            expression.
         seed: Seed of the drawn faces.
-        labels: ``fer2013``; or ``ferplus`` or ``ferplus_majority`` for the eight classes of FER+
-            by either rule (drawn faces then have an eighth expression).
-        ferplus: The file of FER+'s votes; by default ``fer2013new.csv`` beside `source`.
 
     Raises:
         DataError: There is no such data, or it is broken; the message has the row.
     """
-    plus = labels != "fer2013"
+    plus = ferplus_of(source)
+    if plus is not None:
+        return _with_ferplus(plus, seed)
     if source == SYNTHETIC:
         from benchbench.data.faces import draw_faces  # noqa: PLC0415 - only where they are wanted
 
-        return draw_faces(seed, (*CLASS_NAMES, "contempt") if plus else CLASS_NAMES)
+        return draw_faces(seed)
     if source in data_sets():
-        return _made(source, seed, labels)
+        return _made(source, seed)
     path = _existing(source, f"no such file or folder; expected {SYNTHETIC} or FER2013")
     from benchbench.data.fer2013 import read  # noqa: PLC0415 - only where it is wanted
 
-    found = read(path.resolve())
-    if labels == "fer2013":
-        return found
+    return read(path.resolve())
+
+
+def _with_ferplus(plus: FerPlus, seed: int) -> FaceData:
+    """Images with the labels of FER+."""
+    if not plus.images:
+        raise DataError(
+            plus.rule, f"by itself stands for a suite's own images; give {plus.rule}:IMAGES,VOTES"
+        )
+    if plus.images == SYNTHETIC:
+        from benchbench.data.faces import draw_faces  # noqa: PLC0415 - only where they are wanted
+
+        found = draw_faces(seed, (*CLASS_NAMES, "contempt"))
+        return replace(found, named=plus._replace(votes="").source)
+    if plus.images in data_sets():
+        raise DataError(plus.images, "has no labels of FER+")
     from benchbench.data.ferplus import relabel  # noqa: PLC0415 - only where it is wanted
 
+    images = load(plus.images, seed=seed)
     votes = _existing(
-        ferplus or str(path.resolve().parent / VOTES),
-        "no such file: FER+ labels need its votes (fer2013new.csv); give --ferplus FILE",
-    )
-    return relabel(found, votes, labels)
+        plus.votes or str(Path(images.source).parent / VOTES),
+        f"no such file: FER+'s labels need its votes ({VOTES}); give {plus.rule}:IMAGES,VOTES",
+    ).resolve()
+    named = plus._replace(images=images.source, votes=str(votes)).source
+    return replace(relabel(images, votes, plus.rule), named=named)
 
 
-def _made(name: str, seed: int, labels: Labels) -> FaceData:
+def _made(name: str, seed: int) -> FaceData:
     """A declared data set; whatever its function raises is a fault of the data."""
-    if labels != "fer2013":
-        raise DataError(name, f"has no labels of {labels}")
     try:
         return replace(_declared[name](seed), source=name)
     except Exception as error:

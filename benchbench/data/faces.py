@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchbench.data import CLASS_NAMES, SIDE, SYNTHETIC, FaceData
+from benchbench.data import CLASS_NAMES, SIDE, FaceData
 from benchbench.data.cache import cached
+from benchbench.data.source import SYNTHETIC
 from benchbench.files import digest_of
 
 if TYPE_CHECKING:

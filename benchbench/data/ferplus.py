@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CLASS_NAMES_PLUS", "Rule", "read_votes", "relabel"]
+    from benchbench.data.source import Rule
 
-Rule = Literal["ferplus", "ferplus_majority"]
+__all__ = ["CLASS_NAMES_PLUS", "read_votes", "relabel"]
 
 CLASS_NAMES_PLUS = (*CLASS_NAMES, "contempt")
 # The file's columns in its own order, which decides ties, and our names for them.

@@ -16,7 +16,8 @@ from benchbench.gate.outcome import Gated
 from benchbench.gate.process import Side
 from benchbench.gate.stopping_rule import least_pairs
 from benchbench.gate.workloads import workloads_of
-from benchbench.running.plan import chosen, data_of, device_of, machine, opened
+from benchbench.running.known_data import known_data
+from benchbench.running.plan import chosen, device_of, machine, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,8 +110,7 @@ def _plan(
     old = tree / place.relative_to(root) if place.is_relative_to(root) else place
     request = asked.run
     data = {
-        name: known.reference
-        for name, known in data_of(suite, suite.models, request, folder).items()
+        name: known.reference for name, known in known_data(suite, folder, request.data).items()
     }
     folders = {"base": old, "candidate": place}
     workloads = workloads_of(suite, folders, sides, device, data)

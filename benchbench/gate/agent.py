@@ -159,11 +159,12 @@ class Agent:
 
     def _batches(self, workload: dict[str, Any], phase: str) -> list[Any]:
         key = json.dumps(workload["data"], sort_keys=True)
-        if own := workload.get("own_data"):
-            key = json.dumps(own, sort_keys=True)
         if key not in self.data:
-            load = contract.taken("load_own" if own else "load_data")
-            self.data[key] = load(**(own or workload["data"])).split("Training")
+            if workload.get("faces") and not contract.offered("ferplus_of"):
+                found = contract.taken("load_faces")(**workload["faces"])
+            else:
+                found = contract.taken("load_own")(**workload["data"])
+            self.data[key] = found.split("Training")
         size = 1 if phase == "latency" else workload["batch_size"]
         device = torch.device(workload["device"])
         return list(contract.taken("batches_of")(self.data[key], size, BATCHES, device))

@@ -27,15 +27,17 @@ __all__ = [
     "workload_part",
 ]
 
-ORDER_VERSION = 2  # 1 had no version, and named a workload `cell`
+ORDER_VERSION = 3  # 1 named a workload `cell`; 2 had the data of faces in the older form alone
 
 IMPORTS = {
     "build": ("benchbench.zoo:build",),
     # A tree from before these knows SpikingJelly's neurons alone.
     "neurons": ("benchbench.frameworks.told:Neurons",),
     "find_neurons": ("benchbench.probes.counting.firing:find_neurons",),
-    "load_data": ("benchbench.data:load",),
+    # A tree from before the last of these has the labels of FER+ as arguments of the first.
+    "load_faces": ("benchbench.data:load",),
     "load_own": ("benchbench.data.loading:load_own",),
+    "ferplus_of": ("benchbench.data.source:ferplus_of",),
     "batches_of": (
         "benchbench.data.batches:batches_of",
         "benchbench.backends.native:batches_of",
@@ -96,23 +98,24 @@ def workload_part(
     """
     # The agent loads this file by its path, and makes no order.
     from benchbench.codec import plain  # noqa: PLC0415
-    from benchbench.data import kind_of  # noqa: PLC0415
+    from benchbench.data.source import ferplus_of, kind_of  # noqa: PLC0415
 
     settings = suite.settings_of(model)
-    own = {**plain(data.what), "seed": settings.seed}
+    plus = ferplus_of(data.source)
+    images = {
+        "source": plus.images if plus else data.source,
+        "seed": settings.seed,
+        "labels": plus.rule if plus else "fer2013",
+        "ferplus": plus.votes or None if plus else None,
+    }
     return {
         "model": model.reference,
         "set": dict(model.set),
         "folder": str(folder),
         "device": device,
         "num_classes": data.num_classes,
-        "data": {
-            "source": data.source,
-            "seed": settings.seed,
-            "labels": model.labels,
-            "ferplus": data.ferplus,
-        },
-        "own_data": None if kind_of(data.source) == "faces" else own,
+        "data": {**plain(data.what), "seed": settings.seed},
+        "faces": images if kind_of(data.source) == "faces" else None,
         "output": model.output,
         "batch_size": settings.batch_size,
         "seed": settings.seed,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench import extensions, zoo
-from benchbench.data import DataSource, Labels  # `codec` reads the annotations
+from benchbench.data import DataSource  # `codec` reads the annotations
 from benchbench.errors import ModelError
 from benchbench.files import digest_of, expanded
 from benchbench.results.journal import SCHEMA_VERSION
@@ -51,8 +51,6 @@ class DataRef:
         digest: SHA-256 that tells it from other data.
         num_classes: Number of classes; None where the targets are none.
         seed: Seed of the generator, where it is generated.
-        labels: Labels of the images, as in `benchbench.suite.schema.Model`.
-        ferplus: The file of FER+'s votes, where they are not beside the images.
         set: Settings of the function that gives it.
         time: Where the time steps stand, as in `benchbench.data.DataSource`.
         classes: Number of classes as the suite says it.
@@ -62,8 +60,6 @@ class DataRef:
     digest: str
     num_classes: int | None
     seed: int
-    labels: Labels = "fer2013"
-    ferplus: str | None = None
     set: dict[str, Any] = field(default_factory=dict)
     time: Literal["none", "first", "second"] = "none"
     classes: int | None = None

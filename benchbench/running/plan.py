@@ -9,43 +9,32 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchbench import data as data_room
 from benchbench import extensions, zoo
-from benchbench.data import DataSource
-from benchbench.data.check import check
-from benchbench.errors import BenchbenchError, DataError, ModelError
-from benchbench.files import expanded
+from benchbench.errors import BenchbenchError, ModelError
 from benchbench.running import launcher
-from benchbench.running.cells import Cell, DataRef, Job, Order, cells_of, jobs_of
+from benchbench.running.cells import Cell, Job, Order, cells_of, jobs_of
+from benchbench.running.known_data import known_data
 from benchbench.suite import built, loader
 from benchbench.suite.schema import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchbench.data import FaceData, Labels
-    from benchbench.suite.schema import Model
-
 __all__ = [
     "Asked",
-    "Known",
     "Mode",
     "Plan",
     "RunRequest",
     "chosen",
-    "data_of",
     "device_of",
     "hello",
-    "looked_at",
     "machine",
     "opened",
     "planned",
 ]
 
 HELLO_LIMIT_S = 120.0
-LOOK_LIMIT_S = 1800.0  # data may have to be downloaded or unpacked by the user's function
 OBJECTS = "objects"  # folder of what only lives in the caller's process, beside the suite's runs
-LABELS: Labels = "fer2013"  # where there is no model that says otherwise
 
 Mode = Literal["full", "quick", "publish"]
 
@@ -98,7 +87,6 @@ class RunRequest:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:<index>``.
         data: Name or path of the data; the suite's own where None.
         out: Folder of all runs.
-        ferplus: File of FER+'s votes, where they are not beside the data.
         changes: ``key=value`` of each setting that is changed for this run alone.
     """
 
@@ -108,13 +96,7 @@ class RunRequest:
     device: str = "auto"
     data: str | None = None
     out: Path = Path("reports")
-    ferplus: str | None = None
     changes: tuple[str, ...] = ()
-
-    @property
-    def votes(self) -> str | None:
-        """The file of FER+'s votes, absolute."""
-        return str(Path(self.ferplus).resolve()) if self.ferplus else None
 
 
 def hello(log: Path, task: Literal["hello", "doctor"] = "hello") -> dict[str, Any]:
@@ -127,119 +109,6 @@ def hello(log: Path, task: Literal["hello", "doctor"] = "hello") -> dict[str, An
     if outcome.status != "ok":
         raise BenchbenchError(f"the worker cannot start: {outcome.reason}")
     return outcome.facts
-
-
-def _about(data: FaceData) -> dict[str, Any]:
-    """What the report says of the data."""
-    found = check(data)
-    return {
-        "name": data.name,
-        "source": data.source.rpartition("/")[2],
-        "synthetic": data.synthetic,
-        "digest": data.digest,
-        "samples": len(data),
-        "classes": list(data.class_names),
-        "warnings": list(data.warnings),
-        "distribution": found.distribution,
-        "faults": [f"{item.count:,} {item.text}" for item in found.findings if item.count],
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Data that was looked at.
-
-    Attributes:
-        reference: How a worker loads it again, and what it was.
-        about: What the report says of it.
-    """
-
-    reference: DataRef
-    about: dict[str, Any]
-
-
-def data_of(
-    suite: Suite, models: Sequence[Model], request: RunRequest, folder: Path
-) -> dict[str, Known]:
-    """The data of each model, by its id; of the suite itself, as "", where there are no models.
-
-    Faces are read here. All other data is looked at by a worker: code of the user's gives it.
-
-    Args:
-        suite: Suite with the settings of this run.
-        models: Its models.
-        request: What was asked for: its data stands in place of the suite's, not of a model's own.
-        folder: Where the suite's relative paths start.
-
-    Raises:
-        DataError: It cannot be read, or its function raised.
-    """
-    looked: dict[str, Known] = {}
-    own = {model.id: (model.data, model.labels) for model in models} or {"": (None, LABELS)}
-    found = {}
-    for name, (data, labels) in own.items():
-        what, place = data or suite.data, folder
-        if data is None and request.data:
-            what, place = DataSource(request.data), Path.cwd()
-        key = repr((what, labels, place))
-        if key not in looked:
-            asked = DataRef(
-                what.source,
-                "",
-                None,
-                suite.settings.seed,
-                labels,
-                request.votes,
-                what.set,
-                what.time,
-                what.classes,
-            )
-            looked[key] = looked_at(asked, place)
-        found[name] = looked[key]
-    return found
-
-
-def looked_at(asked: DataRef, place: Path) -> Known:
-    """Look at data: faces here, all other data in a worker.
-
-    Args:
-        asked: Data as it is asked for, of which neither digest nor classes are known.
-        place: Where a relative path starts.
-
-    Raises:
-        DataError: It cannot be read, or its function raised.
-    """
-    source, kind = asked.source, data_room.kind_of(asked.source)
-    if kind == "faces":
-        if source not in data_room.data_sets():
-            beside = place / expanded(source)
-            source = str(beside) if beside.exists() else source
-        images = data_room.load(source, seed=asked.seed, labels=asked.labels, ferplus=asked.ferplus)
-        reference = replace(
-            asked,
-            source=images.reference,
-            digest=images.digest,
-            num_classes=images.num_classes,
-        )
-        return Known(reference, _about(images))
-    if asked.labels != LABELS:
-        raise DataError(source, f"has no labels of {asked.labels}")
-    if kind == "npz":
-        source = str((place / expanded(source)).resolve())
-    elif kind == "function":
-        file, _, name = source.rpartition(":")
-        if file.endswith(".py"):
-            source = f"{(place / expanded(file)).resolve()}:{name}"
-    asked = replace(asked, source=source)
-    with tempfile.TemporaryDirectory() as scratch:
-        log = Path(scratch) / "look.log"
-        outcome = launcher.work(Order("look", data=asked), time_limit_s=LOOK_LIMIT_S, log=log)
-    if outcome.status != "ok":
-        raise DataError(source, outcome.reason)
-    about = outcome.facts["about"]
-    classes = len(about["classes"]) or None
-    reference = replace(asked, digest=about["digest"], num_classes=classes)
-    return Known(reference, about)
 
 
 def opened(request: RunRequest) -> tuple[Suite, Path]:
@@ -312,7 +181,7 @@ def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
     """
     only = chosen(suite, request.only)
     part = replace(suite, models=tuple(model for model in suite.models if model.id in only))
-    found = data_of(suite, part.models, request, folder)
+    found = known_data(part, folder, request.data)
     references = {name: known.reference for name, known in found.items()}
     here = machine()
     cells = tuple(cells_of(part, folder, device_of(request.device, here), references))

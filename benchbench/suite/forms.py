@@ -12,6 +12,11 @@ __all__ = ["SHAPE", "expanded", "whence", "with_data"]
 Path = tuple[str | int, ...]
 SHAPE = re.compile(r"[1-9]\d*(x[1-9]\d*)*")  # of one sample
 MOST_ROWS = 1000  # of one model: beyond, a value is a mistake
+REMOVED = {
+    "labels": "is no key any more: write `data: ferplus` for the suite's images with FER+'s labels "
+    "(`ferplus_majority` by the other rule), `data: ferplus:IMAGES,VOTES` for other files; leave "
+    "`fer2013` out",
+}
 OF_THE_ROW = ("batch_size",)  # keys of the entry itself; all others are settings of its function
 
 
@@ -58,7 +63,8 @@ def with_data(document: Mapping[str, Any], found: list[tuple[Path, str]]) -> dic
     def whole(entry: Any, path: Path) -> Any:  # noqa: ANN401 - unchecked YAML
         if not isinstance(entry, dict):
             return entry
-        rest = {key: value for key, value in entry.items() if key not in {"data", "input"}}
+        found.extend(((*path, key), text) for key, text in REMOVED.items() if key in entry)
+        rest = {key: it for key, it in entry.items() if key not in {"data", "input", *REMOVED}}
         shape, data = entry.get("input"), entry.get("data")
         if isinstance(data, str):
             data = {"source": data}

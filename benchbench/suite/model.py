@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
-from benchbench.data import DataSource, Labels  # pydantic reads the annotations
+from benchbench.data import DataSource  # pydantic reads the annotations
 from benchbench.frameworks.told import Neurons
 from benchbench.suite.training import Train  # noqa: TC001 - pydantic reads the annotations
 
@@ -44,11 +44,10 @@ class Model:
         batch_size: Samples per batch, in place of the settings'.
         data: Its own data, in place of the suite's; a source by itself, or a mapping of `source`,
             `set`, `time` and `classes`. ``input: 3x32x32`` stands for random numbers of that
-            shape: enough to count and to time.
+            shape: enough to count and to time. ``ferplus`` stands for the suite's own images with
+            the labels of FER+.
         output: Which part of the model's output is its answer: a key, an attribute or a place; by
             default ``logits``, or else the first tensor.
-        labels: Which labels its data has: ``fer2013``; or ``ferplus`` or ``ferplus_majority`` for
-            FER+ by either rule.
         train: How this model is trained, in place of the settings' ``train``.
         checkpoint: Weights to load instead of training, relative to the suite file.
         loss: ``auto`` takes the mean squared error on firing rates where there are spiking
@@ -70,7 +69,6 @@ class Model:
     batch_size: Annotated[int, Ge(1)] | None = None
     data: DataSource | None = None
     output: str = ""
-    labels: Labels = "fer2013"
     train: Train | None = None
     checkpoint: str | None = None
     loss: Literal["auto", "mse", "cross_entropy"] = "auto"
@@ -81,6 +79,7 @@ class Model:
     note: str = ""
 
     __pydantic_config__: ClassVar[Any] = _STRICT
+    REMOVED: ClassVar[tuple[str, ...]] = ("labels",)  # of results of before; see `benchbench.codec`
 
     if TYPE_CHECKING:  # what Python may give; `__post_init__` makes one of it
 
@@ -94,7 +93,6 @@ class Model:
             batch_size: int | None = None,
             data: DataSource | str | None = None,
             output: str = "",
-            labels: Labels = "fer2013",
             train: Train | None = None,
             checkpoint: str | None = None,
             loss: Literal["auto", "mse", "cross_entropy"] = "auto",

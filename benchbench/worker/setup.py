@@ -80,7 +80,7 @@ def data_of(reference: DataRef | None) -> DataSet:
 @lru_cache(maxsize=1)  # a model is looked at on it before it is measured on it
 def _loaded(reference: str) -> DataSet:
     what = restored(DataRef, json.loads(reference))
-    return load_set(what.what, seed=what.seed, labels=what.labels, ferplus=what.ferplus)
+    return load_set(what.what, seed=what.seed)
 
 
 def identity_of(found: DataSet, what: DataSource) -> str:

@@ -144,7 +144,7 @@ def test_drawn_faces_are_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(again.images, drawn.images)
     assert (again.digest, again.usage.tolist()) == (drawn.digest, drawn.usage.tolist())
     with pytest.raises(pytest.fail.Exception):
-        load("synthetic_faces", seed=77, labels="ferplus")
+        load("ferplus:synthetic_faces", seed=77)
 
 
 def test_a_linear_classifier_does_not_solve_the_drawn_faces() -> None:

@@ -303,7 +303,7 @@ def test_a_fault_of_the_votes_is_one_sentence_with_its_row(tmp_path: Path) -> No
     for cell, wanted in (("²", "votes '²'"), (LONG, "5,000 characters"), ('"1', "quote")):
         votes.write_text(f"{names},unknown,NF\nTraining,a.png,{cell}{',0' * 9}\n")
         with pytest.raises(DataError, match=wanted) as caught:
-            load(str(fer), labels="ferplus")
+            load(f"ferplus:{fer}")
         assert caught.value.row == 2
 
 
@@ -352,4 +352,4 @@ def test_a_path_that_is_none_is_one_sentence(tmp_path: Path, source: str, wanted
     file = tmp_path / "fer2013.csv"
     file.write_text(table(HEADER, row(0, 1, "Training")))
     with pytest.raises(DataError, match=wanted.partition(";")[0].partition(" or")[0]):
-        load(str(file), labels="ferplus", ferplus=source)
+        load(f"ferplus:{file},{source}")

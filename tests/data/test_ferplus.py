@@ -49,8 +49,8 @@ def files(folder: Path, votes: list[str] = VOTES, head: str = HEAD) -> tuple[str
 def test_both_rules_drop_what_they_should(tmp_path: Path) -> None:
     """Plain arg-max keeps a plurality, Microsoft's rule needs a majority; both know contempt."""
     fer, _ = files(tmp_path)
-    plain = load(fer, labels="ferplus")
-    strict = load(fer, labels="ferplus_majority")
+    plain = load(f"ferplus:{fer}")
+    strict = load(f"ferplus_majority:{fer}")
     assert (plain.labels.tolist(), plain.rows.tolist()) == ([6, 6, 7], [3, 4, 5])
     assert (strict.labels.tolist(), strict.rows.tolist()) == ([6, 7], [3, 5])
     assert plain.num_classes == 8
@@ -73,15 +73,15 @@ def test_broken_votes_name_the_row(
     """A votes file that is broken or of other images is refused with the row."""
     fer, _ = files(tmp_path, votes, head)
     with pytest.raises(DataError, match=wanted):
-        load(fer, labels="ferplus")
+        load(f"ferplus:{fer}")
 
 
 def test_votes_that_are_not_there_are_asked_for(tmp_path: Path) -> None:
-    """Without the votes the error names the option."""
+    """Without the votes the error says what to give."""
     fer, plus = files(tmp_path)
     (tmp_path / plus).unlink()
-    with pytest.raises(DataError, match="--ferplus"):
-        load(fer, labels="ferplus")
+    with pytest.raises(DataError, match="ferplus:IMAGES,VOTES"):
+        load(f"ferplus:{fer}")
 
 
 def test_the_check_finds_what_was_planted(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_the_real_votes_give_the_published_counts(fer2013_csv: Path) -> None:
     """28,389 / 3,553 / 3,546 by arg-max and 25,060 / 3,199 / 3,153 by Microsoft's rule."""
     wanted = {"ferplus": [28389, 3553, 3546], "ferplus_majority": [25060, 3199, 3153]}
     for rule, counts in wanted.items():
-        data = load(str(fer2013_csv), labels=rule)  # type: ignore[arg-type]
+        data = load(f"{rule}:{fer2013_csv}")
         parts = ("Training", "PublicTest", "PrivateTest")
         assert [len(data.split(part)) for part in parts] == counts
 
@@ -154,6 +154,6 @@ def test_a_quick_run_draws_from_the_held_out_sets_and_says_so() -> None:
 
 def test_drawn_faces_have_an_eighth_expression() -> None:
     """What stands for FER+ on the embedded data has its eight classes."""
-    data = load("synthetic_faces", labels="ferplus")
+    data = load("ferplus:synthetic_faces")
     assert data.synthetic
     assert len(set(data.labels.tolist())) == data.num_classes == 8

@@ -108,11 +108,11 @@ def test_a_module_that_cannot_import_is_not_passed_over(tmp_path: Path) -> None:
     assert loss == "ModuleNotFoundError: No module named 'no_such_package'"
 
 
-@pytest.mark.parametrize(("version", "words"), [(None, "none"), (1, "version 1"), (3, "version 3")])
+@pytest.mark.parametrize(("version", "words"), [(None, "none"), (1, "version 1"), (2, "version 2")])
 def test_an_order_of_another_version_is_refused(version: int | None, words: str) -> None:
     """The sentence has both versions and what to do."""
     order = contract.order_of("hello") | {"version": version}
-    with pytest.raises(ValueError, match=f"version 2, and this one has {words}: gate and agent"):
+    with pytest.raises(ValueError, match=f"version 3, and this one has {words}: gate and agent"):
         contract.check(order)
     contract.check(contract.order_of("hello"))
 
@@ -122,11 +122,11 @@ def test_an_agent_refuses_an_order_of_another_version(tmp_path: Path) -> None:
     command = [sys.executable, "-P", str(AGENT), str(tmp_path), str(tmp_path / "other")]
     with Child(command, tmp_path / "log") as agent:
         for _ in range(2):
-            agent.send({"version": 3, "do": "hello"})
+            agent.send({"version": 2, "do": "hello"})
             failure = next(agent.messages(time.monotonic() + 60))["failure"]
             assert failure["status"] == "error"
             assert failure["reason"].startswith(
-                "ValueError: this agent expects orders of version 2"
+                "ValueError: this agent expects orders of version 3"
             )
 
 
@@ -143,10 +143,12 @@ def test_the_workload_part_is_plain_json(tmp_path: Path) -> None:
     model, data = suite.models[0], DataRef("synthetic_faces", "d", 7, 0)
     part = contract.workload_part(suite, model, data, tmp_path, "cpu")
     assert json.loads(json.dumps(part)) == part
-    assert (part["data"]["source"], part["own_data"]) == ("synthetic_faces", None)
-    real = replace(data, source="/faces", ferplus="/votes.csv")
+    assert part["data"]["source"] == part["faces"]["source"] == "synthetic_faces"
+    real = replace(data, source="ferplus:/faces,/votes.csv")
     part = contract.workload_part(suite, model, real, tmp_path, "cpu")
-    assert (part["data"]["source"], part["data"]["ferplus"]) == ("/faces", "/votes.csv")
+    assert part["data"]["source"] == "ferplus:/faces,/votes.csv"
+    older = {"source": "/faces", "seed": 0, "labels": "ferplus", "ferplus": "/votes.csv"}
+    assert part["faces"] == older
     own = replace(data, source="/a/b.py:data", set={"n": 3}, time="first")
     part = contract.workload_part(suite, model, own, tmp_path, "cpu")
     wanted = {
@@ -156,7 +158,7 @@ def test_the_workload_part_is_plain_json(tmp_path: Path) -> None:
         "classes": None,
         "seed": 0,
     }
-    assert part["own_data"] == wanted
+    assert (part["data"], part["faces"]) == (wanted, None)
 
 
 def test_a_probe_that_a_side_lacks_costs_its_own_figures_alone() -> None:

@@ -44,7 +44,7 @@ def test_a_side_finds_and_resets(tmp_path: Path) -> None:
         "folder": str(tmp_path),
         "num_classes": 7,
         "device": "cpu",
-        "data": {"source": "synthetic_faces", "seed": 0, "labels": "fer2013", "ferplus": None},
+        "data": {"source": "synthetic_faces", "seed": 0},
         "batch_size": 4,
         "seed": 0,
         "threads": 1,

@@ -223,7 +223,7 @@ def test_a_base_runs_its_own_tree_under_every_installation(
         "folder": str(base / "bench"),
         "num_classes": 7,
         "device": "cpu",
-        "data": {"source": "synthetic_faces", "seed": 0, "labels": "fer2013", "ferplus": None},
+        "data": {"source": "synthetic_faces", "seed": 0},
         "batch_size": 1,
         "seed": 0,
         "threads": 1,
