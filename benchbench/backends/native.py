@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from benchbench.backends.outputs import answer_of, tensor_of
+from benchbench.backends.outputs import answer_of, numbers_of, tensor_of
 from benchbench.data.inputs import Inputs
 from benchbench.frameworks import is_spiking, resetter
 
@@ -64,7 +64,11 @@ def training_step(
 
 
 def inference_step(
-    model: nn.Module, batches: Sequence[Batch | tuple[Tensor, Tensor]], output: str = ""
+    model: nn.Module,
+    batches: Sequence[Batch | tuple[Tensor, Tensor]],
+    output: str = "",
+    *,
+    whole: bool = False,
 ) -> Callable[[], Tensor]:
     """Inference of the next batch, in eval mode and without autograd.
 
@@ -72,9 +76,11 @@ def inference_step(
         model: Model, in eval mode afterwards.
         batches: What goes in, one after the other, and again.
         output: Which part of the model's output is its answer, as for `tensor_of`.
+        whole: Whether it answers with all that it returns, whatever that is.
 
     Returns:
-        A function that runs it and returns the answer, most often [N, classes].
+        A function that runs it and returns the answer, most often [N, classes]; where it is the
+        whole of the output, all numbers in it as one row.
     """
     model.eval()
     forget, queue = resetter(model), _endless(batches)
@@ -82,6 +88,7 @@ def inference_step(
     @torch.inference_mode()
     def step() -> Tensor:
         forget()
-        return tensor_of(next(queue)[0].run(model), output)
+        found = next(queue)[0].run(model)
+        return numbers_of(found) if whole and not output else tensor_of(found, output)
 
     return step

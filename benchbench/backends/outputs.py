@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
 from benchbench.errors import ModelError
 
-__all__ = ["answer_of", "tensor_of"]
+__all__ = ["answer_of", "numbers_of", "squared_errors", "tensor_of"]
 
 LOGITS = "logits"  # as transformers and many others call them
 
@@ -49,6 +51,25 @@ def tensor_of(output: object, name: str = "") -> Tensor:
     )
 
 
+def numbers_of(output: object) -> Tensor:
+    """One row with the least and the greatest of each tensor of floats, at any depth of an output.
+
+    Enough to tell whether all of them are finite, without a copy; nothing where there is none.
+    """
+    leaves = [
+        leaf
+        for leaf in tree_leaves(_opened(output))
+        if isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.numel()
+    ]
+    ends = [end.float() for leaf in leaves for end in leaf.aminmax()]
+    return torch.stack(ends) if ends else torch.empty(0)
+
+
+def _opened(output: object) -> object:
+    """A dataclass, as transformers answer with one, as its parts."""
+    return output if isinstance(output, Tensor | list | tuple | dict) else _parts(output)
+
+
 def answer_of(output: object, samples: int, name: str = "", *, walks_time: bool = False) -> Tensor:
     """The answer [N, ...] for each sample; [T, N, classes] averaged over T.
 
@@ -72,6 +93,30 @@ def answer_of(output: object, samples: int, name: str = "", *, walks_time: bool 
             "expected [N, classes] or [T, N, classes]; name the right part by `output:`"
         )
     return found
+
+
+def squared_errors(answers: Tensor, targets: Tensor) -> Tensor:
+    """The squared error of each sample [N], the mean over its numbers.
+
+    Args:
+        answers: What a model answers with [N, ...].
+        targets: Numbers of the same shape, but for axes of length 1.
+
+    Raises:
+        ModelError: They have another shape: a broadcast would compare each answer with all targets.
+    """
+    given, wanted = (
+        tuple(size for size in shape[1:] if size != 1) for shape in (answers.shape, targets.shape)
+    )
+    if given != wanted or len(answers) != len(targets):
+        raise ModelError(
+            f"the model answers with {tuple(answers.shape)}, and the targets are "
+            f"{tuple(targets.shape)}"
+        )
+    apart = answers.flatten(1) if answers.dim() > 1 else answers[:, None]
+    other = targets.flatten(1) if targets.dim() > 1 else targets[:, None]
+    squares: Tensor = (apart - other.to(apart.dtype)).square().mean(1)
+    return squares
 
 
 def _parts(output: object) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from benchbench.data import FaceData
     from benchbench.data.inputs import Inputs
     from benchbench.data.samples import Batch, Samples
+    from benchbench.data.source import Targets
 
 __all__ = ["AXES", "SPLITS", "DataSet", "data_set_of", "digest_of_samples"]
 
@@ -60,6 +61,16 @@ class DataSet:
     def num_classes(self) -> int | None:
         """Number of classes; None where the targets are none."""
         return len(self.class_names) or None
+
+    @property
+    def targets(self) -> Targets:
+        """What the targets are: labels of ``classes``, ``numbers``, ``none``, or ``other``."""
+        if self.class_names:
+            return "classes"
+        _, targets = self.first()
+        if targets is None:
+            return "none"
+        return "numbers" if targets.is_floating_point() else "other"
 
     def split(self, name: str) -> Samples:
         """One split, by its own name or by FER2013's.

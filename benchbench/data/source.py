@@ -16,12 +16,14 @@ __all__ = [
     "FerPlus",
     "Kind",
     "Rule",
+    "Targets",
     "ferplus_of",
     "kind_of",
 ]
 
 Kind = Literal["faces", "events", "digits", "input", "npz", "function"]
 Rule = Literal["ferplus", "ferplus_majority"]
+Targets = Literal["classes", "numbers", "none", "other"]
 
 SYNTHETIC = "synthetic_faces"
 EMBEDDED: dict[str, Kind] = {"synthetic_events": "events", "digits": "digits"}

@@ -148,13 +148,16 @@ class Agent:
         batches = self._batches(workload, phase)
         # An older side finds no answer in anything but a tensor: it is asked for no other.
         more = {"output": output} if (output := workload.get("output")) else {}
+        task = workload.get("task", "classification")
         step: Callable[[], object]
         if phase == "train":
             smoothing, rate = workload["label_smoothing"], workload["learning_rate"]
-            loss = contract.taken("loss_of")(workload["loss"], model, smoothing)
+            other = {} if task == "classification" else {"objective": task}
+            loss = contract.taken("loss_of")(workload["loss"], model, smoothing, **other)
             step = contract.taken("training_step")(model, batches, loss, rate, **more)
         else:
-            step = contract.taken("inference_step")(model, batches, **more)
+            whole = {"whole": True} if task == "none" else {}
+            step = contract.taken("inference_step")(model, batches, **more, **whole)
         return step
 
     def _batches(self, workload: dict[str, Any], phase: str) -> list[Any]:

@@ -99,6 +99,7 @@ def workload_part(
     # The agent loads this file by its path, and makes no order.
     from benchbench.codec import plain  # noqa: PLC0415
     from benchbench.data.source import ferplus_of, kind_of  # noqa: PLC0415
+    from benchbench.running.objective import objective_of  # noqa: PLC0415
 
     settings = suite.settings_of(model)
     plus = ferplus_of(data.source)
@@ -123,6 +124,7 @@ def workload_part(
         "learning_rate": settings.learning_rate,
         "label_smoothing": settings.label_smoothing,
         "loss": model.loss,
+        "task": objective_of(model, data.targets),
         "neurons": {
             "spiking": list(model.spiking),
             "reset": model.reset,

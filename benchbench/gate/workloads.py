@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from benchbench.gate import contract
+from benchbench.running.objective import objective_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,4 +63,5 @@ def workloads_of(
         )
         for model in suite.models
         for phase in suite.settings.phases
+        if phase != "train" or objective_of(model, data[model.id].targets) != "none"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
 from benchbench.metrics.statistics import wilson
+from benchbench.probes.answers import EVALUATE, answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
 
 __all__ = ["ACCURACY", "ACCURACY_PUBLIC", "confusion", "measure", "of_confusion"]
-
-EVALUATE = 64  # images at a time
 
 ACCURACY = Figure(
     "accuracy",
@@ -60,27 +59,13 @@ def confusion(model: nn.Module, samples: Samples, batch_size: int, output: str =
     """
     import torch
 
-    from benchbench.backends.outputs import answer_of
-    from benchbench.frameworks import is_spiking, resetter
-
-    training, spikes = model.training, is_spiking(model)
-    device = next((it.device for it in model.parameters()), torch.device("cpu"))
-    model.eval()
-    forget = resetter(model)
     guesses: list[Tensor] = []
     labels: list[Tensor] = []
     classes = 0
-    for inputs, targets in samples.batches(batch_size):
-        forget()
-        with torch.no_grad():
-            raw = inputs.to(device).run(model)
-            steps = spikes or inputs.axis == 1
-            answer = answer_of(raw, len(inputs), output, walks_time=steps)
+    for answer, targets in answers(model, samples, batch_size, output):
         classes = answer.shape[1]
-        guesses.append(answer.argmax(1).cpu())
+        guesses.append(answer.argmax(1))
         labels.append(targets)
-    forget()
-    model.train(training)
     pairs = torch.cat(labels) * classes + torch.cat(guesses)
     return torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 

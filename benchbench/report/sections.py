@@ -176,12 +176,13 @@ def curves(results: Results) -> list[Grid]:
         curve = figure.detail.get("curve", []) if figure else []
         if not curve:
             continue
+        errs = "mse_public" in curve[0]
         lines = tuple(
             Line(
                 (
                     str(line["epoch"]),
                     f"{line['loss']:.4f}",
-                    _percent(line["accuracy_public"]),
+                    f"{line['mse_public']:.4g}" if errs else _percent(line["accuracy_public"]),
                     _percent(line["accuracy_public_after_stdp"]),
                     number(line["seconds"], 0),
                     _stdp(line.get("stdp", [])),
@@ -189,7 +190,8 @@ def curves(results: Results) -> list[Grid]:
             )
             for line in curve
         )
-        header = ("epoch", "loss", "validation, %", "after STDP, %", "seconds", "STDP by layer")
+        looked = "validation, mean squared error" if errs else "validation, %"
+        header = ("epoch", "loss", looked, "after STDP, %", "seconds", "STDP by layer")
         title = f"Training curve of {_title(results, cell)}"
         grids.append(Grid(title, header, lines, text_columns=1, detail=True))
     return grids

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench import extensions, zoo
 from benchbench.data import DataSource  # `codec` reads the annotations
+from benchbench.data.source import Targets  # noqa: TC001 - see above
 from benchbench.errors import ModelError
 from benchbench.files import digest_of, expanded
 from benchbench.results.journal import SCHEMA_VERSION
+from benchbench.running.objective import objective_of, without_training
+from benchbench.suite.model import Objective  # noqa: TC001 - see above
 from benchbench.suite.schema import Model, Settings  # noqa: TC001 - see above
 
 if TYPE_CHECKING:
@@ -54,6 +57,7 @@ class DataRef:
         set: Settings of the function that gives it.
         time: Where the time steps stand, as in `benchbench.data.DataSource`.
         classes: Number of classes as the suite says it.
+        targets: What its targets are.
     """
 
     source: str
@@ -63,6 +67,7 @@ class DataRef:
     set: dict[str, Any] = field(default_factory=dict)
     time: Literal["none", "first", "second"] = "none"
     classes: int | None = None
+    targets: Targets = "classes"
 
     @property
     def what(self) -> DataSource:
@@ -84,6 +89,7 @@ class Cell:
         folder: Where a relative model reference starts, as text.
         code: SHA-256 of each file of the model's code, by path, as the cell was planned.
         extensions: References of what the suite adds from outside, its files absolute.
+        objective: What it is trained for, ``auto`` resolved by the data's targets.
     """
 
     id: str
@@ -94,6 +100,7 @@ class Cell:
     folder: str
     code: dict[str, str] = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
+    objective: Objective = "classification"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,9 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[str, DataRef
         folder: Where relative model references start.
         device: ``cpu`` or ``cuda:<index>``.
         data: The data of each model, by its id.
+
+    Raises:
+        ModelError: A checkpoint cannot be read, or a model's task is not one of its data.
     """
     place = folder / suite.zoo if suite.zoo else folder
     added = tuple(_absolute(reference, folder) for reference in suite.extensions)
@@ -164,6 +174,9 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[str, DataRef
         if model.checkpoint:  # absolute, and part of the identity by its content
             model = replace(model, checkpoint=str(folder / expanded(model.checkpoint)))
         reference, settings = data[model.id], suite.settings_of(model)
+        objective = objective_of(model, reference.targets)
+        if objective == "none":
+            settings = without_training(settings)
         code = zoo.closure(model.reference, place)
         identity = {
             "schema": SCHEMA_VERSION,
@@ -180,7 +193,9 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[str, DataRef
             identity["packages"] = packages
         name = _digest(identity)[:12]
         files = {str(file.resolve()): digest_of(file) for file in code.values()}
-        out.append(Cell(name, model, settings, device, reference, str(place), files, added))
+        out.append(
+            Cell(name, model, settings, device, reference, str(place), files, added, objective)
+        )
     return out
 
 

@@ -93,8 +93,13 @@ def looked_at(what: DataSource, folder: Path, seed: int) -> Known:
     if outcome.status != "ok":
         raise DataError(source, outcome.reason)
     about = outcome.facts["about"]
-    classes = len(about["classes"]) or None
-    return Known(replace(asked, digest=about["digest"], num_classes=classes), about)
+    reference = replace(
+        asked,
+        digest=about["digest"],
+        num_classes=len(about["classes"]) or None,
+        targets=about.pop("targets"),
+    )
+    return Known(reference, about)
 
 
 def _about(data: FaceData) -> dict[str, Any]:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 else:
     ModelLike = str
 
-__all__ = ["Model", "ModelLike"]
+__all__ = ["Model", "ModelLike", "Objective"]
+
+Objective = Literal["classification", "regression", "none"]
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 
@@ -48,10 +50,14 @@ class Model:
             the labels of FER+.
         output: Which part of the model's output is its answer: a key, an attribute or a place; by
             default ``logits``, or else the first tensor.
+        task: What it is trained for: ``classification`` (labels), ``regression`` (numbers; mean
+            squared error), or ``none``, which counts and runs it without targets: detectors,
+            segmenters, control networks. ``auto`` goes by the targets of its data.
         train: How this model is trained, in place of the settings' ``train``.
         checkpoint: Weights to load instead of training, relative to the suite file.
         loss: ``auto`` takes the mean squared error on firing rates where there are spiking
-            neurons (Eq. 9 of the paper) and cross-entropy elsewhere.
+            neurons (Eq. 9 of the paper) and cross-entropy elsewhere; of a regression, the mean
+            squared error.
         spiking: Names of modules (``features.*.lif``) or of their classes (``My*``), with
             wildcards, that are spiking neurons; where there are none, neurons are found.
         reset: Name of the model's own method that resets its state, called before each batch.
@@ -69,6 +75,7 @@ class Model:
     batch_size: Annotated[int, Ge(1)] | None = None
     data: DataSource | None = None
     output: str = ""
+    task: Literal["auto", "classification", "regression", "none"] = "auto"
     train: Train | None = None
     checkpoint: str | None = None
     loss: Literal["auto", "mse", "cross_entropy"] = "auto"
@@ -93,6 +100,7 @@ class Model:
             batch_size: int | None = None,
             data: DataSource | str | None = None,
             output: str = "",
+            task: Literal["auto", "classification", "regression", "none"] = "auto",
             train: Train | None = None,
             checkpoint: str | None = None,
             loss: Literal["auto", "mse", "cross_entropy"] = "auto",

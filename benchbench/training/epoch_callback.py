@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Callback
 from benchbench.errors import TrainingError
 from benchbench.files import write_text, write_whole
 from benchbench.probes.accuracy import confusion
+from benchbench.training.goal import goal_of
 from benchbench.training.stdp import fine_tune
 from benchbench.training.weights import save_weights
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
     from benchbench.data.samples import Samples
     from benchbench.suite.training import Stdp
-    from benchbench.training.weight_store import Store
+    from benchbench.training.goal import Goal
+    from benchbench.training.trainer import Recipe
 
 __all__ = ["EpochCallback", "Listener"]
 
@@ -54,27 +56,22 @@ class EpochCallback(Callback):
     def __init__(
         self,
         model: nn.Module,
-        store: Store,
-        seed: int,
+        order: Recipe,
         select: Samples,
         stdp: tuple[Stdp, Callable[[int], list[Tensor]]] | None,
         hears: Listener,
-        *,
-        pruned: bool = False,
     ) -> None:
         """Remember where and how.
 
         Args:
             model: What is trained.
-            store: Where to keep.
-            seed: Seed of the run.
+            order: What is asked for, and where it is kept.
             select: Samples that the best epoch is chosen on.
             stdp: The fine-tune's recipe and what gives its batches [N, 1, 48, 48] by epoch.
             hears: Hears what goes on every other second, and one line an epoch.
-            pruned: Whether the model's layers are not the zoo's own sizes.
         """
-        self._pruned = pruned
-        self._model, self._store, self._seed = model, store, seed
+        self._pruned, self._goal = order.pruned, goal_of(order.objective)
+        self._model, self._store, self._seed = model, order.store, order.settings.seed
         self._select, self._stdp, self._hears = select, stdp, hears
         self.curve: list[dict[str, Any]] = []
         self.best: dict[str, Any] | None = None
@@ -151,19 +148,19 @@ class EpochCallback(Callback):
         line: dict[str, Any] = {
             "epoch": done,
             "loss": metrics.get("loss"),
-            "accuracy_public": metrics.get("accuracy_public"),
+            self._goal.key: metrics.get(self._goal.key),
             "accuracy_public_after_stdp": None,
             "seconds": round(self.seconds, 1),
         }
         self.curve.append(line)
         main = trainer.is_global_zero
         if main:
-            self._keep_best(done, line["accuracy_public"], "training")
+            self._keep_best(done, line[self._goal.key], "training")
         log = self._fine_tune(trainer, line)
         self.curve[-1] |= {"stdp": log} if log else {}
         if main:
-            write_text(self._store.curve, _csv(self.curve))
-            self._hears.note(_sentence(line, trainer.max_epochs or 1, log))
+            write_text(self._store.curve, _csv(self.curve, self._goal))
+            self._hears.note(_sentence(line, self._goal, trainer.max_epochs or 1, log))
         self._keep_last(trainer)
 
     def _fine_tune(self, trainer: Trainer, line: dict[str, Any]) -> list[dict[str, Any]]:
@@ -192,10 +189,10 @@ class EpochCallback(Callback):
             for item in log
         ]
 
-    def _keep_best(self, epoch: int, accuracy: float | None, after: str) -> None:
-        if accuracy is None or (self.best and accuracy <= self.best["accuracy_public"]):
+    def _keep_best(self, epoch: int, score: float | None, after: str) -> None:
+        if score is None or not self._goal.is_better(score, self.best):
             return
-        self.best = {"epoch": epoch, "accuracy_public": accuracy, "after": after}
+        self.best = {"epoch": epoch, self._goal.key: score, "after": after}
         save_weights(self._model, self._store.best, self._about())
 
     def _about(self) -> dict[str, Any]:
@@ -222,20 +219,19 @@ def _check_finite(model: nn.Module, epoch: int) -> None:
             )
 
 
-def _csv(curve: list[dict[str, Any]]) -> str:
+def _csv(curve: list[dict[str, Any]], goal: Goal) -> str:
     out = io.StringIO()
-    fields = ["epoch", "loss", "accuracy_public", "accuracy_public_after_stdp", "seconds"]
+    fields = ["epoch", "loss", goal.key, "accuracy_public_after_stdp", "seconds"]
     writer = csv.DictWriter(out, fields, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(curve)
     return out.getvalue()
 
 
-def _sentence(line: dict[str, Any], epochs: int, log: list[dict[str, Any]]) -> str:
-    accuracy = line["accuracy_public"]
+def _sentence(line: dict[str, Any], goal: Goal, epochs: int, log: list[dict[str, Any]]) -> str:
     text = (
         f"epoch {line['epoch']}/{epochs}: loss {line['loss']:.4f}, "
-        f"validation {100 * accuracy:.2f} %, {line['seconds'] / 60:.1f} min"
+        f"validation {goal.said(line[goal.key])}, {line['seconds'] / 60:.1f} min"
     )
     if log:
         spikes = "/".join(f"{item['spikes_out']:,}" for item in log)

@@ -6,32 +6,49 @@ from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor, nn
 
+from benchbench.backends.outputs import squared_errors
+from benchbench.errors import ModelError
 from benchbench.frameworks import is_spiking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from benchbench.suite.model import Objective
 
 __all__ = ["Loss", "loss_name", "loss_of"]
 
 Loss = Literal["auto", "mse", "cross_entropy"]
 
 
-def loss_name(name: Loss, model: nn.Module) -> Loss:
+def loss_name(name: Loss, model: nn.Module, objective: Objective = "classification") -> str:
     """The loss that ``auto`` stands for: ``mse`` where there are spiking neurons."""
+    if objective == "none":
+        return "none"
+    if objective == "regression":
+        return "mse"
     if name != "auto":
         return name
     return "mse" if is_spiking(model) else "cross_entropy"
 
 
 def loss_of(
-    name: Loss, model: nn.Module, label_smoothing: float
+    name: Loss,
+    model: nn.Module,
+    label_smoothing: float,
+    objective: Objective = "classification",
 ) -> Callable[[Tensor, Tensor], Tensor]:
-    """The training loss: outputs [N, classes] and labels [N] to a scalar.
+    """The training loss: outputs [N, classes] and labels [N], or numbers and numbers, to a scalar.
 
-    ``mse`` is Eq. 9 of the paper: the mean squared error between firing rates and the smoothed
-    one-hot label.
+    ``mse`` of a classification is Eq. 9 of the paper: the mean squared error between firing rates
+    and the smoothed one-hot label.
+
+    Raises:
+        ModelError: There is no loss without a task.
     """
-    if loss_name(name, model) == "cross_entropy":
+    found = loss_name(name, model, objective)
+    if found == "none":
+        raise ModelError("task: none has no targets to train on")
+    if found == "cross_entropy":
         return nn.CrossEntropyLoss(label_smoothing=label_smoothing)
 
     def mse(rates: Tensor, labels: Tensor) -> Tensor:
@@ -40,4 +57,7 @@ def loss_of(
         target = target * (1 - label_smoothing) + label_smoothing / classes
         return nn.functional.mse_loss(rates, target)
 
-    return mse
+    def of_numbers(answers: Tensor, targets: Tensor) -> Tensor:
+        return squared_errors(answers, targets).mean()
+
+    return mse if objective == "classification" else of_numbers

@@ -11,7 +11,8 @@ import torch
 from benchbench.data.samples import size_of
 from benchbench.data.splits import split
 from benchbench.errors import DataError
-from benchbench.probes import accuracy, trained
+from benchbench.probes import accuracy, regression, trained
+from benchbench.training.goal import goal_of
 from benchbench.training.slimming import gammas, prune
 from benchbench.training.weight_store import Trained, load_trained, store_of
 from benchbench.training.weights import load_weights, save_weights
@@ -74,7 +75,7 @@ class _Training:
             load_trained(model, self.cell)
             model.to(self.cell.device)
             facts = {"weights": f"checkpoint {Path(checkpoint or '').name}"}
-            return Trained(facts, tuple(self._accuracy(model)))
+            return Trained(facts, tuple(self._quality(model)))
         with store.held(lambda: self.hears.note(WAITING)):
             found = store.finished()
             if found is None:
@@ -82,9 +83,13 @@ class _Training:
             self.hears.note(f"trained already, weights {store.key[:12]}")
             return found
 
-    def _accuracy(self, model: nn.Module) -> list[Measurement]:
+    def _quality(self, model: nn.Module) -> list[Measurement]:
+        """Accuracy, or the error of a regression; nothing where there is no task."""
+        if self.cell.objective == "none":
+            return []
         seed, output = self.cell.settings.seed, self.cell.model.output
-        return list(accuracy.measure(model, self.splits, seed, self.hears.phase, output))
+        probe = accuracy if self.cell.objective == "classification" else regression
+        return list(probe.measure(model, self.splits, seed, self.hears.phase, output))
 
     def _from_nothing(self, model: nn.Module, store: Store) -> Trained:
         """Run the recipe from its first stage that is not kept yet, and keep its result."""
@@ -95,7 +100,15 @@ class _Training:
         if recipe is None:
             raise RuntimeError("a training without a recipe")
         entry = self.cell.model
-        order = Recipe(recipe, settings, entry.loss, store, device, output=entry.output)
+        order = Recipe(
+            recipe,
+            settings,
+            entry.loss,
+            store,
+            device,
+            output=entry.output,
+            objective=self.cell.objective,
+        )
         more: list[Measurement] = []
         earlier: Trained | None = None  # the stage before
         if recipe.slim and recipe.slim.cuts:
@@ -106,7 +119,7 @@ class _Training:
             order = replace(order, train=replace(recipe, epochs=epochs, slim=None), pruned=True)
         if earlier and recipe.slim and recipe.slim.finetune == 0:
             save_weights(model, store.best, {"key": store.key, "pruned": True})
-            best = {"epoch": 0, "accuracy_public": None, "after": "the cut"}
+            best = {"epoch": 0, goal_of(order.objective).key: None, "after": "the cut"}
             result = {"epochs": 0, "seconds": 0.0, "best": best, "curve": []}
         else:
             if earlier:
@@ -119,7 +132,7 @@ class _Training:
             facts["cut_from"] = earlier.facts["weights"]
         past = {figure.name: figure for figure in earlier.measurements} if earlier else {}
         figures = [
-            *self._accuracy(model),
+            *self._quality(model),
             *trained.measure(result, order.train, past),
             *more,
         ]

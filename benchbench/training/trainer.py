@@ -18,8 +18,9 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
 
 from benchbench.data.samples import Batch, size_of
 from benchbench.errors import DataError, TrainingError
-from benchbench.training.classifier import Classifier
 from benchbench.training.epoch_callback import EpochCallback
+from benchbench.training.goal import goal_of
+from benchbench.training.learner import Learner
 from benchbench.training.loss import Loss, loss_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from benchbench.data.samples import Samples
+    from benchbench.suite.model import Objective
     from benchbench.suite.schema import Settings
     from benchbench.suite.training import Train
     from benchbench.training.epoch_callback import Listener
@@ -65,6 +67,7 @@ class Recipe:
         device: ``cpu`` or ``cuda:N``.
         pruned: Whether the model's layers are not the zoo's own sizes.
         output: Which part of the model's output is its answer.
+        objective: What it is trained for.
     """
 
     train: Train
@@ -74,6 +77,7 @@ class Recipe:
     device: torch.device
     pruned: bool = False
     output: str = ""
+    objective: Objective = "classification"
 
 
 class _Rows(Dataset[int]):
@@ -102,7 +106,7 @@ class _Streamed(IterableDataset[Batch]):
 def fit(
     model: nn.Module, train: Samples, select: Samples, order: Recipe, hears: Listener
 ) -> dict[str, Any]:
-    """Train, keeping the weights with the best accuracy on `select` in the store.
+    """Train, keeping the weights that are best on `select` in the store.
 
     Args:
         model: Freshly built; changed in place.
@@ -112,7 +116,7 @@ def fit(
         hears: Hears what goes on.
 
     Returns:
-        ``epochs``, ``seconds``, ``best`` (epoch, accuracy_public, after) and ``curve``.
+        ``epochs``, ``seconds``, ``best`` (epoch, its goal's key, after) and ``curve``.
 
     Raises:
         TrainingError: The loss or a weight is not finite, or no epoch could be finished.
@@ -124,12 +128,13 @@ def fit(
     stdp = None
     if recipe.stdp:
         stdp = (recipe.stdp, _stdp_batches(used, recipe.stdp.images, settings, device))
-    kept = EpochCallback(model, store, settings.seed, select, stdp, hears, pruned=order.pruned)
+    goal = goal_of(order.objective)
+    kept = EpochCallback(model, order, select, stdp, hears)
     callbacks: list[Any] = []
     if recipe.minutes:
         callbacks.append(Timer(timedelta(minutes=recipe.minutes), verbose=False))
     if recipe.patience:
-        callbacks.append(EarlyStopping("accuracy_public", patience=recipe.patience, mode="max"))
+        callbacks.append(EarlyStopping(goal.key, patience=recipe.patience, mode=goal.mode))
     store.folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(
         accelerator="gpu" if device.type == "cuda" else "cpu",
@@ -147,9 +152,9 @@ def fit(
         deterministic=device.type == "cpu",
         default_root_dir=str(store.folder),
     )
-    loss = loss_of(order.loss, model, settings.label_smoothing)
+    loss = loss_of(order.loss, model, settings.label_smoothing, order.objective)
     sparsity = recipe.slim.strength if recipe.slim else 0.0
-    module = Classifier(model, loss, settings.learning_rate, sparsity, order.output)
+    module = Learner(model, loss, settings.learning_rate, sparsity, order.output, goal)
     loaders = _loader(used, settings.batch_size, settings.seed), _loader(select, 64)
     resume = _resume(store, hears)
     trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)

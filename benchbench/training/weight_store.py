@@ -144,6 +144,9 @@ def store_of(cell: Cell) -> Store | None:
         "label_smoothing": settings.label_smoothing,
         "seed": settings.seed,
     }
+    more = {"output": cell.model.output, "time": cell.data.time, "objective": cell.objective}
+    usual = {"output": "", "time": "none", "objective": "classification"}
+    identity |= {key: value for key, value in more.items() if value != usual[key]}
     if cell.model.spiking or cell.model.reset:  # loss and reset rest on them
         identity["neurons"] = [cell.model.spiking, cell.model.reset]
     if loads := zoo.unnamed(code):  # known, since the model is built by now

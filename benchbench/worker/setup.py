@@ -158,8 +158,9 @@ def step_facts(model: nn.Module, cell: Cell) -> dict[str, Any]:
     return {
         **neuron_facts(model, torch.device(cell.device)),
         "optimizer": f"Adam (fused), lr {cell.settings.learning_rate:g}",
-        "loss": loss_name(cell.model.loss, model),
+        "loss": loss_name(cell.model.loss, model, cell.objective),
         "device": cell.device,
+        **({} if cell.objective == "classification" else {"task": cell.objective}),
         "threads": torch.get_num_threads(),
     }
 
@@ -205,9 +206,9 @@ def step_of(
     """The training step, or the inference of a batch."""
     output = cell.model.output
     if phase != "train":
-        return inference_step(model, batches, output)
+        return inference_step(model, batches, output, whole=cell.objective == "none")
     settings = cell.settings
-    loss = loss_of(cell.model.loss, model, settings.label_smoothing)
+    loss = loss_of(cell.model.loss, model, settings.label_smoothing, cell.objective)
     return training_step(model, batches, loss, settings.learning_rate, output)
 
 

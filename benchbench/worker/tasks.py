@@ -66,6 +66,7 @@ def look(order: Order, channel: Channel) -> None:
         "samples": found.sizes(),
         "shape": inputs.shape,
         "classes": list(found.class_names),
+        "targets": found.targets,
         "warnings": list(found.warnings),
         "distribution": found.distribution(),
         "faults": [],
@@ -104,7 +105,7 @@ def count(order: Order, channel: Channel) -> None:
     depth = asked.figures.get(DEPTH.name)
     if depth is not None and depth.value:
         channel.send(facts={"layers": depth.detail["layers"]})
-    if not found.untrained and not has_weights(cell):
+    if settings.train_steps and not found.untrained and not has_weights(cell):
         channel.phase(f"train {settings.train_steps} steps")
         step = step_of("train", model.to(cell.device), batches, cell)
         for _ in range(settings.train_steps):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from benchbench.backends.native import inference_step
 from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import gpu_uuid
 from benchbench.meters import open_meter
@@ -102,7 +101,7 @@ class _Timing:
         singles = [
             (single, None) for inputs, _ in self.found.batches for single in inputs.singles()
         ]
-        step = inference_step(self.found.model, singles, self.cell.model.output)
+        step = step_of("infer", self.found.model, singles, self.cell)
         self.channel.phase("latency: warm-up")
         warm = throughput.warm_up(step, pace.sync, settings, pace.steady_percent)
         self.channel.phase("latency: window")

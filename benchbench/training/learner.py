@@ -10,6 +10,7 @@ from lightning import LightningModule
 from benchbench.backends.outputs import answer_of
 from benchbench.errors import TrainingError
 from benchbench.frameworks import is_spiking, resetter
+from benchbench.training.goal import Goal, goal_of
 from benchbench.training.slimming import add_l1_subgradient
 
 if TYPE_CHECKING:
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from benchbench.data.inputs import Inputs
     from benchbench.data.samples import Batch
 
-__all__ = ["Classifier"]
+__all__ = ["Learner"]
 
+CLASSES = goal_of("classification")
 CHECK_EVERY = 50  # steps; looking at every loss would make the GPU wait for the CPU
 
 
-class Classifier(LightningModule):
-    """Wraps any model of inputs that answers with [N, classes]."""
+class Learner(LightningModule):
+    """Wraps any model of inputs that answers with [N, ...]."""
 
     def __init__(
         self,
@@ -35,25 +37,28 @@ class Classifier(LightningModule):
         learning_rate: float,
         sparsity: float = 0.0,
         output: str = "",
+        goal: Goal = CLASSES,
     ) -> None:
         """Take over a model.
 
         Args:
-            model: Outputs logits or firing rates [N, classes].
-            loss: Loss of outputs and labels [N].
+            model: Outputs logits, firing rates [N, classes] or numbers [N, ...].
+            loss: Loss of outputs and targets.
             learning_rate: Learning rate of Adam.
             sparsity: Strength of the L1 norm of the batch norms' scales.
             output: Which part of the model's output is its answer, as for
                 `benchbench.backends.outputs.answer_of`.
+            goal: What the best epoch is chosen by.
         """
         super().__init__()
         self.model = model
         self._loss = loss
         self._rate, self._sparsity, self._output = learning_rate, sparsity, output
+        self._goal = goal
         self._forget, self._spikes = resetter(model), is_spiking(model)
 
     def forward(self, inputs: Inputs) -> Tensor:
-        """Answers [N, classes]."""
+        """Answers [N, ...]."""
         self._forget()
         return answer_of(
             inputs.run(self.model),
@@ -86,13 +91,12 @@ class Classifier(LightningModule):
             add_l1_subgradient(self.model, self._sparsity)
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        """Count what is right on the split that the best epoch is chosen on."""
-        inputs, labels = batch
-        right = (self(inputs).argmax(1) == labels).float().mean()
+        """Look at the split that the best epoch is chosen on."""
+        inputs, targets = batch
         self.log(
-            "accuracy_public",
-            right,
-            batch_size=len(labels),
+            self._goal.key,
+            self._goal.score(self(inputs), targets),
+            batch_size=len(targets),
             on_step=False,
             on_epoch=True,
             sync_dist=True,
