@@ -15,6 +15,14 @@ when it is first asked for. Nothing is printed; what goes wrong is a `Benchbench
 
 from __future__ import annotations
 
+import sys
+
+_starting = sys.argv[:1] == ["-m"] and sys.orig_argv[-len(sys.argv)] == "benchbench"
+if _starting and not sys.flags.safe_path:
+    # `python -m benchbench` has put the working folder first: a `random.py` there is the user's
+    # own, and no module of Python's. It stays, last, for models that are named as Python does.
+    sys.path.append(sys.path.pop(0))
+
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -1,7 +1,7 @@
 """The command line: options, exit codes, and nothing else.
 
 Exit codes: 0 ok, 1 regression, 2 usage or a bad file, 3 some cells failed, 4 nothing comparable,
-130 interrupted.
+70 a fault of our own, 130 interrupted, 141 nobody read the output.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import click
 
 from benchbench import __version__
+from benchbench.cli.endings import exit_code
 from benchbench.cli.gate import baseline, compare, gate
 from benchbench.cli.look import count, data, doctor, list_
 from benchbench.cli.options import (
     EXIT_FAILED_CELLS,
-    EXIT_INTERRUPTED,
     EXIT_USAGE,
     as_json_option,
     consoles,
@@ -26,7 +26,7 @@ from benchbench.cli.options import (
     sets,
     where,
 )
-from benchbench.errors import BenchbenchError, SuiteError
+from benchbench.errors import SuiteError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,21 +38,7 @@ __all__ = ["group", "main", "report", "run", "train", "validate"]
 
 def main() -> NoReturn:
     """Run the command line; expected errors are one clear message and an exit code."""
-    try:
-        code = group(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = EXIT_USAGE
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; run the same command again to go on", err=True)
-        code = EXIT_INTERRUPTED
-    except BenchbenchError as error:
-        click.echo(f"error: {error}" if not isinstance(error, SuiteError) else str(error), err=True)
-        code = EXIT_USAGE
-    except BrokenPipeError:  # `benchbench list models | head`
-        sys.stderr.close()
-        code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(exit_code(lambda: group(standalone_mode=False)))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -17,7 +17,9 @@ __all__ = [
     "EXIT_FAILED_CELLS",
     "EXIT_INTERRUPTED",
     "EXIT_NOTHING_COMPARABLE",
+    "EXIT_NO_READER",
     "EXIT_REGRESSION",
+    "EXIT_SOFTWARE",
     "EXIT_USAGE",
     "as_json_option",
     "consoles",
@@ -28,7 +30,8 @@ __all__ = [
 ]
 
 EXIT_REGRESSION, EXIT_USAGE, EXIT_FAILED_CELLS, EXIT_NOTHING_COMPARABLE = 1, 2, 3, 4
-EXIT_INTERRUPTED = 130
+EXIT_SOFTWARE = 70  # of sysexits.h
+EXIT_INTERRUPTED, EXIT_NO_READER = 130, 141  # what a shell says of SIGINT and of SIGPIPE
 
 as_json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON instead of tables."

@@ -10,6 +10,7 @@ builds a model and warms its step up, ``play`` runs some steps and reads the clo
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -175,7 +176,8 @@ class Agent:
 
 def main() -> None:
     """Answer one order a line until standard input closes."""
-    Path("/proc/self/oom_score_adj").write_text("1000", "ascii")  # if the kernel kills, kill this
+    with contextlib.suppress(OSError):  # if the kernel kills, kill this
+        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
     channel = _by_path("worker/channel.py").Channel()
     own, other = map(Path, sys.argv[1:])
     sys.path[:] = trees.own_path(sys.path, own, other, origin.origin_of)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any, Self
 from benchbench.errors import SideError
 from benchbench.gate import contract
 from benchbench.gate.provenance import check_modules
-from benchbench.running.launcher import GRACE_S, Child
+from benchbench.running.child import GRACE_S, Child, MessageError
 
 __all__ = ["AGENT", "AgentProcess", "Side"]
 
@@ -95,6 +94,8 @@ class AgentProcess:
         except TimeoutError as error:
             text = f"the {side} did not answer {do!r} in {self.limit_s:g} s"
             raise SideError(text, side) from error
-        code = child.end(GRACE_S)
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        raise SideError(f"the {side} died ({how}){child.last_line()}", side)
+        except MessageError as error:
+            text = f"the {side} wrote on its agent's own output: {error} is no message of it"
+            raise SideError(text, side) from error
+        how = child.end(GRACE_S).how
+        raise SideError(f"the {side} {how}{child.last_line()}", side)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from benchbench.errors import OutputError, ResultError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
     from types import TracebackType
 
-__all__ = ["JOURNAL", "SCHEMA_VERSION", "Journal", "read"]
+__all__ = ["JOURNAL", "SCHEMA_VERSION", "Journal", "LockedError", "read"]
 
 JOURNAL = "journal.jsonl"
 SCHEMA_VERSION = 1
@@ -41,6 +42,10 @@ def read(folder: Path) -> list[dict[str, Any]]:
     return records
 
 
+class LockedError(OutputError):
+    """Another run writes this journal."""
+
+
 class Journal:
     """An open journal: locked against a second writer, every line fsynced."""
 
@@ -48,7 +53,8 @@ class Journal:
         """Open or create the journal in `folder`, cutting off a torn last line.
 
         Raises:
-            OutputError: The folder cannot be written, or another run is writing it.
+            LockedError: Another run is writing it.
+            OutputError: The folder cannot be written.
         """
         self._path = folder / JOURNAL
         try:
@@ -58,9 +64,13 @@ class Journal:
             raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = _holder(self._file.fileno())
+            self._file.close()
+            raise LockedError(f"{folder}: {holder} is writing here") from error
         except OSError as error:
             self._file.close()
-            raise OutputError(f"{folder}: another benchbench run is writing here") from error
+            raise OutputError(f"{self._path}: cannot be locked: {error.strerror}") from error
         self._file.seek(0)
         self._file.truncate(self._file.read().rfind(b"\n") + 1)
 
@@ -99,3 +109,15 @@ class Journal:
     ) -> None:
         """Close it."""
         self.close()
+
+
+def _holder(descriptor: int) -> str:
+    """Who has locked a file, as far as the kernel says."""
+    file = os.fstat(descriptor)
+    place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/locks").read_text("ascii").splitlines():
+            words = line.split()  # 1: FLOCK ADVISORY WRITE <pid> <device>:<inode> 0 EOF
+            if words[1] == "FLOCK" and words[5] == place and int(words[4]) > 0:
+                return f"another benchbench run (process {words[4]})"
+    return "another benchbench run"

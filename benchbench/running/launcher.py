@@ -1,166 +1,50 @@
-"""A child process that speaks JSON lines, and the worker that is started as one for each job."""
+"""The worker: a child process that is started for each job, and what is made of what it says."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import selectors
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
-from benchbench.codec import plain
-from benchbench.errors import BenchbenchError, OutputError
+from benchbench.codec import plain, restored
+from benchbench.errors import BenchbenchError
+from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it
+from benchbench.running.child import GRACE_S, INSIDE, Child, MessageError
+from benchbench.running.memory import oom_kills
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable
 
     from benchbench.running.cells import Order
+    from benchbench.running.child import Ending
 
-__all__ = ["WORKER_ENVIRONMENT", "Child", "Outcome", "Status", "work"]
+__all__ = ["Outcome", "Status", "work"]
+
+CHANNEL_LOST = 71  # exit code of `benchbench.worker.channel` where it cannot speak
 
 Status = Literal["ok", "invalid", "error", "oom", "timeout", "crash"]
-
-INSIDE = "BENCHBENCH_WORKER"  # set in a worker's environment
-
-WORKER_ENVIRONMENT = {
-    # glibc hands large tensors back to the kernel at every iteration; keeping them made the same
-    # training step 1.5 x as fast, with less spread. One setting for every cell, recorded.
-    "MALLOC_MMAP_THRESHOLD_": "4294967296",
-    "MALLOC_TRIM_THRESHOLD_": "4294967296",
-    "PYTHONUNBUFFERED": "1",
-    INSIDE: "1",
-}
 
 # OpenMP's threads spin while they wait for each other. That is fast where they have the cores to
 # themselves; where they have not, counting took three times as long. Timing keeps the default.
 COUNTING = {"OMP_WAIT_POLICY": "passive"}
 
-GRACE_S = 10.0  # closing the output comes just before the exit
+BOOT = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+import benchbench
+del sys.path[0]
+from benchbench.worker.main import main
+main()
+"""
 
-
-class Child:
-    """A process of its own group that takes orders and sends messages, a line of JSON each.
-
-    Its own side of the pipes is `benchbench.worker.channel`. The parent sleeps in `select` while
-    the child measures: the child writes a line only between windows. The child's standard input
-    stays open for as long as the parent lives, and the child ends itself when it closes, so that a
-    killed parent leaves no orphan behind.
-    """
-
-    def __init__(
-        self,
-        command: Sequence[str],
-        log: Path,
-        folder: Path | None = None,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
-        """Start the process.
-
-        Args:
-            command: Program and arguments.
-            log: File that its standard error goes to.
-            folder: Working folder; this process's own by default.
-            environment: Variables besides this process's own and `WORKER_ENVIRONMENT`.
-
-        Raises:
-            OutputError: The log cannot be written.
-        """
-        try:
-            log.parent.mkdir(parents=True, exist_ok=True)
-            errors = log.open("wb")
-        except OSError as error:
-            raise OutputError(f"{log}: cannot be written: {error.strerror}") from error
-        with errors:
-            self._process = subprocess.Popen(  # noqa: S603 - an interpreter and our own module
-                command,
-                cwd=folder,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env={**os.environ, **WORKER_ENVIRONMENT, **(environment or {})},
-                start_new_session=True,
-            )
-        if self._process.stdin is None or self._process.stdout is None:
-            raise RuntimeError("the child was started without pipes")
-        self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        self._log, self._buffer = log, b""
-
-    def __enter__(self) -> Self:
-        """Leave it to the end of the block that the process ends."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End it now, whatever it is doing."""
-        self.end(grace_s=0.0)
-
-    def send(self, order: Mapping[str, Any]) -> None:
-        """Give an order. One that died hears nothing: `messages` then ends at once."""
-        with contextlib.suppress(BrokenPipeError):
-            self._stdin.write(json.dumps(order).encode() + b"\n")
-            self._stdin.flush()
-
-    def messages(self, deadline: float) -> Iterator[dict[str, Any]]:
-        """Hear what it says until it closes its output; a later call goes on where one stopped.
-
-        Args:
-            deadline: Time of `time.monotonic` that is waited for at most.
-
-        Raises:
-            TimeoutError: The deadline came first.
-        """
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._stdout, selectors.EVENT_READ)
-            while True:
-                line, newline, rest = self._buffer.partition(b"\n")
-                if newline:
-                    self._buffer = rest
-                    yield json.loads(line)
-                    continue
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise TimeoutError
-                chunk = os.read(self._stdout.fileno(), 1 << 16)
-                if not chunk:
-                    return
-                self._buffer += chunk
-
-    def end(self, grace_s: float) -> int:
-        """Reap it; kill what is left of its process group where it does not end by itself.
-
-        Standard input is closed last: closing it tells a child to end at once.
-
-        Args:
-            grace_s: Time that it has to end by itself, seconds.
-
-        Returns:
-            The exit code, negative for a signal; the same at every call.
-        """
-        if self._process.returncode is None:
-            until = time.monotonic() + grace_s
-            while not _has_ended(self._process.pid) and time.monotonic() < until:
-                time.sleep(0.005)  # it is not reaped yet, so that nobody else can have its number
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        code = self._process.wait()
-        for pipe in (self._stdin, self._stdout):
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()
-        return code
-
-    def last_line(self) -> str:
-        """``: `` and the last line of its log; nothing where it wrote none."""
-        lines = self._log.read_text("utf-8", "replace").strip().splitlines()
-        return f": {lines[-1]}" if lines else ""
-
-
-def _has_ended(pid: int) -> bool:
-    """Whether a child has ended; it is not reaped."""
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+# Nothing is imported from the working folder (-P) but what is found nowhere else: a `queue.py` or
+# `types.py` there is the user's own. The worker runs this very package, wherever it lies.
+COMMAND = ("-P", "-c", BOOT, str(Path(__file__).resolve().parents[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,23 +96,73 @@ def work(
             "a model's file runs benchbench while the worker loads it: put that call under "
             'if __name__ == "__main__":'
         )
-    order = replace(order, path=tuple(str(Path(place).absolute()) for place in sys.path))
-    begin = time.monotonic()
-    heard, timed_out = _Heard(on_phase, on_note, on_trace), False
+    order = replace(order, path=_importable())
+    begin, kills = time.monotonic(), oom_kills()
+    heard = _Heard(on_phase, on_note, on_trace)
+    stopped: tuple[Status, str] | None = None
     own = COUNTING if order.task in {"count", "count_once"} else {}
-    with Child([sys.executable, "-m", "benchbench.worker.main"], log, environment=own) as child:
+    with Child([sys.executable, *COMMAND], log, environment=own) as child:
         child.send(plain(order))
         try:
             for message in child.messages(begin + time_limit_s):
                 _hear(message, heard)
+                if heard.done:
+                    break
         except TimeoutError:
-            timed_out = True
-        code = child.end(0.0 if timed_out else GRACE_S)
-        status, reason = _judge(code, heard, child, time_limit_s if timed_out else None)
-    if log.stat().st_size == 0:
-        log.unlink()
+            reason = f"killed after {time_limit_s:g} s in phase {heard.phase!r}"
+            stopped = "timeout", reason
+        except MessageError as error:
+            where = f"in phase {heard.phase!r}, and it was ended: {error}"
+            stopped = "error", f"something else wrote on the worker's own output {where}"
+        ending = child.end(0.0 if stopped else GRACE_S)
+        status, reason = stopped or _judge(ending, heard, child, _more_kills(kills))
+    with contextlib.suppress(OSError):
+        if log.stat().st_size == 0:
+            log.unlink()
+    if ending.left:
+        left = f"{ending.left} process(es) that it started cannot be ended"
+        reason = f"{reason}; {left}" if reason else left
     seconds = time.monotonic() - begin
     return Outcome(status, reason, heard.measurements, heard.facts, seconds)
+
+
+def _importable() -> tuple[str, ...]:
+    """What this process can import from, and the working folder last."""
+    try:
+        here = str(Path.cwd())
+    except FileNotFoundError:  # it was removed, and nothing can be imported from it
+        return tuple(place for place in sys.path if Path(place).is_absolute())
+    places = [str(Path(place).absolute()) for place in sys.path]
+    return (*(place for place in places if place != here), here)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why an order failed."""
+
+    status: Literal["error", "oom", "invalid"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """A file of raw readings."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A message of a worker, as `benchbench.worker.channel` has it: nothing else is taken in."""
+
+    phase: str | None = None
+    note: str | None = None
+    measurements: tuple[Measurement, ...] = ()
+    trace: _Trace | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    failure: _Failure | None = None
+    done: bool = False
 
 
 @dataclass(slots=True)
@@ -246,33 +180,65 @@ class _Heard:
 
 
 def _hear(message: dict[str, Any], heard: _Heard) -> None:
+    """Take a message in.
+
+    Raises:
+        MessageError: It is an object, and none of ours: a figure that it cannot be is kept nowhere.
+    """
+    try:
+        said = restored(_Said, message)
+    except ValueError as error:
+        raise MessageError(" ".join(str(error).split())[:200]) from error
     heard.measurements += message.get("measurements", [])
-    heard.facts |= message.get("facts", {})
-    heard.done = heard.done or message.get("done", False)
-    if "phase" in message:
-        heard.phase = message["phase"]
+    heard.facts |= said.facts
+    heard.done = heard.done or said.done
+    if said.phase is not None:
+        heard.phase = said.phase
         heard.on_phase(heard.phase)
-    if "note" in message:
-        heard.on_note(message["note"])
-    if "trace" in message:
-        heard.on_trace(message["trace"]["name"], message["trace"]["text"])
-    if "failure" in message and heard.failure is None:
-        heard.failure = (message["failure"]["status"], message["failure"]["reason"])
+    if said.note is not None:
+        heard.on_note(said.note)
+    if said.trace is not None:
+        heard.on_trace(said.trace.name, said.trace.text)
+    if said.failure is not None and heard.failure is None:
+        heard.failure = said.failure.status, said.failure.reason
 
 
-def _judge(code: int, heard: _Heard, child: Child, limit_s: float | None) -> tuple[Status, str]:
-    if limit_s is not None:
-        return "timeout", f"killed after {limit_s:g} s in phase {heard.phase!r}"
+def _judge(ending: Ending, heard: _Heard, child: Child, kills: int | None) -> tuple[Status, str]:
+    """What an ending comes to.
+
+    Args:
+        ending: How it ended.
+        heard: What it had said until then.
+        child: The process, for the last line of its log.
+        kills: Kills of the kernel for want of memory meanwhile; None where it does not count them.
+    """
+    phase = f"in phase {heard.phase!r}"
     if heard.failure is not None:
         return heard.failure
-    if heard.done and code == 0:
+    if heard.done and (ending.ours or ending.code == 0):
         return "ok", ""
-    if code == -signal.SIGKILL:
-        return "crash", (
-            f"killed by SIGKILL in phase {heard.phase!r}: most often the kernel's "
-            "out-of-memory killer (see dmesg)"
+    if ending.ours:
+        return "crash", f"closed its output {phase} and did not end by itself{child.last_line()}"
+    if ending.code == CHANNEL_LOST:
+        return "error", f"the model closed the worker's own files {phase}"
+    if ending.code == -signal.SIGKILL:
+        return _killed(phase, kills)
+    return "crash", f"{ending.how} {phase}{child.last_line()}"
+
+
+def _killed(phase: str, kills: int | None) -> tuple[Status, str]:
+    """What is known of who killed it."""
+    if kills:
+        return "oom", (
+            f"killed by SIGKILL {phase}; the kernel's out-of-memory killer ended {kills} "
+            "process(es) meanwhile"
         )
-    how = f"ended with exit code {code}"
-    if code < 0:
-        how = f"died of {signal.Signals(-code).name}"
-    return "crash", f"{how} in phase {heard.phase!r}{child.last_line()}"
+    told = "whether the kernel did, out of memory, it does not say here (see dmesg)"
+    if kills == 0:
+        told = "the kernel has ended nothing for want of memory meanwhile"
+    return "crash", f"killed by SIGKILL {phase}, and not by benchbench: {told}"
+
+
+def _more_kills(before: int | None) -> int | None:
+    after = oom_kills()
+    return None if before is None or after is None else after - before

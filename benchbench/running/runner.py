@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
 from dataclasses import asdict
@@ -62,7 +63,8 @@ def run(
         The results and the run's folder.
 
     Raises:
-        OutputError: The journal cannot be written.
+        OutputError: Journal or reports cannot be written, or the same is being run already; what
+            was finished is kept.
         KeyboardInterrupt: It was interrupted; what was finished has been written.
     """
     jobs = the_plan.jobs
@@ -77,10 +79,16 @@ def run(
             for job in jobs:
                 if job.id not in kept:
                     book.append(_record(job, _work(job, folder, progress)))
-            book.append({"kind": "end", "time": _now()})
-        finally:
-            found = aggregated(journal.read(folder))
-            keep(found, folder)
+        except BaseException:
+            with contextlib.suppress(OutputError):  # what stopped the run is what is told
+                keep(aggregated(journal.read(folder)), folder)
+            raise
+        # The end stands in the journal once the reports do: where they cannot be written, the same
+        # command measures nothing again and writes them.
+        end = {"kind": "end", "time": _now()}
+        found = aggregated([*journal.read(folder), end])
+        keep(found, folder)
+        book.append(end)
     return found, folder
 
 
@@ -98,15 +106,24 @@ def _work(job: Job, folder: Path, progress: Progress) -> launcher.Outcome:
 
 
 def _open(folder: Path, digest: str) -> tuple[journal.Journal, Path]:
-    """The journal of an unfinished run of the same plan, or of a new one."""
+    """The journal of an unfinished run of the same plan, or of a new one.
+
+    Raises:
+        OutputError: It cannot be written, or another process is running this very plan: measured
+            at the same time, the two would disturb each other.
+    """
     for place in sorted(folder.glob(f"*/{journal.JOURNAL}"), reverse=True):
         try:
             records = journal.read(place.parent)
             started_for_this = bool(records) and records[0].get("plan") == digest
             if started_for_this and records[-1]["kind"] != "end" and not _outdated(records):
                 return journal.Journal(place.parent), place.parent
+        except journal.LockedError as error:
+            raise OutputError(
+                f"{error}, and measures the same: wait for it, end it, or give another --out"
+            ) from error
         except (OutputError, ResultError, KeyError):
-            continue  # damaged, or written by a run that is alive: not ours to take up
+            continue  # damaged, or not to be written: not ours to take up
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     taken = len(list(folder.glob(f"{stamp}*")))
     place = folder / (f"{stamp}-{taken}" if taken else stamp)

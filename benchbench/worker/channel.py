@@ -12,13 +12,14 @@ carries one JSON object a line, with one or more of these keys:
     failure       status (`error`, `oom`, `invalid`) and reason
     done          the order is carried out
 
-The parent's side is `benchbench.running.launcher.Child`. The gate's agent loads this file by its
+The parent's side is `benchbench.running.child.Child`. The gate's agent loads this file by its
 path beside another revision's package: it imports nothing but the standard library.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import queue
 import sys
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
 
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["Channel"]
+__all__ = ["CHANNEL_LOST", "Channel"]
+
+CHANNEL_LOST = 71
+"""Exit code of a worker that cannot speak: a model has closed its output (EX_OSERR)."""
 
 OUT_OF_MEMORY = (
     "can't allocate memory",
@@ -50,7 +54,8 @@ class Channel:
 
         What a model prints goes to standard error, and where it reads there is nothing.
         """
-        self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        self._out = os.dup(1)
+        self._pipe, self._pid = _identity(self._out), os.getpid()
         os.dup2(2, 1)
         orders = os.dup(0)
         with Path(os.devnull).open("rb") as nothing:
@@ -64,9 +69,21 @@ class Channel:
         return order
 
     def send(self, **message: Any) -> None:  # noqa: ANN401 - whatever JSON holds
-        """Write one message."""
-        self._out.write(json.dumps(message) + "\n")
-        self._out.flush()
+        """Write one message.
+
+        Raises:
+            ValueError: A figure is NaN or infinite: JSON has no such number.
+        """
+        line = memoryview(json.dumps(message, allow_nan=False).encode() + b"\n")
+        if os.getpid() != self._pid and multiprocessing.parent_process() is None:
+            os._exit(0)  # a bare fork of the model's, come back here: it measures nothing
+        try:
+            if _identity(self._out) != self._pipe:
+                os._exit(CHANNEL_LOST)  # a file of the model's has the number now
+            while line:
+                line = line[os.write(self._out, line) :]
+        except OSError:
+            os._exit(CHANNEL_LOST)
 
     def phase(self, name: str) -> None:
         """Say what begins now."""
@@ -86,10 +103,15 @@ class Channel:
 
     def fail(self, error: BaseException) -> None:
         """Say that an order failed, in one line: ``oom`` where memory ran out, else ``error``."""
-        text = " ".join(str(error).split())
+        try:
+            text = str(error)
+        except BaseException as fault:  # noqa: BLE001 - it is the model's own class
+            text = f"its text cannot be had ({type(fault).__name__})"
+        text = " ".join(text.split())
         no_memory = any(words in text.lower() for words in OUT_OF_MEMORY)
         status = "oom" if no_memory or isinstance(error, MemoryError) else "error"
-        self.send(failure={"status": status, "reason": f"{type(error).__name__}: {text}"[:500]})
+        reason = f"{type(error).__name__}: {text}"[:500].encode("utf-8", "backslashreplace")
+        self.send(failure={"status": status, "reason": reason.decode()})
 
     def _read(self, orders: int) -> None:
         """Queue the orders; standard input closes when the parent ends, however it ends: end then.
@@ -106,3 +128,9 @@ class Channel:
             sys.stderr.write("this process is started by benchbench, not by hand\n")
             sys.stderr.flush()
         os._exit(1)
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    """What file a descriptor stands for."""
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino

@@ -6,12 +6,13 @@ The parent gives one order, and keeps standard input open for as long as it live
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from benchbench import extensions
 from benchbench.codec import restored
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+LEVELS = 50  # of a traceback: a recursion without end has a thousand
+
 
 def main() -> None:
     """Do what the parent says, then end."""
@@ -34,11 +37,20 @@ def main() -> None:
         sys.path += [place for place in order.path if place not in sys.path]
         _task(order)(order, channel)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it becomes a row of the report
-        traceback.print_exc()
         channel.fail(error)
-        sys.stderr.flush()
-        os._exit(1)
+        _leave(1, error)
     channel.send(done=True)
+    _leave(0)
+
+
+def _leave(code: int, error: BaseException | None = None) -> NoReturn:
+    """End at once: no thread, exit handler or finaliser of the model's is waited for."""
+    with contextlib.suppress(BaseException):  # the model may have put its own streams there
+        if error is not None:
+            traceback.print_exception(error, limit=LEVELS)
+        sys.stderr.flush()
+        sys.stdout.flush()
+    os._exit(code)
 
 
 def _task(order: Order) -> Callable[[Order, Channel], None]:
@@ -56,7 +68,8 @@ def _bound_memory(cell: Cell | None) -> None:
 
     CUDA reserves far more address space than it uses, so only workers on the CPU are bounded.
     """
-    Path("/proc/self/oom_score_adj").write_text("1000", "ascii")  # if the kernel kills, kill this
+    with contextlib.suppress(OSError):  # if the kernel kills, kill this
+        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
     if cell is None or cell.device != "cpu":
         return
     limit_gib = cell.settings.memory_limit_gib

@@ -18,6 +18,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from benchbench.errors import ModelError
 from benchbench.files import digest_of
 from benchbench.zoo.lookup import in_folders, top_level
 from benchbench.zoo.origin import loaded_modules, origin_of
@@ -49,7 +50,7 @@ def closure(reference: str, folder: Path | None = None) -> dict[str, Path]:
         folder: Folder as for `benchbench.zoo.find`.
 
     Raises:
-        ModelError: There is no such model.
+        ModelError: There is no such model, or a file of its code cannot be read.
     """
     file = find(reference, folder).file
     place = reference.rpartition(":")[0]
@@ -126,7 +127,11 @@ class _Walk:
     def _finish(self) -> dict[str, Path]:
         while self._todo:
             file, package = self._todo.pop()
-            for each in _imports(file, digest_of(file)) if file.suffix == ".py" else ():
+            try:
+                found = _imports(file, digest_of(file)) if file.suffix == ".py" else ()
+            except OSError as error:
+                raise ModelError(f"{file}: cannot be read: {error.strerror}") from error
+            for each in found:
                 self._follow(each, package)
         return self.found
 
@@ -218,5 +223,5 @@ def _offered(file: Path, _digest: str) -> tuple[str, ...]:
 def _tree(file: Path) -> ast.Module:
     try:
         return ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):  # Python 2, or a null byte: it fails when it runs
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # it fails when it runs
         return ast.Module([], [])

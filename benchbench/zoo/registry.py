@@ -86,15 +86,25 @@ def bundled_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "models"
 
 
-def scan(folder: Path) -> dict[str, ModelInfo]:
+def scan(folder: Path, passed_over: list[str] | None = None) -> dict[str, ModelInfo]:
     """Every ``@register``ed function of the Python files in `folder`, by name.
 
+    Args:
+        folder: The folder.
+        passed_over: Takes in why each file was passed over that is no Python or cannot be read: it
+            may have nothing to do with benchmarks.
+
     Raises:
-        ModelError: A file cannot be parsed, or two functions share a name.
+        ModelError: Two functions share a name.
     """
     found: dict[str, ModelInfo] = {}
     for file in sorted(folder.glob("*.py")):
-        tree, digest = parse(file)
+        try:
+            tree, digest = parse(file)
+        except ModelError as error:
+            if passed_over is not None:
+                passed_over.append(str(error))
+            continue
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and any(map(is_register, node.decorator_list)):
                 if node.name in found:
@@ -124,12 +134,15 @@ def find(reference: str, folder: Path | None = None) -> ModelInfo:
     if is_pickle(reference):
         return info_of_pickle(reference)
     if ":" not in reference:
-        models = scan(bundled_folder()) | (scan(folder) if folder else {})
+        strays = list[str]()
+        models = scan(bundled_folder()) | (scan(folder, strays) if folder else {})
         if reference in models:
             return models[reference]
+        over = f"; passed over: {'; '.join(strays)}" if strays else ""
         raise ModelError(
             f"no model {reference!r} in the zoo{hint(reference, models)}; it has "
             f"{', '.join(models)}; your own is path/to/file.py:function or package.module:function"
+            f"{over}"
         )
     place, _, function = reference.rpartition(":")
     if place.endswith(".py"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import hashlib
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -102,13 +103,21 @@ def parse(file: Path) -> tuple[ast.Module, str]:
     """A file's syntax tree and the SHA-256 of its text.
 
     Raises:
-        ModelError: It is not Python; the message has the line.
+        ModelError: It is not Python, or cannot be read; the message has the line.
     """
-    source = file.read_bytes()
     try:
-        return ast.parse(source, str(file)), hashlib.sha256(source).hexdigest()
+        if not file.is_file():  # a folder, a link to nowhere, a pipe that nobody writes to
+            raise ModelError(f"{file}: is no file")
+        source = file.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{file}: cannot be read: {error.strerror}") from error
+    try:
+        with warnings.catch_warnings(action="ignore"):  # an old file's escapes are its own
+            return ast.parse(source, str(file)), hashlib.sha256(source).hexdigest()
     except SyntaxError as error:
-        raise ModelError(f"{file}:{error.lineno}: not Python: {error.msg}") from error
+        raise ModelError(f"{file}:{error.lineno or 1}: not Python: {error.msg}") from error
+    except (ValueError, RecursionError, MemoryError) as error:  # a null byte, endless brackets
+        raise ModelError(f"{file}: not Python: {error or 'too deeply nested'}") from error
 
 
 def is_register(node: ast.expr) -> bool:

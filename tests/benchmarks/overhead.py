@@ -35,7 +35,7 @@ from benchbench.data.batches import batches_of
 from benchbench.meters.rapl import RaplMeter
 from benchbench.probes.metering.sampler import CONDITION_S, PERIOD_S, Watch
 from benchbench.probes.throughput import WarmUp, run_window
-from benchbench.running.launcher import WORKER_ENVIRONMENT
+from benchbench.running.child import WORKER_ENVIRONMENT
 from benchbench.suite.schema import Settings
 from benchbench.training.loss import loss_of
 

@@ -15,7 +15,7 @@ import pytest
 from benchbench.gate import contract, exact_counts
 from benchbench.gate.process import AGENT
 from benchbench.running.cells import DataRef
-from benchbench.running.launcher import Child
+from benchbench.running.child import Child
 from benchbench.suite import loader
 
 if TYPE_CHECKING:

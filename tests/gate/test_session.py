@@ -133,9 +133,9 @@ def test_a_clear_verdict_ends_the_pairs(compare: Callable[..., Gated]) -> None:
     ("fault", "words"),
     [
         ({"fail": "open"}, "cannot open: RuntimeError: on purpose"),
-        ({"die": "play"}, "died (SIGKILL): a last word"),
+        ({"die": "play"}, "died of SIGKILL: a last word"),
         ({"hang": "play"}, "did not answer 'play' in 2 s"),
-        ({"die": "count"}, "died (SIGKILL): a last word"),
+        ({"die": "count"}, "died of SIGKILL: a last word"),
     ],
 )
 def test_a_side_that_breaks_costs_its_own_figure_alone(

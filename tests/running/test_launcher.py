@@ -13,7 +13,8 @@ import pytest
 from benchbench.errors import OutputError
 from benchbench.running import launcher
 from benchbench.running.cells import Order
-from benchbench.running.launcher import Child
+from benchbench.running.child import Child, MessageError
+from benchbench.running.guard import _descendants as descendants
 from benchbench.worker import channel
 
 HEAD = f"""
@@ -64,7 +65,7 @@ def test_only_the_channel_reads_and_writes(tmp_path: Path) -> None:
     with child(code, tmp_path) as it:
         it.send({"n": 1})
         assert first(it) == {"answer": [{"n": 1}, ""], "done": True}
-        assert it.end(SOON_S) == 0
+        assert it.end(SOON_S).code == 0
     log = (tmp_path / "logs" / "child.log").read_text("utf-8")
     assert log.splitlines() == ["printed", "from a shell"]
 
@@ -76,7 +77,7 @@ def test_a_deadline_leaves_the_child_to_be_ended(tmp_path: Path) -> None:
         with pytest.raises(TimeoutError):
             first(it, 0.05)
         assert time.monotonic() - begin < SOON_S
-    assert it.end(SOON_S) == -signal.SIGKILL
+    assert it.end(SOON_S).ours
 
 
 def test_one_that_died_ends_the_messages(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_one_that_died_ends_the_messages(tmp_path: Path) -> None:
     with child("import sys; sys.exit('a last word')", tmp_path) as it:
         assert list(it.messages(time.monotonic() + SOON_S)) == []
         it.send({"n": 1})
-        assert it.end(SOON_S) == 1
+        assert it.end(SOON_S).code == 1
         assert it.last_line() == ": a last word"
 
 
@@ -98,7 +99,7 @@ def test_what_a_child_started_ends_with_it(tmp_path: Path) -> None:
     with child(code, tmp_path) as it:
         pid = first(it)["answer"]
         assert is_alive(pid)
-        assert it.end(SOON_S) == 0
+        assert it.end(SOON_S).code == 0
     until = time.monotonic() + SOON_S
     while is_alive(pid) and time.monotonic() < until:
         time.sleep(0.01)
@@ -110,14 +111,14 @@ def test_a_child_ends_when_its_parent_does(tmp_path: Path) -> None:
     with child(HEAD + "channel.send(answer=os.getpid()); time.sleep(600)", tmp_path) as it:
         assert is_alive(first(it)["answer"])
         it._stdin.close()
-        assert it.end(SOON_S) == 1
+        assert it.end(SOON_S).code == 1
 
 
 def test_a_worker_is_not_started_by_hand(tmp_path: Path) -> None:
     """Without an order it says who starts it."""
     with Child([sys.executable, "-m", "benchbench.worker.main"], tmp_path / "log") as it:
         it._stdin.close()
-        assert it.end(SOON_S) == 1
+        assert it.end(SOON_S).code == 1
         assert it.last_line() == ": this process is started by benchbench, not by hand"
 
 
@@ -149,3 +150,112 @@ def test_a_worker_that_takes_too_long_is_a_timeout(tmp_path: Path) -> None:
     outcome = launcher.work(Order("hello"), time_limit_s=0.01, log=tmp_path / "log")
     assert (outcome.status, outcome.reason) == ("timeout", "killed after 0.01 s in phase 'start'")
     assert not (tmp_path / "log").exists()
+
+
+LEFT_BEHIND = {
+    "a fork that holds the output": "if os.fork() == 0: time.sleep(600)",
+    "a session of its own": "subprocess.Popen(['setsid', 'sleep', '600'], start_new_session=True)",
+    "a daemon, forked twice": (
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        "    if os.fork() == 0: time.sleep(600)\n"
+        "    os._exit(0)"
+    ),
+    "a daemon with an environment of its own": (
+        "subprocess.run(['env', '-i', 'setsid', '-f', 'sleep', '600'], close_fds=True)"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", LEFT_BEHIND)
+def test_nothing_is_left_of_what_a_child_started(tmp_path: Path, how: str) -> None:
+    """Forks, daemons and processes of another session end before the next child begins."""
+    code = HEAD + (
+        f"{LEFT_BEHIND[how]}\nchannel.send(answer=os.getpid())\nchannel.order(); os._exit(0)\n"
+    )
+    with child(code, tmp_path) as it:
+        guard = it._process.pid
+        left = {first(it)["answer"]}
+        until = time.monotonic() + SOON_S
+        while len(left) < 2 and time.monotonic() < until:
+            left |= {*descendants(guard)}
+        it.send({})
+        assert list(it.messages(time.monotonic() + SOON_S)) == []
+        ending = it.end(SOON_S)
+    assert (ending.code, ending.ours, ending.left) == (0, False, 0)
+    assert len(left) >= 2
+    assert not [pid for pid in left if is_alive(pid)]
+
+
+@pytest.mark.parametrize("what", ["b'half a line'", "b'\\xff\\x00\\n'", "b'[1]\\n'", "b'NaN\\n'"])
+def test_what_is_no_message_is_told(tmp_path: Path, what: str) -> None:
+    """Bytes that somebody else writes on the line to the parent are no message, and no crash."""
+    code = HEAD + f"os.write(channel._out, {what}); channel.send(done=True); time.sleep(600)"
+    with child(code, tmp_path) as it, pytest.raises(MessageError):
+        first(it)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"phases": "x"},
+        {"measurements": [{"name": "params"}]},
+        {"measurements": {"name": "params"}},
+        {"failure": {"status": "fine", "reason": ""}},
+        {"done": "no"},
+        {"trace": "x"},
+    ],
+)
+def test_an_object_of_another_shape_is_no_message_of_a_worker(message: dict[str, Any]) -> None:
+    """Nothing of it is taken in."""
+    heard = launcher._Heard(print, print, print)
+    with pytest.raises(MessageError):
+        launcher._hear(message, heard)
+    assert not heard.measurements
+    assert not heard.done
+
+
+@pytest.mark.parametrize(
+    ("kills", "status", "words"),
+    [
+        (1, "oom", "out-of-memory killer ended 1 process"),
+        (0, "crash", "ended nothing for want of memory"),
+        (None, "crash", "it does not say here"),
+    ],
+)
+def test_the_kernel_is_named_only_where_it_says_so(
+    tmp_path: Path, kills: int | None, status: str, words: str
+) -> None:
+    """A SIGKILL that was not ours is out of memory where the kernel has counted one."""
+    with child("import os; os.kill(os.getpid(), 9)", tmp_path) as it:
+        ending = it.end(SOON_S)
+        assert (ending.code, ending.ours) == (-signal.SIGKILL, False)
+        heard = launcher._Heard(print, print, print)
+        found, reason = launcher._judge(ending, heard, it, kills)
+    assert found == status
+    assert words in reason
+
+
+def test_a_lost_output_has_one_exit_code() -> None:
+    """Both sides of the protocol mean the same by it."""
+    assert launcher.CHANNEL_LOST == channel.CHANNEL_LOST
+
+
+def test_closing_everything_is_told_as_that(tmp_path: Path) -> None:
+    """A model that closes the worker's files, or takes their numbers, ends it with that code."""
+    code = HEAD + (
+        "os.closerange(3, 64)\n"
+        "mine = [open(os.devnull, 'wb') for _ in range(20)]\n"
+        "channel.send(done=True)\n"
+    )
+    with child(code, tmp_path) as it:
+        assert list(it.messages(time.monotonic() + SOON_S)) == []
+        assert it.end(SOON_S).code == channel.CHANNEL_LOST
+
+
+def test_a_bare_fork_says_nothing(tmp_path: Path) -> None:
+    """A model that forks and lets both go on is heard once."""
+    code = HEAD + "os.fork(); channel.send(note='here'); time.sleep(0.3); channel.send(done=True)"
+    with child(code, tmp_path) as it:
+        heard = list(it.messages(time.monotonic() + SOON_S))
+    assert heard == [{"note": "here"}, {"done": True}]
