@@ -81,7 +81,7 @@ def count(  # noqa: PLR0913 - each is an option of the command line
         if isinstance(model, str):
             place = Path(models or ".").resolve()
             check_settings(model, given, place)
-            net = zoo.build(model, given, place)
+            net = zoo.build(model, given, place, steps=steps)
         else:
             net = zoo.made(model, given, name)
         if inputs is not None:

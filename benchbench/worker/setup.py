@@ -120,7 +120,11 @@ def build(cell: Cell, shape: tuple[int, ...] | None = None) -> nn.Module:
     begin(cell)
     classes = cell.data.num_classes if cell.data else None
     model: nn.Module = zoo.build(
-        cell.model.reference, cell.model.set, Path(cell.folder), num_classes=classes
+        cell.model.reference,
+        cell.model.set,
+        Path(cell.folder),
+        num_classes=classes,
+        steps=cell.model.steps,
     )
     for file, digest in cell.code.items():
         if not Path(file).is_file() or digest_of(Path(file)) != digest:

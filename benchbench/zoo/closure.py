@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchbench.files import digest_of
 from benchbench.zoo.lookup import in_folders, top_level
+from benchbench.zoo.nir_graph import identity_of_graph, is_graph
 from benchbench.zoo.origin import loaded_modules, origin_of
 from benchbench.zoo.registry import bundled_folder, find
 
@@ -63,10 +64,15 @@ def closure(reference: str, folder: Path | None = None) -> dict[str, Path]:
 def identity(code: Mapping[str, Path]) -> str:
     """SHA-256 of a model's code: of its file alone where it imports nothing of the user's.
 
+    Of a NIR graph, whose code is its importer's: of the file and of the importer's version.
+
     Args:
         code: Files as `closure` gives them; where they lie is no part of it.
     """
-    digests = {name: digest_of(file) for name, file in code.items()}
+    digests = {
+        name: identity_of_graph(file) if is_graph(file.name) else digest_of(file)
+        for name, file in code.items()
+    }
     if len(digests) == 1:
         return next(iter(digests.values()))
     return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
