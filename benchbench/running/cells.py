@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench import extensions, zoo
-from benchbench.data import DataSource, Labels  # `codec` reads the annotations
+from benchbench.data import DataSource, Labels, kind_of  # `codec` reads the annotations
 from benchbench.errors import ModelError
 from benchbench.files import digest_of, expanded
 from benchbench.results.journal import SCHEMA_VERSION
@@ -67,6 +67,11 @@ class DataRef:
     set: dict[str, Any] = field(default_factory=dict)
     time: Literal["none", "first", "second"] = "none"
     classes: int | None = None
+
+    @property
+    def function(self) -> str:
+        """The reference of the function that gives it; empty where there is none."""
+        return self.source if kind_of(self.source) == "function" else ""
 
     @property
     def what(self) -> DataSource:

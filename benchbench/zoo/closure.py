@@ -78,17 +78,23 @@ def identity(code: Mapping[str, Path]) -> str:
     return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
 
 
-def unnamed(code: Mapping[str, Path], before: Collection[str] = ()) -> dict[str, str]:
+def unnamed(
+    code: Mapping[str, Path], before: Collection[str] = (), data: str = ""
+) -> dict[str, str]:
     """What a built model has loaded of the user's code that its source does not name.
 
     Args:
         code: Files as `closure` gives them.
         before: Names of modules that were loaded before it was built.
+        data: Reference of the function that gives its data, whose code is not the model's; empty
+            where there is none.
 
     Returns:
         SHA-256 of each file, by its path.
     """
-    named, bundled = {file.resolve() for file in code.values()}, bundled_folder()
+    bundled = bundled_folder()
+    others = closure(data).values() if data else ()
+    named = {file.resolve() for file in (*code.values(), *others)}
     files = {
         file.resolve()
         for name, file in loaded_modules().items()

@@ -24,7 +24,7 @@ from benchbench.zoo.nir_graph import version_of
 from benchbench.zoo.nir_neurons import DT_S, fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["GraphNetwork", "network_of"]
@@ -41,18 +41,21 @@ class GraphNetwork(nn.Module):
         shape: Shape of one sample at one time step.
         steps: Time steps that an input without a time axis is presented for; None where the file's
             user has not said.
+        time_first: Whether an input with a time axis is [T, N, ...], and not [N, T, ...].
     """
 
-    def __init__(self, graph: nn.Module, shape: tuple[int, ...], steps: int | None) -> None:
+    def __init__(
+        self, graph: nn.Module, shape: tuple[int, ...], steps: int | None, *, time_first: bool
+    ) -> None:
         """Keep the graph."""
         super().__init__()
-        self.graph, self.shape, self.steps = graph, shape, steps
+        self.graph, self.shape, self.steps, self.time_first = graph, shape, steps, time_first
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Every time step's output, [T, N, ...]; [N, ...] of a graph without neurons.
+        """Every time step's output, [T, N, ...]; [N, ...] of a graph without neurons or time.
 
         Args:
-            inputs: [T, N, ...], or [N, ...], which is presented at each of the steps that are told.
+            inputs: One input at each time step; or [N, ...], which is presented at every step.
 
         Raises:
             ModelError: The shape is not the graph's, or the time steps are not known.
@@ -67,35 +70,36 @@ class GraphNetwork(nn.Module):
             outputs.append(output)
         return torch.stack(outputs)
 
-    def _in_time(self, inputs: Tensor) -> list[Tensor] | None:
-        """The input of each time step; None where there is no time."""
+    def _in_time(self, inputs: Tensor) -> Sequence[Tensor] | None:
+        """The input [N, ...] of each time step; None where there is no time."""
         extra = inputs.dim() - len(self.shape)
-        if extra not in {1, 2} or tuple(inputs.shape[extra:]) != self.shape:
+        fits = extra == 2 or (extra == 1 and not self.time_first)
+        if not fits or tuple(inputs.shape[extra:]) != self.shape:
             sizes = ", ".join(map(str, self.shape))
-            raise ModelError(
-                f"the graph takes [N, {sizes}], or [T, N, {sizes}] (time: first), "
-                f"not {list(inputs.shape)}"
-            )
+            one = f"[T, N, {sizes}]" if self.time_first else f"[N, {sizes}] or [N, T, {sizes}]"
+            raise ModelError(f"the graph takes {one}, not {list(inputs.shape)}")
         if extra == 2:
-            if self.steps not in {None, len(inputs)}:
-                raise ModelError(f"steps: {self.steps} is told, and the data has {len(inputs)}")
-            return list(inputs)
+            found = inputs.unbind(0 if self.time_first else 1)
+            if self.steps not in {None, len(found)}:
+                raise ModelError(f"steps: {self.steps} is told, and the data has {len(found)}")
+            return found
         if self.steps is not None:
             return [inputs] * self.steps
         if is_spiking(self):
             raise ModelError(
                 "a NIR graph has no number of time steps: give steps: T for how often an input is "
-                "presented, or data with time: first"
+                "presented, or data with a time axis"
             )
         return None
 
 
-def network_of(file: Path, steps: int | None) -> nn.Module:
+def network_of(file: Path, steps: int | None, *, time_first: bool) -> nn.Module:
     """Import a graph by the first importer that covers all of it.
 
     Args:
         file: The graph.
         steps: Time steps of a sample that has no time axis.
+        time_first: Whether the data is [T, N, ...].
 
     Raises:
         ModelError: It cannot be read, or each importer leaves nodes out; all of them are named.
@@ -126,7 +130,7 @@ def network_of(file: Path, steps: int | None) -> nn.Module:
             raise ModelError(text) from error
         _check_wiring(found, file)
         _tidy(found)
-        network = GraphNetwork(found, _shape_of(graph, file), steps)
+        network = GraphNetwork(found, _shape_of(graph, file), steps, time_first=time_first)
         with_what = ", ".join(map(version_of, (package, "nir", "nirtorch")))
         tell(network, f"{file.name}, imported by {with_what}, time step {DT_S:g} s")
         return network

@@ -21,8 +21,6 @@ SAMPLES = 4
 NEAR = 1e-3  # of the way from rest to threshold: so near, rounding decides whether it fires
 
 
-
-
 def fault_of(module: nn.Module, node: Any) -> str:  # noqa: ANN401 - nir is imported by the caller
     """What is wrong with an imported neuron; empty where nothing is, or it is no neuron that fires.
 

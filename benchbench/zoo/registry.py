@@ -133,8 +133,8 @@ def find(reference: str, folder: Path | None = None) -> ModelInfo:
             return models[reference]
         raise ModelError(
             f"no model {reference!r} in the zoo{hint(reference, models)}; it has "
-            f"{', '.join(models)}; your own is path/to/file.py:function, package.module:function or "
-            "path/to/graph.nir"
+            f"{', '.join(models)}; your own is path/to/file.py:function, package.module:function "
+            "or path/to/graph.nir"
         )
     place, _, function = reference.rpartition(":")
     if place.endswith(".py"):
@@ -169,6 +169,7 @@ def build(
     *,
     num_classes: int | None = None,
     steps: int | None = None,
+    time_first: bool = False,
 ) -> Any:  # noqa: ANN401 - nn.Module, not imported here
     """Execute a model's source and build it. Imports torch.
 
@@ -180,6 +181,7 @@ def build(
             ``num_classes`` and was not given it.
         steps: Time steps that a NIR graph is run for on samples that have no time; a function's
             are its own.
+        time_first: Whether the data has its time steps first, [T, N, ...]; a NIR graph is told.
 
     Returns:
         The ``torch.nn.Module``.
@@ -194,7 +196,7 @@ def build(
     if is_graph(reference):
         from benchbench.zoo.nir_network import network_of  # noqa: PLC0415 - imports torch
 
-        return made(network_of(info.file, steps), given, reference)
+        return made(network_of(info.file, steps, time_first=time_first), given, reference)
     place = reference.rpartition(":")[0]
     if place and not place.endswith(".py"):
         module = importlib.import_module(place)
