@@ -97,5 +97,9 @@ def test_the_wheel_holds_the_tree_and_no_global_models(tmp_path: Path) -> None:
         f"benchbench/{file.relative_to(ROOT / 'benchbench')}"
         for file in (ROOT / "benchbench").rglob("*.jinja")
     }
-    wanted |= {f"benchbench/suites/{file.name}" for file in (ROOT / "suites").iterdir()}
+    wanted |= {
+        f"benchbench/{file.relative_to(ROOT)}"
+        for file in (ROOT / "suites").rglob("*.*")
+        if file.is_file() and file.parent.name != "__pycache__"
+    }
     assert packed == wanted | {"benchbench/py.typed"}

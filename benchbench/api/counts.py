@@ -81,7 +81,7 @@ def count(  # noqa: PLR0913 - each is an option of the command line
         if isinstance(model, str):
             place = Path(models or ".").resolve()
             check_settings(model, given, place)
-            net = zoo.build(model, given, place)
+            net = zoo.build(model, given, place, steps=steps)
         else:
             net = zoo.made(model, given, name)
         if inputs is not None:
@@ -99,7 +99,7 @@ def count(  # noqa: PLR0913 - each is an option of the command line
         raise ModelError(f"{name}: {'; '.join(found.refusals)}")
     status = "invalid" if found.refusals else "ok"
     why = "; ".join(found.refusals)
-    untrained = net is not model  # a module has the weights that it has
+    untrained = net is not model and not zoo.holds_weights(name)  # a module has its weights
     return Counts(name, on, drawn, untrained, status, why, tuple(found.figures), found.facts)
 
 
@@ -140,7 +140,10 @@ def count_in_worker(
     if outcome.status != "ok" and not figures:
         raise BenchbenchError(f"{model}: {outcome.status}: {outcome.reason}")
     on = data if shape is None else f"input {shape}"
-    return Counts(model, on, drawn, True, outcome.status, outcome.reason, figures, outcome.facts)
+    untrained = not zoo.holds_weights(model)
+    return Counts(
+        model, on, drawn, untrained, outcome.status, outcome.reason, figures, outcome.facts
+    )
 
 
 def _shape(text: str) -> tuple[int, ...]:

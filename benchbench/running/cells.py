@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench import extensions, zoo
-from benchbench.data import DataSource  # `codec` reads the annotations
+from benchbench.data import DataSource, kind_of  # `codec` reads the annotations
 from benchbench.data.source import Targets  # noqa: TC001 - see above
 from benchbench.errors import ModelError
 from benchbench.files import digest_of, expanded
@@ -68,6 +68,11 @@ class DataRef:
     time: Literal["none", "first", "second"] = "none"
     classes: int | None = None
     targets: Targets = "classes"
+
+    @property
+    def function(self) -> str:
+        """The reference of the function that gives it; empty where there is none."""
+        return self.source if kind_of(self.source) == "function" else ""
 
     @property
     def what(self) -> DataSource:

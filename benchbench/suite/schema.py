@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cache
+from pathlib import PurePath
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -167,6 +168,7 @@ class Suite:
 def _id_of(model: ModelLike, taken: set[str]) -> str:
     """The name of a model that has no id, with a number where another has that name."""
     name = model.rpartition(":")[2] if isinstance(model, str) else getattr(model, "__name__", "")
+    name = PurePath(name).stem  # of a graph's file
     name = name or type(model).__name__
     name = name if name.isidentifier() else "model"
     others = (f"{name}_{number}" for number in itertools.count(2))

@@ -149,7 +149,8 @@ def store_of(cell: Cell) -> Store | None:
     identity |= {key: value for key, value in more.items() if value != usual[key]}
     if cell.model.spiking or cell.model.reset:  # loss and reset rest on them
         identity["neurons"] = [cell.model.spiking, cell.model.reset]
-    if loads := zoo.unnamed(code):  # known, since the model is built by now
+    # Known, since the model is built by now.
+    if loads := zoo.unnamed(code, data=cell.data.function):
         identity["loads"] = sorted(loads.values())
     recipe = settings.train
     if recipe.slim and not recipe.slim.cuts:  # whatever else it says, only its strength counts

@@ -120,7 +120,12 @@ def build(cell: Cell, shape: tuple[int, ...] | None = None) -> nn.Module:
     begin(cell)
     classes = cell.data.num_classes if cell.data else None
     model: nn.Module = zoo.build(
-        cell.model.reference, cell.model.set, Path(cell.folder), num_classes=classes
+        cell.model.reference,
+        cell.model.set,
+        Path(cell.folder),
+        num_classes=classes,
+        steps=cell.model.steps,
+        time_first=cell.data is not None and cell.data.time == "first",
     )
     for file, digest in cell.code.items():
         if not Path(file).is_file() or digest_of(Path(file)) != digest:
@@ -149,7 +154,7 @@ def _started_with() -> frozenset[str]:
 def facts_of(model: nn.Module, cell: Cell) -> dict[str, Any]:
     """What really ran."""
     code = zoo.closure(cell.model.reference, Path(cell.folder))
-    loads = zoo.unnamed(code, _started_with())
+    loads = zoo.unnamed(code, _started_with(), cell.data.function if cell.data else "")
     return {**({UNNAMED: loads} if loads else {}), **step_facts(model, cell)}
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchbench.errors import ModelError
 from benchbench.files import digest_of
 from benchbench.zoo.lookup import in_folders, top_level
+from benchbench.zoo.nir_graph import identity_of_graph, is_graph
 from benchbench.zoo.origin import loaded_modules, origin_of
 from benchbench.zoo.registry import bundled_folder, find
 
@@ -64,26 +65,37 @@ def closure(reference: str, folder: Path | None = None) -> dict[str, Path]:
 def identity(code: Mapping[str, Path]) -> str:
     """SHA-256 of a model's code: of its file alone where it imports nothing of the user's.
 
+    Of a NIR graph, whose code is its importer's: of the file and of the importer's version.
+
     Args:
         code: Files as `closure` gives them; where they lie is no part of it.
     """
-    digests = {name: digest_of(file) for name, file in code.items()}
+    digests = {
+        name: identity_of_graph(file) if is_graph(file.name) else digest_of(file)
+        for name, file in code.items()
+    }
     if len(digests) == 1:
         return next(iter(digests.values()))
     return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
 
 
-def unnamed(code: Mapping[str, Path], before: Collection[str] = ()) -> dict[str, str]:
+def unnamed(
+    code: Mapping[str, Path], before: Collection[str] = (), data: str = ""
+) -> dict[str, str]:
     """What a built model has loaded of the user's code that its source does not name.
 
     Args:
         code: Files as `closure` gives them.
         before: Names of modules that were loaded before it was built.
+        data: Reference of the function that gives its data, whose code is not the model's; empty
+            where there is none.
 
     Returns:
         SHA-256 of each file, by its path.
     """
-    named, bundled = {file.resolve() for file in code.values()}, bundled_folder()
+    bundled = bundled_folder()
+    others = closure(data).values() if data else ()
+    named = {file.resolve() for file in (*code.values(), *others)}
     files = {
         file.resolve()
         for name, file in loaded_modules().items()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import ModelError
 from benchbench.files import write_whole
+from benchbench.zoo.nir_graph import is_graph
 from benchbench.zoo.source import LOADED, ModelInfo, defined, parse
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def is_pickle(reference: str) -> bool:
 
 def holds_weights(reference: str) -> bool:
     """Whether a reference names a module with its own weights, not how one is built."""
-    return reference.endswith(MODULE)
+    return reference.endswith(MODULE) or is_graph(reference)
 
 
 def info_of_pickle(reference: str) -> ModelInfo:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from benchbench.errors import ModelError
 from benchbench.files import expanded, module_at
 from benchbench.zoo.lookup import clash, definition, dotted_name, module_file
+from benchbench.zoo.nir_graph import info_of_graph, is_graph
 from benchbench.zoo.objects import info_of_pickle, is_pickle, unpickled
 from benchbench.zoo.source import (
     LOADED,
@@ -125,7 +126,8 @@ def find(reference: str, folder: Path | None = None) -> ModelInfo:
     """Find a model without executing it.
 
     Args:
-        reference: A name of the zoo, ``path/to/file.py:function`` or ``package.module:function``.
+        reference: A name of the zoo, ``path/to/file.py:function``, ``package.module:function`` or
+            ``path/to/graph.nir``.
         folder: A further models folder, and the place that relative paths start from.
 
     Raises:
@@ -133,6 +135,8 @@ def find(reference: str, folder: Path | None = None) -> ModelInfo:
     """
     if is_pickle(reference):
         return info_of_pickle(reference)
+    if is_graph(reference):
+        return info_of_graph(reference, folder)
     if ":" not in reference:
         strays = list[str]()
         models = scan(bundled_folder()) | (scan(folder, strays) if folder else {})
@@ -141,8 +145,8 @@ def find(reference: str, folder: Path | None = None) -> ModelInfo:
         over = f"; passed over: {'; '.join(strays)}" if strays else ""
         raise ModelError(
             f"no model {reference!r} in the zoo{hint(reference, models)}; it has "
-            f"{', '.join(models)}; your own is path/to/file.py:function or package.module:function"
-            f"{over}"
+            f"{', '.join(models)}; your own is path/to/file.py:function, package.module:function "
+            f"or path/to/graph.nir{over}"
         )
     place, _, function = reference.rpartition(":")
     if place.endswith(".py"):
@@ -176,6 +180,8 @@ def build(
     folder: Path | None = None,
     *,
     num_classes: int | None = None,
+    steps: int | None = None,
+    time_first: bool = False,
 ) -> Any:  # noqa: ANN401 - nn.Module, not imported here
     """Execute a model's source and build it. Imports torch.
 
@@ -185,6 +191,9 @@ def build(
         folder: Folder as for `find`.
         num_classes: The data set's number of classes, handed to a model that takes
             ``num_classes`` and was not given it.
+        steps: Time steps that a NIR graph is run for on samples that have no time; a function's
+            are its own.
+        time_first: Whether the data has its time steps first, [T, N, ...]; a NIR graph is told.
 
     Returns:
         The ``torch.nn.Module``.
@@ -196,6 +205,10 @@ def build(
     info = find(reference, folder)
     if is_pickle(reference):
         return made(unpickled(info.file), given, reference, num_classes=num_classes)
+    if is_graph(reference):
+        from benchbench.zoo.nir_network import network_of  # noqa: PLC0415 - imports torch
+
+        return made(network_of(info.file, steps, time_first=time_first), given, reference)
     place = reference.rpartition(":")[0]
     if place and not place.endswith(".py"):
         module = importlib.import_module(place)
