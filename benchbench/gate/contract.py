@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from benchbench.running.cells import DataRef
+    from benchbench.data.reference import DataRef
     from benchbench.suite.schema import Model, Suite
 
 __all__ = [

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from benchbench.data.reference import DataRef
     from benchbench.gate.process import Side
-    from benchbench.running.cells import DataRef
     from benchbench.suite.schema import Suite
 
 __all__ = ["Workload", "workloads_of"]

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench import extensions, zoo
-from benchbench.data import DataSource, kind_of  # `codec` reads the annotations
-from benchbench.data.source import Targets  # noqa: TC001 - see above
+from benchbench.data.reference import DataRef  # noqa: TC001 - `codec` reads the annotations
 from benchbench.errors import ModelError
 from benchbench.files import digest_of, expanded
 from benchbench.results.journal import SCHEMA_VERSION
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "UNNAMED",
     "Cell",
-    "DataRef",
     "Job",
     "Order",
     "cells_of",
@@ -42,42 +40,7 @@ UNNAMED = "loads what its source does not name:"
 """The fact of a job that has the SHA-256 of such files by path: no cell's id can have them."""
 
 Task = Literal["train", "count", "time"]
-Errand = Literal["train", "count", "time", "hello", "doctor", "count_once", "look"]
-
-
-@dataclass(frozen=True, slots=True)
-class DataRef:
-    """Which data a run uses: where it is loaded from and what it was found to be.
-
-    Attributes:
-        source: A name, an absolute path, or a reference whose file is absolute.
-        digest: SHA-256 that tells it from other data.
-        num_classes: Number of classes; None where the targets are none.
-        seed: Seed of the generator, where it is generated.
-        set: Settings of the function that gives it.
-        time: Where the time steps stand, as in `benchbench.data.DataSource`.
-        classes: Number of classes as the suite says it.
-        targets: What its targets are.
-    """
-
-    source: str
-    digest: str
-    num_classes: int | None
-    seed: int
-    set: dict[str, Any] = field(default_factory=dict)
-    time: Literal["none", "first", "second"] = "none"
-    classes: int | None = None
-    targets: Targets = "classes"
-
-    @property
-    def function(self) -> str:
-        """The reference of the function that gives it; empty where there is none."""
-        return self.source if kind_of(self.source) == "function" else ""
-
-    @property
-    def what(self) -> DataSource:
-        """What it is loaded by."""
-        return DataSource(self.source, self.set, self.time, self.classes)
+Errand = Literal["train", "count", "time", "hello", "doctor", "count_once", "look", "fit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +58,7 @@ class Cell:
         code: SHA-256 of each file of the model's code, by path, as the cell was planned.
         extensions: References of what the suite adds from outside, its files absolute.
         objective: What it is trained for, ``auto`` resolved by the data's targets.
+        misfit: Why it cannot answer a batch of its data, as a first pass found; empty where it can.
     """
 
     id: str
@@ -106,6 +70,7 @@ class Cell:
     code: dict[str, str] = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
     objective: Objective = "classification"
+    misfit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +85,7 @@ class Order:
         shape: Shape of one sample [C, H, W] to count for, where there is no data.
         path: Folders that the parent imports from: the worker looks there last.
         data: Data that is looked at; None for every other task.
+        cells: All cells of a run, whose models are tried; none for every other task.
     """
 
     task: Errand
@@ -129,6 +95,7 @@ class Order:
     shape: tuple[int, ...] | None = None
     path: tuple[str, ...] = ()
     data: DataRef | None = None
+    cells: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,17 +193,19 @@ def _content(checkpoint: str | None) -> str | None:
 def jobs_of(cells: Sequence[Cell]) -> list[Job]:
     """Every job, in the order of the run.
 
-    A cell is trained, where the suite says so, and then counted: that is exact and shows at once
+    Of a cell that does not fit its data one job is left, which has the reason and no process. Any
+    other is trained, where the suite says so, and then counted: that is exact and shows at once
     what is wrong with a model. The timed repeats are interleaved: every cell once a round, so that
     a machine whose speed drifts drifts for all of them alike and ratios can be paired by round.
     """
-    rounds = max((cell.settings.repeats for cell in cells), default=0)
+    fitting = [cell for cell in cells if not cell.misfit]
+    rounds = max((cell.settings.repeats for cell in fitting), default=0)
     first = [
         Job(cell, task, 0)
         for cell in cells
-        for task in (("train", "count") if is_trained(cell) else ("count",))
+        for task in (("train", "count") if is_trained(cell) and not cell.misfit else ("count",))
     ]
-    return first + [Job(cell, "time", repeat) for repeat in range(rounds) for cell in cells]
+    return first + [Job(cell, "time", repeat) for repeat in range(rounds) for cell in fitting]
 
 
 def is_trained(cell: Cell) -> bool:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from benchbench import data as data_room
 from benchbench.data import DataSource
 from benchbench.data.check import check
+from benchbench.data.reference import DataRef
 from benchbench.data.source import FerPlus, ferplus_of
 from benchbench.errors import DataError
 from benchbench.running import launcher
-from benchbench.running.cells import DataRef, Order
+from benchbench.running.cells import Order
 
 if TYPE_CHECKING:
     from benchbench.data import FaceData

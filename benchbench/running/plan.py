@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 HELLO_LIMIT_S = 120.0
+TRY_LIMIT_S = 60.0  # of a model; see `benchbench.worker.fitting`
 OBJECTS = "objects"  # folder of what only lives in the caller's process, beside the suite's runs
 
 Mode = Literal["full", "quick", "publish"]
@@ -168,6 +169,20 @@ def machine() -> dict[str, Any]:
         return hello(Path(scratch) / "hello.log")
 
 
+def _tried(cells: Sequence[Cell]) -> tuple[dict[str, Any], dict[str, str]]:
+    """One forward pass of each model on its data, in a worker.
+
+    Returns:
+        The fingerprint of this machine; and by its id what is wrong with a model.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        limit_s = HELLO_LIMIT_S + TRY_LIMIT_S * len(cells)
+        order = Order("fit", cells=tuple(cells))
+        outcome = launcher.work(order, time_limit_s=limit_s, log=Path(scratch) / "fit.log")
+    here = outcome.facts.get("machine")
+    return here or machine(), outcome.facts.get("misfits", {})
+
+
 def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
     """What a request comes to on this machine.
 
@@ -183,9 +198,13 @@ def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
     part = replace(suite, models=tuple(model for model in suite.models if model.id in only))
     found = known_data(part, folder, request.data)
     references = {name: known.reference for name, known in found.items()}
-    here = machine()
-    cells = tuple(cells_of(part, folder, device_of(request.device, here), references))
+    cells = cells_of(part, folder, "cpu", references)
+    here, misfits = _tried(cells)
+    device = device_of(request.device, here)
+    if device != "cpu":
+        cells = cells_of(part, folder, device, references)
+    cells = [replace(cell, misfit=misfits.get(cell.model.id, "")) for cell in cells]
     each = {known.reference.digest: known.about for known in found.values()}
     about, *also = each.values()
     asked = Asked(request.mode, request.changes)
-    return Plan(suite, asked, cells, here, {**about, "also": also})
+    return Plan(suite, asked, tuple(cells), here, {**about, "also": also})

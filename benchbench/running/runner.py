@@ -93,6 +93,10 @@ def run(
 
 
 def _work(job: Job, folder: Path, progress: Progress) -> launcher.Outcome:
+    if job.cell.misfit:
+        outcome = launcher.Outcome("error", job.cell.misfit)
+        progress.finished(job, outcome)
+        return outcome
     outcome = launcher.work(
         job.order,
         time_limit_s=job.time_limit_s,

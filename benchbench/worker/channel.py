@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["CHANNEL_LOST", "Channel"]
+__all__ = ["CHANNEL_LOST", "Channel", "failure_of"]
 
 CHANNEL_LOST = 71
 """Exit code of a worker that cannot speak: a model has closed its output (EX_OSERR)."""
@@ -103,15 +103,8 @@ class Channel:
 
     def fail(self, error: BaseException) -> None:
         """Say that an order failed, in one line: ``oom`` where memory ran out, else ``error``."""
-        try:
-            text = str(error)
-        except BaseException as fault:  # noqa: BLE001 - it is the model's own class
-            text = f"its text cannot be had ({type(fault).__name__})"
-        text = " ".join(text.split())
-        no_memory = any(words in text.lower() for words in OUT_OF_MEMORY)
-        status = "oom" if no_memory or isinstance(error, MemoryError) else "error"
-        reason = f"{type(error).__name__}: {text}"[:500].encode("utf-8", "backslashreplace")
-        self.send(failure={"status": status, "reason": reason.decode()})
+        status, reason = failure_of(error)
+        self.send(failure={"status": status, "reason": reason})
 
     def _read(self, orders: int) -> None:
         """Queue the orders; standard input closes when the parent ends, however it ends: end then.
@@ -128,6 +121,19 @@ class Channel:
             sys.stderr.write("this process is started by benchbench, not by hand\n")
             sys.stderr.flush()
         os._exit(1)
+
+
+def failure_of(error: BaseException) -> tuple[str, str]:
+    """Status and reason of an exception, in one line; its class may be the model's own."""
+    try:
+        text = str(error)
+    except BaseException as fault:  # noqa: BLE001 - whatever the class does
+        text = f"its text cannot be had ({type(fault).__name__})"
+    text = " ".join(text.split())
+    no_memory = any(words in text.lower() for words in OUT_OF_MEMORY)
+    status = "oom" if no_memory or isinstance(error, MemoryError) else "error"
+    reason = f"{type(error).__name__}: {text}"[:500].encode("utf-8", "backslashreplace")
+    return status, reason.decode()
 
 
 def _identity(descriptor: int) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import torch
 
 from benchbench import data as data_room
 from benchbench import zoo
+from benchbench.data.reference import DataRef
 from benchbench.errors import BenchbenchError, ModelError
 from benchbench.metrics.figure import PHASES
 from benchbench.metrics.registry import ready
@@ -16,7 +17,7 @@ from benchbench.probes import throughput
 from benchbench.probes.operations import MACS_DENSE
 from benchbench.probes.size import PARAMS
 from benchbench.probes.spikes import FIRING_RATE, MACS_EFFECTIVE, SYNOPS_EXACT
-from benchbench.running.cells import Cell, DataRef
+from benchbench.running.cells import Cell
 from benchbench.suite import loader
 from benchbench.suite.schema import Model, Settings
 from benchbench.worker.count_here import copied

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import sys
 import traceback
 from pathlib import Path
@@ -18,11 +17,10 @@ from benchbench import extensions
 from benchbench.codec import restored
 from benchbench.running.cells import Order
 from benchbench.worker.channel import Channel
+from benchbench.worker.memory import bound_memory, give_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from benchbench.running.cells import Cell
 
 __all__ = ["main"]
 
@@ -54,38 +52,14 @@ def _leave(code: int, error: BaseException | None = None) -> NoReturn:
 
 
 def _task(order: Order) -> Callable[[Order, Channel], None]:
-    _bound_memory(order.cell)
+    give_way()
     if order.cell is not None:
+        bound_memory(order.cell)
         extensions.load(order.cell.extensions, Path(order.cell.folder))
     # torch is imported here, after the memory is bounded and with its errors reported.
     from benchbench.worker import tasks  # noqa: PLC0415
 
     return tasks.TASKS[order.task]
-
-
-def _bound_memory(cell: Cell | None) -> None:
-    """Make an allocation without end an error of the worker, not of the whole machine.
-
-    CUDA reserves far more address space than it uses, so only workers on the CPU are bounded.
-    """
-    with contextlib.suppress(OSError):  # if the kernel kills, kill this
-        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
-    if cell is None or cell.device != "cpu":
-        return
-    limit_gib = cell.settings.memory_limit_gib
-    limit = int(limit_gib * 2**30) if limit_gib else int(0.9 * _available_bytes())
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-def _available_bytes() -> int:
-    """Memory that the kernel says is available, or the cgroup's limit where that is less."""
-    available = 0
-    for line in Path("/proc/meminfo").read_text("ascii").splitlines():
-        if line.startswith("MemAvailable:"):
-            available = int(line.split()[1]) * 1024  # the kernel's kB are KiB
-    file = Path("/sys/fs/cgroup/memory.max")
-    text = file.read_text("ascii").strip() if file.is_file() else "max"
-    return available if text == "max" else min(available, int(text))
 
 
 if __name__ == "__main__":

@@ -24,11 +24,12 @@ from benchbench.data import kind_of
 from benchbench.data.batches import Batch, batches_of
 from benchbench.data.inputs import Inputs
 from benchbench.data.loading import load_set
+from benchbench.data.reference import DataRef
 from benchbench.errors import BenchbenchError
 from benchbench.files import digest_of
 from benchbench.frameworks import neuron_facts
 from benchbench.probes.counting.firing import find_neurons
-from benchbench.running.cells import UNNAMED, DataRef
+from benchbench.running.cells import UNNAMED
 from benchbench.training.loss import loss_name, loss_of
 from benchbench.training.weight_store import load_trained
 from benchbench.zoo.origin import loaded_modules
@@ -51,6 +52,7 @@ __all__ = [
     "data_of",
     "facts_of",
     "identity_of",
+    "made",
     "pace_of",
     "prepare",
     "step_facts",
@@ -117,20 +119,25 @@ def build(cell: Cell, shape: tuple[int, ...] | None = None) -> nn.Module:
         BenchbenchError: Its code is another than the run was planned for.
         ModelError: What is told of its neurons is not true of it.
     """
-    begin(cell)
-    classes = cell.data.num_classes if cell.data else None
-    model: nn.Module = zoo.build(
-        cell.model.reference,
-        cell.model.set,
-        Path(cell.folder),
-        num_classes=classes,
-        steps=cell.model.steps,
-        time_first=cell.data is not None and cell.data.time == "first",
-    )
+    model = made(cell)
     for file, digest in cell.code.items():
         if not Path(file).is_file() or digest_of(Path(file)) != digest:
             raise BenchbenchError(f"{file} has changed since the run began")
     find_neurons(model, cell.model.neurons, partial(_counted_on, cell, shape))
+    return model
+
+
+def made(cell: Cell) -> nn.Module:
+    """A cell's model as its function makes it, from the seed; torch's threads are set."""
+    begin(cell)
+    model: nn.Module = zoo.build(
+        cell.model.reference,
+        cell.model.set,
+        Path(cell.folder),
+        num_classes=cell.data.num_classes if cell.data else None,
+        steps=cell.model.steps,
+        time_first=cell.data is not None and cell.data.time == "first",
+    )
     return model
 
 
@@ -186,18 +193,20 @@ class Prepared:
 
 
 def prepare(
-    cell: Cell, device: torch.device | None = None, made: nn.Module | None = None
+    cell: Cell, device: torch.device | None = None, model: nn.Module | None = None
 ) -> Prepared:
     """Build a cell's model with its weights, and load its batches.
 
     Args:
         cell: The cell.
         device: Another device than the cell's own.
-        made: Model that is built already, in place of the cell's own.
+        model: Model that is built already, in place of the cell's own.
     """
-    model, settings = build(cell) if made is None else made, cell.settings
-    if made is not None:
-        find_neurons(made, cell.model.neurons, partial(_counted_on, cell, None))
+    settings = cell.settings
+    if model is None:
+        model = build(cell)
+    else:
+        find_neurons(model, cell.model.neurons, partial(_counted_on, cell, None))
     untrained = load_trained(model, cell)
     wanted = max(RESIDENT_BATCHES, math.ceil(settings.images / settings.batch_size))
     samples, place = data_of(cell.data).split("train"), device or torch.device(cell.device)

@@ -20,6 +20,7 @@ from benchbench.probes.depth import DEPTH
 from benchbench.probes.spikes import time_steps
 from benchbench.running.cells import has_weights
 from benchbench.worker.asking import Asking, count_alone
+from benchbench.worker.fitting import fit
 from benchbench.worker.setup import build, data_of, facts_of, identity_of, prepare, step_of
 from benchbench.worker.timing import time
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
     from benchbench.data.batches import Batch
     from benchbench.data.inputs import Inputs
-    from benchbench.running.cells import Cell, DataRef, Order
+    from benchbench.data.reference import DataRef
+    from benchbench.running.cells import Cell, Order
     from benchbench.suite.schema import Settings
     from benchbench.worker.channel import Channel
 
@@ -146,6 +148,7 @@ TASKS: dict[str, Callable[[Order, Channel], None]] = {
     "hello": hello,
     "doctor": doctor,
     "look": look,
+    "fit": fit,
     "train": train,
     "count": count,
     "count_once": count_once,

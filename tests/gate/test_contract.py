@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchbench.data.reference import DataRef
 from benchbench.gate import contract, exact_counts
 from benchbench.gate.process import AGENT
-from benchbench.running.cells import DataRef
 from benchbench.running.child import Child
 from benchbench.suite import loader
 

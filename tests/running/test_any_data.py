@@ -112,7 +112,8 @@ def test_any_model_on_any_data(tmp_path: Path) -> None:
         assert accuracy["detail"]["split"] == "test"
         assert len(accuracy["detail"]["classes"]) == (10 if name == "answers" else 3)
     reason = " ".join(cells["misfit"]["reasons"])
-    assert "mat1 and mat2 shapes cannot be multiplied" in reason
+    assert "float32 [2, 3, 32, 32] in 1 (Linear, weight [10, 100]), which is given" in reason
+    assert done.stderr.count("misfit") == 1
     kept = Path(done.stderr.strip().splitlines()[-1].rpartition(" ")[2])
     report = (kept / "report.md").read_text("utf-8")
     assert "SYNTHETIC DATA: random input 3x32x32" in report

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchbench.data.reference import DataRef
 from benchbench.errors import BenchbenchError
 from benchbench.files import digest_of
 from benchbench.report.format import fact_text
 from benchbench.running import runner
-from benchbench.running.cells import UNNAMED, DataRef, cells_of
+from benchbench.running.cells import UNNAMED, cells_of
 from benchbench.suite.schema import Model, Settings, Suite
 from benchbench.suite.training import Train
 from benchbench.training.weight_store import store_of
