@@ -70,7 +70,8 @@ def count(  # noqa: PLR0913, PLR0917 - the options
 ) -> int:
     """Count parameters, bytes and operations of MODEL, layer by layer. Times nothing.
 
-    MODEL is a name of the zoo, path/to/file.py:function or package.module:function.
+    MODEL is a name of the zoo, path/to/file.py:function, package.module:function or
+    path/to/graph.nir, which --steps tells how often to present an input.
     """
     from benchbench import api  # noqa: PLC0415
     from benchbench.frameworks import Neurons  # noqa: PLC0415

@@ -37,8 +37,9 @@ class Model:
 
     Attributes:
         id: Short name, unique in the suite.
-        model: A name of the zoo, ``path/to/file.py:function`` or ``package.module:function``; in
-            Python also a function that gives a ``torch.nn.Module``, or one itself.
+        model: A name of the zoo, ``path/to/file.py:function``, ``package.module:function`` or
+            ``path/to/graph.nir``, a NIR graph; in Python also a function that gives a
+            ``torch.nn.Module``, or one itself.
         label: The header in tables; `id` where there is none.
         set: Settings for the model's function.
         matrix: Values by setting, e.g. ``{T: [1, 2, 4], batch_size: [1, 16]}``: one row for each
@@ -61,7 +62,8 @@ class Model:
         spiking: Names of modules (``features.*.lif``) or of their classes (``My*``), with
             wildcards, that are spiking neurons; where there are none, neurons are found.
         reset: Name of the model's own method that resets its state, called before each batch.
-        steps: Time steps of one sample; they are found where none are given.
+        steps: Time steps of one sample; they are found where none are given. A NIR graph has none:
+            an input without a time axis is presented for so many.
         reconstructed: Why this is not surely the paper's model; shown beside every figure that is
             set against the paper's.
         note: One sentence for the report.
