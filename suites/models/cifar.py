@@ -38,7 +38,7 @@ class _Steps(nn.Module):
         return found.mean(0)
 
 
-def sew_resnet18(num_classes: int = CLASSES, T: int = 4) -> nn.Module:  # noqa: N803 - as everywhere
+def sew_resnet18(num_classes: int = CLASSES, T: int = 4) -> nn.Module:
     """SEW-ResNet-18 of IF neurons."""
     from spikingjelly.activation_based import functional, layer, neuron, surrogate  # noqa: PLC0415
     from spikingjelly.activation_based.model import sew_resnet  # noqa: PLC0415
@@ -56,7 +56,7 @@ def sew_resnet18(num_classes: int = CLASSES, T: int = 4) -> nn.Module:  # noqa: 
     return _Steps(net, T)
 
 
-def spiking_vgg11(num_classes: int = CLASSES, T: int = 4) -> nn.Module:  # noqa: N803 - as above
+def spiking_vgg11(num_classes: int = CLASSES, T: int = 4) -> nn.Module:
     """VGG-11 with batch norms and IF neurons."""
     from spikingjelly.activation_based import functional, layer, neuron, surrogate  # noqa: PLC0415
     from spikingjelly.activation_based.model import spiking_vgg  # noqa: PLC0415

@@ -7,6 +7,7 @@ one frame, the events of all steps together, as is usual for CNNs on event data.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ CLASSES = 10
 def _layers(activation: Callable[[], nn.Module]) -> nn.Sequential:
     """The network of one frame [N, 2, 32, 32]."""
     blocks: list[nn.Module] = []
-    for before, after in zip(CHANNELS, CHANNELS[1:], strict=False):
+    for before, after in itertools.pairwise(CHANNELS):
         blocks += [
             nn.Conv2d(before, after, 3, padding=1, bias=False),
             nn.BatchNorm2d(after),
@@ -46,7 +47,8 @@ class _EachStep(nn.Module):
         found = self.net(events[0])
         for step in events[1:]:
             found = found + self.net(step)
-        return found / len(events)
+        mean: Tensor = found / len(events)
+        return mean
 
 
 class _OneFrame(nn.Module):
