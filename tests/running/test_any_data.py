@@ -142,3 +142,46 @@ def test_a_function_that_changes_its_data_is_another_run(tmp_path: Path) -> None
     assert digest() == before
     (tmp_path / "own.py").write_text(OWN + "\n# changed\n")
     assert digest() != before
+
+
+LAZY = """
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+
+class Images(Dataset):
+    def __init__(self, count):
+        self.count = count
+    def __len__(self):
+        return self.count
+    def __getitem__(self, index):
+        return torch.full((3, 64, 64), index % 7 / 7), index % 10
+
+def many(count): return {"train": Images(count), "test": Images(200)}
+def net():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(15376, 10))
+"""
+PEAK = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
+PEAK += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+
+
+@pytest.mark.slow
+def test_a_large_data_set_is_never_loaded_whole(tmp_path: Path) -> None:
+    """50,000 images are 2.5 GB; no process of a run has much more memory for them than for 500."""
+    (tmp_path / "own.py").write_text(LAZY)
+    peaks = {}
+    for count in (500, 50_000):
+        data = f"data: {{ source: 'own.py:many', set: {{ count: {count} }}, classes: 10 }}"
+        suite = SUITE.partition("models:")[0].replace("data: own.py:images", data)
+        (tmp_path / "own.yaml").write_text(f'{suite}models: [{{ id: a, model: "own.py:net" }}]\n')
+        run = ["-m", "benchbench", "run", str(tmp_path / "own.yaml"), "--device", "cpu"]
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, sys.executable, *run, "--out", str(tmp_path / "out")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        peaks[count] = int(done.stdout.splitlines()[-1]) * 1024
+    assert peaks[500] > 1e8  # the workers' own, torch and all
+    assert peaks[50_000] < peaks[500] + 3e8
