@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge, Le
 
 from benchbench import extensions
 from benchbench.errors import DataError
@@ -35,6 +37,7 @@ Labels = Literal["fer2013", "ferplus", "ferplus_majority"]
 Kind = Literal["faces", "events", "digits", "input", "npz", "function"]
 VOTES = "fer2013new.csv"  # the name under which FER+ is published
 
+MOST_CLASSES = 100_000  # labels beyond are not those of a classification
 SIDE = 48
 CLASS_NAMES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 SYNTHETIC = "synthetic_faces"
@@ -58,7 +61,7 @@ class DataSource:
     source: str = SYNTHETIC
     set: dict[str, Any] = field(default_factory=dict)
     time: Literal["none", "first", "second"] = "none"
-    classes: int | None = None
+    classes: Annotated[int, Ge(1), Le(MOST_CLASSES)] | None = None
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from benchbench import extensions
+from benchbench.data import MOST_CLASSES
 from benchbench.data.samples import samples_of
 from benchbench.data.sets import AXES, SPLITS, DataSet, digest_of_samples
 from benchbench.errors import DataError
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["from_function", "from_npz", "made_of", "reference_parts"]
 
 Time = Literal["none", "first", "second"]
-MOST_CLASSES = 100_000  # labels beyond are not those of a classification
 
 
 def reference_parts(source: str, folder: Path) -> tuple[Path | str, str] | None:
