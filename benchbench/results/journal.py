@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from typing import TYPE_CHECKING, Any, Self
 
+from benchbench.codec import from_json
 from benchbench.errors import OutputError, ResultError
+from benchbench.files import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["JOURNAL", "SCHEMA_VERSION", "Journal", "read"]
 
 JOURNAL = "journal.jsonl"
+MOST_BYTES = 1 << 28  # of a journal; one with a thousand jobs has some tens of MB
+SEAL = "sha256"
+_SEAL_BYTES = len(f', "{SEAL}": "{"0" * 64}"}}')
 SCHEMA_VERSION = 1
 """Version of journal and results files, and part of every cell's identity."""
 
@@ -24,21 +30,42 @@ SCHEMA_VERSION = 1
 def read(folder: Path) -> list[dict[str, Any]]:
     """The records of a run's journal; a torn last line (a killed run) is left out.
 
+    Of a line that is damaged a record of the kind ``damaged`` stands in its place, with the
+    `line`'s number and `why`: every whole line is kept.
+
     Raises:
-        ResultError: There is no journal, or a line before the last is damaged.
+        ResultError: There is no journal.
     """
     file = folder / JOURNAL
     try:
-        lines = file.read_bytes().split(b"\n")
+        lines = content_of(file, MOST_BYTES).split(b"\n")
     except OSError as error:
         raise ResultError(f"{file}: cannot be read: {error.strerror}") from error
-    records: list[dict[str, Any]] = []
-    for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is torn or empty
-        try:
-            records.append(json.loads(line))
-        except ValueError as error:
-            raise ResultError(f"{file}:{number}: damaged line: {error}") from error
-    return records
+    # What follows the last newline is torn or empty.
+    return [_record(line, number) for number, line in enumerate(lines[:-1], 1)]
+
+
+def _record(line: bytes, number: int) -> dict[str, Any]:
+    """A line's record, without its checksum; lines of before have none."""
+    try:
+        record = from_json(line)
+        if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
+            raise ValueError("no record")
+        if record.pop(SEAL, None) not in {None, _digest(line[: -_SEAL_BYTES] + b"}")}:
+            raise ValueError("it is not what its checksum says")
+    except (ValueError, TypeError) as error:
+        return {"kind": "damaged", "line": number, "why": str(error)}
+    return record
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def _sealed(record: Mapping[str, Any]) -> bytes:
+    """A record as a line, its checksum at the end: whatever happens to it is noticed."""
+    line = json.dumps(record, allow_nan=False).encode()
+    return line[:-1] + f', "{SEAL}": "{_digest(line)}"}}\n'.encode()
 
 
 class Journal:
@@ -72,7 +99,7 @@ class Journal:
         """
         end = self._file.seek(0, os.SEEK_END)
         try:
-            line = memoryview(json.dumps(record, allow_nan=False).encode() + b"\n")
+            line = memoryview(_sealed(record))
             while line:  # a disk that is nearly full takes a part and refuses the rest
                 line = line[self._file.write(line) :]
             os.fsync(self._file.fileno())

@@ -202,8 +202,8 @@ def check_units(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
     for place, asked in shown:
         metric, unit, scale = (asked.get(key) for key in ("metric", "unit", "scale"))
         declared = METRICS.get(metric) if isinstance(metric, str) else None
-        wrong_type = not isinstance(unit or "", str) or not isinstance(scale or 0.0, int | float)
-        if declared is None or wrong_type:
+        wrong = not isinstance(unit or "", str) or not isinstance(scale or 0.0, int | float)
+        if declared is None or wrong or (scale is not None and scale <= 0):
             continue  # another check has said so
         if fault := unit_fault(declared.unit, unit or "", scale):
             key, text = fault

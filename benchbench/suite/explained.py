@@ -28,7 +28,9 @@ def explain(detail: Any) -> tuple[Place, str]:  # noqa: ANN401 - pydantic's own 
     path: Place = detail["loc"]
     if detail["type"] == "unexpected_keyword_argument":
         known, key = _fields(path[:-1]), str(path[-1])
-        text = f"unknown key {shown(key)}{_belongs(key, path) or zoo.hint(key, known)}"
+        if belongs := _belongs(key, path):
+            return path, f"unknown key {shown(key)}: it belongs under {belongs}"
+        text = f"unknown key {shown(key)}{zoo.hint(key, known)}"
         return path, f"{text}; known: {', '.join(known)}"
     if detail["type"] in {"missing", "missing_argument"}:
         return path, "this key is required"
@@ -86,7 +88,7 @@ def _belongs(key: str, path: Place) -> str:
     here = tuple(part for part in path[:-1] if isinstance(part, str))
     near = sorted(places, key=lambda place: (-_common(place, here), len(place)))[:MOST_PLACES]
     words = [f"`{'.'.join(place)}:`" if place else "the suite itself" for place in near]
-    return f": it belongs under {' or '.join(words)}"
+    return " or ".join(words)
 
 
 def _common(place: tuple[str, ...], here: tuple[str, ...]) -> int:

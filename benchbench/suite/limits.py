@@ -86,11 +86,15 @@ def check_data(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
         if not isinstance(source, str):
             continue
         kind = kind_of(source)
-        unused = {"set": {}, "time": "none", "classes": None}  # what they are by default
+        given = {
+            "set": isinstance(data.get("set"), Mapping) and bool(data["set"]),
+            "time": data.get("time") in ("first", "second"),
+            "classes": isinstance(data.get("classes"), int),
+        }
         out += [
             ((*place, "data", key), f"{shown(source)} takes no `{key}:`: leave it out")
-            for key, usual in unused.items()
-            if key not in USED[kind] and data.get(key, usual) not in (usual, None)
+            for key, there in given.items()
+            if there and key not in USED[kind]
         ]
         if kind == "input" and _numbers(source) > MOST_INPUT:
             text = f"one sample has more than {MOST_INPUT:,} numbers"

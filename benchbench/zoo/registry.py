@@ -13,6 +13,7 @@ import fnmatch
 import importlib
 import inspect
 import typing
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -92,8 +93,20 @@ def scan(folder: Path) -> dict[str, ModelInfo]:
     Raises:
         ModelError: A file cannot be parsed, or two functions share a name.
     """
+    files = sorted(folder.glob("*.py"))
+    return dict(_scanned(tuple((it, *_stamp(it)) for it in files)))
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """What changes where a file is written again."""
+    found = file.stat()
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=16)
+def _scanned(files: tuple[tuple[Path, int, int], ...]) -> dict[str, ModelInfo]:
     found: dict[str, ModelInfo] = {}
-    for file in sorted(folder.glob("*.py")):
+    for file, _, _ in files:
         tree, digest = parse(file)
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and any(map(is_register, node.decorator_list)):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import ModelError
+from benchbench.files import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +27,7 @@ __all__ = [
     "parse",
 ]
 
+MOST_BYTES = 1 << 24  # of a source file
 LOADED = "benchbench_zoo_"  # begins the name of a module that is loaded by its place
 
 
@@ -104,11 +106,16 @@ def parse(file: Path) -> tuple[ast.Module, str]:
     Raises:
         ModelError: It is not Python; the message has the line.
     """
-    source = file.read_bytes()
+    try:
+        source = content_of(file, MOST_BYTES)
+    except OSError as error:
+        raise ModelError(f"{file}: cannot be read: {error.strerror}") from error
     try:
         return ast.parse(source, str(file)), hashlib.sha256(source).hexdigest()
     except SyntaxError as error:
         raise ModelError(f"{file}:{error.lineno}: not Python: {error.msg}") from error
+    except (ValueError, RecursionError, MemoryError) as error:  # a NUL; nested without end
+        raise ModelError(f"{file}: not Python: {error or 'nested too deeply'}") from error
 
 
 def is_register(node: ast.expr) -> bool:
