@@ -51,7 +51,7 @@ def aggregated(records: Sequence[Mapping[str, Any]]) -> Results:
 
 def _whole(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The records, those of jobs that lack something as damaged ones."""
-    out = list[Mapping[str, Any]]()
+    out: list[Mapping[str, Any]] = []
     for number, record in enumerate(records, 1):
         fault = misfit(record, JOB, "it") if record["kind"] == "job" else ""
         if not fault and record["kind"] == "job" and record["status"] not in STATES:

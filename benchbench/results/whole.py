@@ -27,7 +27,7 @@ ONE_DATA: dict[str, Any] = {
     "digest": TEXT,
     "samples": (int, type(None)),
     "warnings": [TEXT],
-    "distribution": {"*": {"*": COUNT}},
+    "distribution?": {"*": {"*": COUNT}},
     "faults?": [TEXT],
     "shape?": TEXT,
     "identity?": TEXT,

@@ -57,7 +57,7 @@ class Document:
     """
 
     value: Any = None
-    lines: dict[Place, int] = field(default_factory=dict)
+    lines: dict[Place, int] = field(default_factory=lambda: {(): 1})
     found: list[tuple[Place, str]] = field(default_factory=list)
 
     def fault(self, place: Place, line: int, text: str) -> None:
@@ -181,7 +181,8 @@ class _Reader:
         self._count += 1
         if self._count > MOST_VALUES:
             raise _StopError(f"more than {MOST_VALUES:,} values, aliases counted as they are used")
-        self.document.lines.setdefault(place, self.line)
+        if place:
+            self.document.lines.setdefault(place, self.line)
         value = self._value(event, place)
         if inside is None:
             self.document.value = value

@@ -29,6 +29,7 @@ from benchbench.codec import plain, restored
 from benchbench.comparing import loading
 from benchbench.data import DataSource
 from benchbench.data.loading import load_set
+from benchbench.display.text import neutral
 from benchbench.errors import BenchbenchError, SuiteError
 from benchbench.meters.base import Reading
 from benchbench.probes import energy_metered
@@ -100,10 +101,9 @@ class Target:
 def _said(error: BenchbenchError) -> Outcome:
     """A refusal is a sentence that a terminal can show."""
     lines = [str(fault) for fault in error.faults] if isinstance(error, SuiteError) else [str(error)]
-    for line in lines:
+    for line in lines:  # neutral, as the command line prints them
         assert 0 < len(line) < LONGEST, f"{len(line)} characters"
-        assert line.isprintable() or "\n" in line, repr(line)
-        line.encode()
+        neutral(line).encode()
     return "refused"
 
 
@@ -311,6 +311,9 @@ def _figures(results: Results) -> dict[tuple[str, str], Any]:
 
 
 JOURNALS = _REFERENCE_JOURNALS
+SEALED_JOURNALS = [
+    b"".join(journal._sealed(record) for record in _records(content)) for content in JOURNALS
+]
 RESULTS = _reference_results()
 RIGHT = [_figures(aggregated(_records(content))) for content in JOURNALS]
 SEAL = b'"sha256": '
@@ -368,14 +371,22 @@ def _pytest_benchmark(drawn: tuple[bytes, bytes], folder: Path) -> Outcome:
     return "accepted"
 
 
-def _journal(content: bytes, folder: Path) -> Outcome:
-    (folder / journal.JOURNAL).write_bytes(content)
+def _old_journal(content: bytes, folder: Path) -> Outcome:
+    """As a version wrote it that had no checksums."""
     try:
-        found = stored.load(folder)
+        _shown(stored.load(_written(folder / journal.JOURNAL, content).parent))
+    except BenchbenchError as error:
+        return _said(error)
+    return "accepted"
+
+
+def _journal(content: bytes, folder: Path) -> Outcome:
+    try:
+        found = stored.load(_written(folder / journal.JOURNAL, content).parent)
         _shown(found)
     except BenchbenchError as error:
         return _said(error)
-    whole = [line for text in JOURNALS for line in text.splitlines()]
+    whole = [line for text in SEALED_JOURNALS for line in text.splitlines()]
     kept = [line for line in content.split(b"\n")[:-1] if line in whole]
     read = [record for record in journal.read(folder) if record["kind"] != "damaged"]
     assert len(read) >= len(kept), "a whole line was not kept"
@@ -479,7 +490,10 @@ TARGETS = {
     "pytest-benchmark": Target(
         "Results of pytest-benchmark", damaged_json(PYTEST), _pytest_benchmark, 300
     ),
-    "journals": Target("Journals", damaged_bytes(*JOURNALS), _journal, 500),
+    "journals": Target("Journals", damaged_bytes(*SEALED_JOURNALS), _journal, 500),
+    "journals-old": Target(
+        "Journals without checksums", damaged_bytes(*JOURNALS), _old_journal, 500
+    ),
     "traces": Target("Traces of readings", damaged_bytes(TRACE.encode()), _one_trace, 500),
     "checkpoints": Target("Checkpoints", damaged_bytes(CHECKPOINT), _weights, 300),
 }
