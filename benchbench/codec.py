@@ -7,24 +7,66 @@ new nested dataclass, needs no line here.
 
 from __future__ import annotations
 
+import json
+import math
+import operator
 import types
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from _typeshed import DataclassInstance
     from cattrs import Converter
 
-__all__ = ["plain", "restored"]
+__all__ = ["from_json", "plain", "restored"]
 
 T = TypeVar("T")
+
+_LIMITS = {
+    "ge": (operator.ge, "of at least"),
+    "gt": (operator.gt, "above"),
+    "le": (operator.le, "of at most"),
+    "lt": (operator.lt, "below"),
+}
 
 
 def plain(value: DataclassInstance) -> dict[str, Any]:
     """A dataclass as plain dictionaries, lists and scalars, as JSON holds them."""
     return asdict(value)
+
+
+def from_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """JSON as the standard has it: no NaN, no infinity, nothing nested without end.
+
+    Raises:
+        ValueError: It is none; the message says where.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return number
 
 
 def restored(kind: type[T], data: object) -> T:
@@ -44,10 +86,14 @@ def restored(kind: type[T], data: object) -> T:
     from cattrs import BaseValidationError, transform_error  # noqa: PLC0415 - 40 ms, not for --help
 
     try:
-        return _converter().structure(data, kind)
+        found = _converter().structure(data, kind)
     except BaseValidationError as error:
         text = "; ".join(transform_error(error, path=kind.__name__, format_exception=_said))
         raise ValueError(text) from error
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    _check_limits(found, place=kind.__name__)
+    return found
 
 
 def _said(error: BaseException, kind: type | None) -> str:
@@ -98,6 +144,37 @@ def _checked(value: object, kind: Any) -> Any:  # noqa: ANN401 - whatever the an
         words = " or ".join(getattr(k, "__name__", str(k)) for k in kinds)
         raise TypeError(f"expected {words}, found {str(value)[:60]!r}")
     return value
+
+
+def _check_limits(value: object, limits: Sequence[object] = (), place: str = "") -> None:
+    """Refuse a number that breaks a limit of its annotation; cattrs does not look at them."""
+    if isinstance(value, int | float):
+        for limit in limits:
+            for name, (holds, words) in _LIMITS.items():
+                if hasattr(limit, name) and not holds(value, end := getattr(limit, name)):
+                    raise ValueError(f"expected a value {words} {end:,}, found {value!r} @ {place}")
+    elif is_dataclass(value):
+        for name, inner in _limits_of(type(value)).items():
+            _check_limits(getattr(value, name), inner, f"{place}.{name}")
+    elif isinstance(value, tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_limits(item, limits, place)
+
+
+@cache
+def _limits_of(kind: type) -> dict[str, tuple[object, ...]]:
+    """The limits of each field's numbers; of fields that can have some, deep down too."""
+
+    def within(hint: Any) -> Iterator[object]:  # noqa: ANN401 - an annotation
+        if get_origin(hint) is Annotated:
+            yield from get_args(hint)[1:]
+        elif is_dataclass(hint):
+            yield hint
+        for inner in get_args(hint):
+            yield from within(inner)
+
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: found for name, hint in hints.items() if (found := tuple(within(hint)))}
 
 
 def _is_optional_scalar(kind: Any) -> bool:  # noqa: ANN401 - see above

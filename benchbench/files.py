@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
 import os
+import stat
 import sys
 import tempfile
 from importlib.machinery import PathFinder
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-__all__ = ["digest_of", "expanded", "module_at", "write_text", "write_whole"]
+__all__ = ["content_of", "digest_of", "expanded", "module_at", "write_text", "write_whole"]
 
 
 def expanded(text: str) -> Path:
@@ -81,6 +83,33 @@ def module_at(file: Path, name: str) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def content_of(file: Path, most_bytes: int) -> bytes:
+    """What is in a file; a pipe or a device is not waited for, and no more than a limit is read.
+
+    Args:
+        file: The file.
+        most_bytes: Bytes that such a file may have.
+
+    Raises:
+        OSError: It cannot be read, is no regular file, or is larger; `strerror` is the reason.
+    """
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except ValueError as error:  # a NUL in its name
+        raise OSError(errno.EINVAL, str(error), str(file)) from error
+    with open(handle, "rb") as source:  # noqa: PTH123 - a descriptor has no path
+        found = os.fstat(handle)
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, "a folder, no file", str(file))
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "no regular file, but a pipe or a device", str(file))
+        content = source.read(most_bytes + 1) if found.st_size <= most_bytes else None
+        if content is None or len(content) > most_bytes:
+            size, most = (f"{count / 2**20:,.1f} MiB" for count in (found.st_size, most_bytes))
+            raise OSError(errno.EFBIG, f"{size}: at most {most} are read", str(file))
+    return content
 
 
 def digest_of(file: Path) -> str:

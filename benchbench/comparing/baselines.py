@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from benchbench.comparing import loading
 from benchbench.errors import ResultError
 from benchbench.files import write_text
+from benchbench.results import stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,8 +73,7 @@ def store(results: Results, file: Path) -> None:
         )
         for cell in results.cells
     )
-    document = replace(results, cells=cells).to_json()
-    write_text(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    write_text(file, stored.text_of(replace(results, cells=cells)))
 
 
 def _bare(figure: Measurement) -> Measurement:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -54,17 +53,10 @@ def load(path: Path) -> StoredRun:
     if path.is_dir():
         files = sorted(path.glob("*.json"))
         if files and not (path / schema.RESULTS).is_file():
-            return _merged(path, [_pytest_benchmark(file, _read(file)) for file in files])
+            return _merged(path, [_pytest_benchmark(file, stored.read_json(file)) for file in files])
         return _ours(path)
-    data = _read(path)
+    data = stored.read_json(path)
     return _pytest_benchmark(path, data) if _is_pytest_benchmark(data) else _ours(path)
-
-
-def _read(path: Path) -> Any:  # noqa: ANN401 - whatever JSON holds
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{path}: cannot be read: {error}") from error
 
 
 def _is_pytest_benchmark(data: Any) -> bool:  # noqa: ANN401 - whatever JSON holds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from benchbench.errors import DataError
 
@@ -16,6 +16,7 @@ __all__ = ["header_of", "quoted", "rows_of", "whole_number"]
 
 MOST_DIGITS = 9  # ours: Python itself refuses to read some thousands of them
 SHOWN_CHARACTERS = 30
+MOST_LINE = 1 << 20  # a row of FER2013 has 9,000 characters
 
 
 def header_of(place: str | Path, content: bytes) -> list[str]:
@@ -24,7 +25,7 @@ def header_of(place: str | Path, content: bytes) -> list[str]:
     Raises:
         DataError: The file is empty, or has a name twice.
     """
-    line = io.BytesIO(content).readline()
+    line = io.BytesIO(content).readline(MOST_LINE)
     names = [name.strip().lower() for _, fields in rows_of(place, line) for name in fields]
     if not any(names):
         raise DataError(place, "the file is empty")
@@ -46,7 +47,7 @@ def rows_of(place: str | Path, content: bytes) -> Iterator[tuple[int, list[str]]
             the first.
     """
     text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="")
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(_lines(text), strict=True)
     row, width = 1, None
     try:
         for fields in reader:
@@ -60,6 +61,18 @@ def rows_of(place: str | Path, content: bytes) -> Iterator[tuple[int, list[str]]
         raise DataError(place, f"not csv: {error}; a quote may not be closed", row=row) from error
     except UnicodeDecodeError as error:
         raise DataError(place, f"not UTF-8 text: {error.reason}") from error
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    """The lines of a text, none without an end.
+
+    Raises:
+        csv.Error: One is too long to be a row.
+    """
+    while line := text.readline(MOST_LINE):
+        if len(line) == MOST_LINE:
+            raise csv.Error(f"a line of more than {MOST_LINE:,} characters")
+        yield line
 
 
 def whole_number(text: str, limit: int) -> int | None:

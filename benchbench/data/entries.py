@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import io
 import os
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from benchbench.data import VOTES
 from benchbench.errors import DataError
+from benchbench.files import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["SPLIT_OF", "Entries", "Entry", "entries_of"]
+__all__ = ["SPLIT_OF", "Budget", "Entries", "Entry", "entries_of"]
 
 CSV_ENDINGS = (".csv", ".csv.gz")
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg")
@@ -25,6 +29,8 @@ TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
 # What operating systems put beside files; nobody means it as data.
 SYSTEM_NAMES = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini"}
 SHOWN_NAMES = 3
+MOST_BYTES = 1 << 29  # of all files together, unpacked; FER2013 has 301 MB
+PART_BYTES = 1 << 20
 
 SPLIT_OF = {
     "train": "Training",
@@ -73,23 +79,29 @@ def entries_of(path: Path) -> Entries:
         DataError: It cannot be read, wholly: what may not be read is never left out.
     """
     if path.is_dir():
-        return _chosen(path, _names_in(path), lambda name: _content(path / name))
+        return _chosen(path, _names_in(path), lambda name, most: _content(path / name, most))
     name = path.name.lower()
     if name.endswith(TAR_ENDINGS):
         raise DataError(path, "a tar archive: unpack it first, and name the folder or csv file")
     if not name.endswith(".zip"):
-        return Entries((_entry(str(path), path.name, path.read_bytes),), images=False, notes=())
+        budget = Budget()
+        return Entries(
+            (_entry(str(path), path.name, lambda: _content(path, budget), budget),), False, ()
+        )
     try:
+        if not path.is_file():
+            raise OSError(errno.EINVAL, "no regular file, but a pipe or a device")
         with zipfile.ZipFile(path) as archive:
             members = {it.filename: it for it in archive.infolist() if not it.is_dir()}
-            return _chosen(path, members, lambda name: archive.read(members[name]))
-    except zipfile.BadZipFile as error:
-        raise DataError(path, f"truncated or damaged archive: {error}") from error
+            return _chosen(path, members, lambda name, most: _member(archive, members[name], most))
     except OSError as error:
-        raise DataError(path, f"cannot be read: {error.strerror}") from error
+        raise DataError(path, f"cannot be read: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, ValueError, struct.error, NotImplementedError) as error:
+        raise DataError(path, f"truncated or damaged archive: {error}") from error
 
 
-def _chosen(path: Path, names: Iterable[str], read: Callable[[str], bytes]) -> Entries:
+def _chosen(path: Path, names: Iterable[str], read: Callable[[str, Budget], bytes]) -> Entries:
+    budget = Budget()
     told = sorted(name for name in names if not _is_system(name))
     shown = [name for name in told if not _is_hidden(name) and PurePosixPath(name).name != VOTES]
     csvs = [name for name in shown if name.lower().endswith(CSV_ENDINGS)]
@@ -102,7 +114,7 @@ def _chosen(path: Path, names: Iterable[str], read: Callable[[str], bytes]) -> E
         raise DataError(path, f"no csv file and no png or jpg images in it{has}")
     why = "beside the csv file" if csvs else "no png or jpg images"
     notes = (f"left out, {why}: {_listed(others)}",) if others else ()
-    files = tuple(_entry(f"{path}/{name}", name, partial(read, name)) for name in wanted)
+    files = tuple(_entry(f"{path}/{name}", name, partial(read, name, budget), budget) for name in wanted)
     return Entries(files, images=not csvs, notes=notes)
 
 
@@ -138,21 +150,53 @@ def _names_in(folder: Path) -> Iterator[str]:
         yield from (Path(place, name).relative_to(folder).as_posix() for name in files)
 
 
-def _content(file: Path) -> bytes:
-    if file.exists() and not file.is_file():
-        raise DataError(file, "no regular file")  # a pipe would be waited for
-    return file.read_bytes()
+class Budget:
+    """How many bytes the rest of a source may have, unpacked: a small archive can hold terabytes.
+
+    Attributes:
+        left: Number of bytes.
+    """
+
+    def __init__(self) -> None:
+        """Allow `MOST_BYTES`."""
+        self.left = MOST_BYTES
+
+    def taken(self, source: IO[bytes]) -> bytes:
+        """All of a stream, read in parts.
+
+        Raises:
+            OSError: It is larger than what is left.
+        """
+        parts = []
+        while part := source.read(PART_BYTES):
+            parts.append(part)
+            self.left -= len(part)
+            if self.left < 0:
+                raise OSError(errno.EFBIG, f"more than {MOST_BYTES / 2**20:,.0f} MiB, unpacked")
+        return b"".join(parts)
 
 
-def _entry(place: str, name: str, read: Callable[[], bytes]) -> Entry:
+def _content(file: Path, budget: Budget) -> bytes:
+    content = content_of(file, budget.left)
+    budget.left -= len(content)
+    return content
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budget) -> bytes:
+    with archive.open(member) as source:
+        return budget.taken(source)
+
+
+def _entry(place: str, name: str, read: Callable[[], bytes], budget: Budget) -> Entry:
     try:
         content = read()
         if not name.lower().endswith(".gz"):
             return Entry(name, place, content)
-        return Entry(name[: -len(".gz")], place, gzip.decompress(content))
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        with gzip.open(io.BytesIO(content)) as source:
+            return Entry(name[: -len(".gz")], place, budget.taken(source))
+    except (EOFError, struct.error, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise DataError(place, f"truncated or damaged archive: {error}") from error
     except OSError as error:
         raise DataError(place, f"cannot be read: {error.strerror or error}") from error
-    except (RuntimeError, NotImplementedError) as error:  # a password, an unknown compression
+    except (RuntimeError, NotImplementedError, ValueError) as error:  # a password, an unknown compression
         raise DataError(place, f"cannot be unpacked: {error}") from error

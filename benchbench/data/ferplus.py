@@ -15,6 +15,7 @@ import numpy as np
 from benchbench.data import CLASS_NAMES, FaceData
 from benchbench.data.csv_rows import header_of, quoted, rows_of, whole_number
 from benchbench.errors import DataError
+from benchbench.files import content_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +40,7 @@ COLUMNS = {
 }
 DROPPED = ("unknown", "NF")
 TAGGERS = 10
+MOST_BYTES = 1 << 26  # the published file has 2 MB
 
 
 def read_votes(path: Path) -> tuple[NDArray[np.int64], list[str], NDArray[np.bool_], str]:
@@ -55,7 +57,7 @@ def read_votes(path: Path) -> tuple[NDArray[np.int64], list[str], NDArray[np.boo
         DataError: The file is broken; the message has the row.
     """
     try:
-        content = path.read_bytes()
+        content = content_of(path, MOST_BYTES)
     except OSError as error:
         raise DataError(path, f"cannot be read: {error.strerror}") from error
     header = header_of(path, content)

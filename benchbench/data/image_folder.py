@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,8 @@ def _pixels(file: Entry) -> np.ndarray:
     from PIL import Image  # noqa: PLC0415 - only folders of images need it
 
     try:
-        with Image.open(io.BytesIO(file.content)) as image:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(file.content)) as image:
+            warnings.simplefilter("ignore")  # of oddities; what matters is refused below
             if image.size != (SIDE, SIDE):
                 shape = f"{image.size[0]}x{image.size[1]}"
                 raise DataError(file.place, f"the image is {shape}: expected {SIDE}x{SIDE}")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+from annotated_types import Ge, Le
 
 from benchbench.files import expanded
 
 __all__ = [
     "EMBEDDED",
+    "MOST_CLASSES",
     "RULES",
     "SYNTHETIC",
     "DataSource",
@@ -26,6 +29,7 @@ Rule = Literal["ferplus", "ferplus_majority"]
 Targets = Literal["classes", "numbers", "none", "other"]
 
 SYNTHETIC = "synthetic_faces"
+MOST_CLASSES = 100_000  # labels beyond are not those of a classification
 EMBEDDED: dict[str, Kind] = {"synthetic_events": "events", "digits": "digits"}
 RULES: tuple[Rule, Rule] = ("ferplus", "ferplus_majority")
 
@@ -49,7 +53,7 @@ class DataSource:
     source: str = SYNTHETIC
     set: dict[str, Any] = field(default_factory=dict)
     time: Literal["none", "first", "second"] = "none"
-    classes: int | None = None
+    classes: Annotated[int, Ge(1), Le(MOST_CLASSES)] | None = None
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 

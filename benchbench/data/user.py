@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+import os
 import random
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +22,7 @@ import torch
 from benchbench import extensions
 from benchbench.data.samples import samples_of
 from benchbench.data.sets import AXES, SPLITS, DataSet, digest_of_samples
+from benchbench.data.source import MOST_CLASSES
 from benchbench.errors import DataError
 from benchbench.files import digest_of, expanded, module_at
 
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["from_function", "from_npz", "made_of", "reference_parts"]
 
 Time = Literal["none", "first", "second"]
-MOST_CLASSES = 100_000  # labels beyond are not those of a classification
 
 
 def reference_parts(source: str, folder: Path) -> tuple[Path | str, str] | None:
@@ -123,8 +125,13 @@ def from_npz(file: Path, time: Time = "none", classes: int | None = None) -> Dat
         DataError: It is damaged, or lacks an array.
     """
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        if not file.is_file():
+            raise DataError(str(file), "cannot be read: no such file, or no regular one")
+        _check_size(file)
+        with file.open("rb") as content, np.load(content, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
+    except DataError:
+        raise
     except Exception as error:  # a damaged archive fails in many ways
         raise DataError(str(file), f"cannot be read: {error}") from error
     pairs = {
@@ -136,6 +143,20 @@ def from_npz(file: Path, time: Time = "none", classes: int | None = None) -> Dat
         has = ", ".join(arrays) or "nothing"
         raise DataError(str(file), f"expected x_train, y_train, x_test, y_test; it has {has}")
     return made_of(pairs, str(file), file.stem, time, classes)
+
+
+def _check_size(file: Path) -> None:
+    """Refuse an archive whose arrays would fill the memory: some bytes can stand for terabytes.
+
+    Raises:
+        DataError: They are larger than half of it.
+    """
+    with zipfile.ZipFile(file) as archive:
+        need = sum(member.file_size for member in archive.infolist())
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if need > memory / 2:
+        size, most = (f"{count / 2**30:,.1f} GiB" for count in (need, memory))
+        raise DataError(str(file), f"its arrays have {size}: more than half of the memory, {most}")
 
 
 def made_of(

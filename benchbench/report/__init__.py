@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from benchbench import extensions
 from benchbench.files import write_text
 from benchbench.report.formats import formats, is_foreign
+from benchbench.results import stored
 from benchbench.results.schema import RESULTS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def keep(results: Results, folder: Path) -> None:
     Raises:
         OutputError: One of them cannot be written.
     """
-    write_text(folder / RESULTS, json.dumps(results.to_json(), indent=1, allow_nan=False) + "\n")
+    write_text(folder / RESULTS, stored.text_of(results))
     for make in formats():
         try:
             files = make(results)

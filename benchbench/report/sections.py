@@ -37,7 +37,7 @@ def distribution(results: Results) -> list[Grid]:
     wanted = results.suite.distribution
     if wanted is None:
         return []
-    ours = {name: sum(by.values()) for name, by in results.data["distribution"].items()}
+    ours = {name: sum(by.values()) for name, by in results.data.get("distribution", {}).items()}
     lines = []
     for name in dict.fromkeys((*wanted.paper, *ours)):
         here, paper = ours.get(name, 0), wanted.paper.get(name)

@@ -14,6 +14,7 @@ from benchbench.metrics.registry import METRICS, ready, remember
 from benchbench.results import journal
 from benchbench.results.absent import absent
 from benchbench.results.schema import CellResult, ModelRatio, Results, check_schema
+from benchbench.results.whole import HEADER, JOB, STATES, misfit
 from benchbench.suite.schema import Suite
 
 if TYPE_CHECKING:
@@ -25,15 +26,44 @@ __all__ = ["aggregated"]
 def aggregated(records: Sequence[Mapping[str, Any]]) -> Results:
     """The result of a run from its journal's records, finished or not.
 
+    Lines that were damaged are told in its `run`, under ``damaged``.
+
     Raises:
-        ResultError: The journal has no header or is of another schema version.
+        ResultError: The journal has no header or is of another schema version, or what is in it is
+            no record of a run.
     """
-    if not records or records[0].get("kind") != "run":
+    if not records:
         raise ResultError("the journal has no header: nothing was run")
     header = records[0]
+    if header.get("kind") != "run":
+        why = f": {header['why']}" if header.get("kind") == "damaged" else ""
+        raise ResultError(
+            f"{journal.JOURNAL}: its first line, which says what was run, is damaged{why}"
+        )
     check_schema(header, journal.JOURNAL)
+    if fault := misfit(header, HEADER, "the first line"):
+        raise ResultError(f"{journal.JOURNAL}: {fault}")
+    try:
+        return _result(header, _whole(records))
+    except ValueError as error:
+        raise ResultError(f"{journal.JOURNAL}: no record of a run: {error}") from error
+
+
+def _whole(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The records, those of jobs that lack something as damaged ones."""
+    out: list[Mapping[str, Any]] = []
+    for number, record in enumerate(records, 1):
+        fault = misfit(record, JOB, "it") if record["kind"] == "job" else ""
+        if not fault and record["kind"] == "job" and record["status"] not in STATES:
+            fault = f"the status {record['status']!a}"
+        out.append({"kind": "damaged", "line": number, "why": fault} if fault else record)
+    return out
+
+
+def _result(header: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> Results:
     suite = restored(Suite, header["suite"])
     jobs = [record for record in records if record["kind"] == "job"]
+    damaged = [f"line {it['line']}: {it['why']}" for it in records if it["kind"] == "damaged"]
     measured = [item for job in jobs for item in job["measurements"]]
     remember(absent(header["run"], measured))
     usual = 1 + suite.settings.repeats
@@ -45,6 +75,7 @@ def aggregated(records: Sequence[Mapping[str, Any]]) -> Results:
         **header["run"],
         "finished": records[-1].get("time"),
         "complete": records[-1]["kind"] == "end",
+        **({"damaged": damaged} if damaged else {}),
     }
     return Results(
         run,
@@ -58,7 +89,6 @@ def aggregated(records: Sequence[Mapping[str, Any]]) -> Results:
 
 
 def _cell(head: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], expected: int) -> CellResult:
-    order = ("ok", "pending", "invalid", "error", "oom", "timeout", "crash")
     found: dict[str, list[Measurement]] = {}
     for job in jobs:
         for item in job["measurements"]:
@@ -75,7 +105,7 @@ def _cell(head: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], expected: 
         head["id"],
         head["model"],
         head["device"],
-        max(states, key=order.index),
+        max(states, key=STATES.index),
         tuple(f"{_job_name(job)}: {job['reason']}" for job in jobs if job["reason"]),
         {key: value for job in jobs for key, value in job["facts"].items()},
         {name: merged[name] for name in METRICS if name in merged},

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
+import hashlib
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from benchbench.codec import from_json
 from benchbench.errors import OutputError, ResultError
+from benchbench.files import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from types import TracebackType
 
-__all__ = ["JOURNAL", "SCHEMA_VERSION", "Journal", "LockedError", "read"]
+__all__ = ["JOURNAL", "SCHEMA_VERSION", "Journal", "read"]
 
 JOURNAL = "journal.jsonl"
+MOST_BYTES = 1 << 28  # of a journal; one with a thousand jobs has some tens of MB
+SEAL = "sha256"
+_SEAL_BYTES = len(f', "{SEAL}": "{"0" * 64}"}}')
 SCHEMA_VERSION = 1
 """Version of journal and results files, and part of every cell's identity."""
 
@@ -25,25 +30,42 @@ SCHEMA_VERSION = 1
 def read(folder: Path) -> list[dict[str, Any]]:
     """The records of a run's journal; a torn last line (a killed run) is left out.
 
+    Of a line that is damaged a record of the kind ``damaged`` stands in its place, with the
+    `line`'s number and `why`: every whole line is kept.
+
     Raises:
-        ResultError: There is no journal, or a line before the last is damaged.
+        ResultError: There is no journal.
     """
     file = folder / JOURNAL
     try:
-        lines = file.read_bytes().split(b"\n")
+        lines = content_of(file, MOST_BYTES).split(b"\n")
     except OSError as error:
         raise ResultError(f"{file}: cannot be read: {error.strerror}") from error
-    records: list[dict[str, Any]] = []
-    for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is torn or empty
-        try:
-            records.append(json.loads(line))
-        except ValueError as error:
-            raise ResultError(f"{file}:{number}: damaged line: {error}") from error
-    return records
+    # What follows the last newline is torn or empty.
+    return [_record(line, number) for number, line in enumerate(lines[:-1], 1)]
 
 
-class LockedError(OutputError):
-    """Another run writes this journal."""
+def _record(line: bytes, number: int) -> dict[str, Any]:
+    """A line's record, without its checksum; lines of before have none."""
+    try:
+        record = from_json(line)
+        if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
+            raise ValueError("no record")
+        if record.pop(SEAL, None) not in {None, _digest(line[: -_SEAL_BYTES] + b"}")}:
+            raise ValueError("it is not what its checksum says")
+    except (ValueError, TypeError) as error:
+        return {"kind": "damaged", "line": number, "why": str(error)}
+    return record
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def _sealed(record: Mapping[str, Any]) -> bytes:
+    """A record as a line, its checksum at the end: whatever happens to it is noticed."""
+    line = json.dumps(record, allow_nan=False).encode()
+    return line[:-1] + f', "{SEAL}": "{_digest(line)}"}}\n'.encode()
 
 
 class Journal:
@@ -53,8 +75,7 @@ class Journal:
         """Open or create the journal in `folder`, cutting off a torn last line.
 
         Raises:
-            LockedError: Another run is writing it.
-            OutputError: The folder cannot be written.
+            OutputError: The folder cannot be written, or another run is writing it.
         """
         self._path = folder / JOURNAL
         try:
@@ -64,13 +85,9 @@ class Journal:
             raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = _holder(self._file.fileno())
-            self._file.close()
-            raise LockedError(f"{folder}: {holder} is writing here") from error
         except OSError as error:
             self._file.close()
-            raise OutputError(f"{self._path}: cannot be locked: {error.strerror}") from error
+            raise OutputError(f"{folder}: another benchbench run is writing here") from error
         self._file.seek(0)
         self._file.truncate(self._file.read().rfind(b"\n") + 1)
 
@@ -82,7 +99,7 @@ class Journal:
         """
         end = self._file.seek(0, os.SEEK_END)
         try:
-            line = memoryview(json.dumps(record, allow_nan=False).encode() + b"\n")
+            line = memoryview(_sealed(record))
             while line:  # a disk that is nearly full takes a part and refuses the rest
                 line = line[self._file.write(line) :]
             os.fsync(self._file.fileno())
@@ -109,15 +126,3 @@ class Journal:
     ) -> None:
         """Close it."""
         self.close()
-
-
-def _holder(descriptor: int) -> str:
-    """Who has locked a file, as far as the kernel says."""
-    file = os.fstat(descriptor)
-    place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/locks").read_text("ascii").splitlines():
-            words = line.split()  # 1: FLOCK ADVISORY WRITE <pid> <device>:<inode> 0 EOF
-            if words[1] == "FLOCK" and words[5] == place and int(words[4]) > 0:
-                return f"another benchbench run (process {words[4]})"
-    return "another benchbench run"

@@ -9,7 +9,7 @@ from benchbench.errors import MeterError, ResultError
 from benchbench.probes import energy_metered
 from benchbench.probes.metering import edges
 from benchbench.results.schema import TRACES
-from benchbench.results.traces import parse
+from benchbench.results.traces import parse, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,11 +91,7 @@ def _again(folder: Path, name: str, phase: str, short: str) -> float:
         ResultError: The trace is missing, damaged, or of another phase.
         MeterError: Its readings give no energy.
     """
-    try:
-        text = (folder / TRACES / name).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResultError(f"{name}: cannot be read: {error}") from error
-    trace = parse(name, text)
+    trace = parse(name, read(folder / TRACES / name))
     if trace.window.phase != phase:
         raise ResultError(f"{name}: is of the phase {trace.window.phase!r}, not {phase!r}")
     taken = edges.settle(trace.readings, trace.window)

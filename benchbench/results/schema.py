@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench.codec import plain
 from benchbench.display.displayable import Displayable
+from benchbench.display.text import shown
 from benchbench.errors import ResultError
 from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it too
 from benchbench.metrics.registry import METRICS
@@ -264,8 +265,12 @@ def check_schema(document: Mapping[str, Any], name: str) -> None:
     Raises:
         ResultError: It is one.
     """
-    if document.get("schema") != SCHEMA_VERSION:
-        raise ResultError(
-            f"{name}: schema version {document.get('schema')!r}; this benchbench "
-            f"reads version {SCHEMA_VERSION}"
-        )
+    version = document.get("schema")
+    if version == SCHEMA_VERSION and not isinstance(version, bool):
+        return
+    newer = isinstance(version, int) and version > SCHEMA_VERSION
+    why = "a newer benchbench wrote it: upgrade" if newer else "it is damaged, or of another tool"
+    raise ResultError(
+        f"{name}: schema version {shown(version)}; this benchbench reads version "
+        f"{SCHEMA_VERSION}; {why}"
+    )

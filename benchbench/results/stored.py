@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from benchbench.codec import plain, restored
+from benchbench.codec import from_json, plain, restored
 from benchbench.errors import ResultError
+from benchbench.files import content_of
 from benchbench.metrics.registry import remember
 from benchbench.results import journal
 from benchbench.results.absent import absent
 from benchbench.results.aggregate import aggregated
 from benchbench.results.schema import RESULTS, Results, check_schema
+from benchbench.results.whole import RUN, check_whole, misfit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["load"]
+__all__ = ["load", "read_json", "text_of"]
+
+MOST_BYTES = 1 << 28  # of a result; one of a hundred models has some MB
+
+
+def text_of(results: Results) -> str:
+    """A run as ``results.json``, with a checksum: whatever happens to it is noticed."""
+    document = results.to_json()
+    sealed = {**document, journal.SEAL: _digest(document)}
+    return json.dumps(sealed, indent=1, allow_nan=False) + "\n"
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    """SHA-256 of a document's content, however it is laid out."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_json(file: Path) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """What a file of JSON holds.
+
+    Raises:
+        ResultError: It cannot be read, is too large, or is no JSON.
+    """
+    try:
+        return from_json(content_of(file, MOST_BYTES))
+    except OSError as error:
+        raise ResultError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # no UTF-8 is one too
+        raise ResultError(f"{file}: cannot be read: {error}") from error
 
 
 def load(place: Path) -> Results:
@@ -27,18 +60,25 @@ def load(place: Path) -> Results:
     """
     file = place / RESULTS if place.is_dir() else place
     if place.is_dir() and not file.is_file():
-        return aggregated(journal.read(place))
-    try:
-        document = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{file}: cannot be read: {error}") from error
+        found = aggregated(journal.read(place))
+        check_whole(found, str(place))
+        return found
+    document = read_json(file)
     if not isinstance(document, dict):
         raise ResultError(f"{file}: expected a result of benchbench, found something else")
     check_schema(document, str(file))
+    if document.pop(journal.SEAL, None) not in {None, _digest(document)}:
+        raise ResultError(
+            f"{file}: not what its checksum says: it was damaged or changed; without this file the "
+            f"run is read from {journal.JOURNAL} beside it"
+        )
     try:
         found = restored(Results, document)
     except ValueError as error:
         raise ResultError(f"{file}: not a result of benchbench: {error}") from error
     figures = [plain(it) for cell in found.cells for it in cell.measurements.values()]
+    if fault := misfit(found.run, RUN, "run"):
+        raise ResultError(f"{file}: not a whole result of benchbench: {fault}")
     remember(absent(found.run, figures))
+    check_whole(found, str(file))
     return found

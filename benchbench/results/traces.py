@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from benchbench.errors import ResultError
+from benchbench.files import content_of
 from benchbench.meters.base import Reading
 from benchbench.metrics.figure import PHASES, Phase
 from benchbench.probes.metering.edges import Readings
@@ -22,9 +23,11 @@ from benchbench.probes.metering.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-__all__ = ["Trace", "parse", "text_of"]
+__all__ = ["Trace", "parse", "read", "text_of"]
 
+MOST_BYTES = 1 << 26  # of a trace; a window of an hour has some 2 MB
 VERSION = "benchbench trace 1"
 HEADER = ("kind", "time_s", "energy_j", "power_w", "uncertainty_s")
 
@@ -82,6 +85,20 @@ def text_of(trace: Trace) -> str:
     writer.writerow(HEADER)
     writer.writerows([[repr(x) if isinstance(x, float) else x for x in line] for line in lines])
     return out.getvalue()
+
+
+def read(file: Path) -> str:
+    """The text of a trace.
+
+    Raises:
+        ResultError: It cannot be read.
+    """
+    try:
+        return content_of(file, MOST_BYTES).decode()
+    except OSError as error:
+        raise ResultError(f"{file.name}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ResultError(f"{file.name}: cannot be read: not UTF-8: {error.reason}") from error
 
 
 def parse(name: str, text: str) -> Trace:

@@ -17,6 +17,8 @@ from benchbench.zoo.source import bound_names, defined, parse
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchbench.zoo import ModelInfo
+
 __all__ = [
     "check_extensions",
     "check_meters",
@@ -54,23 +56,32 @@ def check_models(document: Mapping[str, Any], folder: Path) -> list[tuple[Place,
         out.append((("zoo",), f"no folder {place}"))
         place = folder
     seen: set[str] = set()
+    looked: dict[str, ModelInfo | str] = {}
     for i, model in _items(document, "models"):
         if str(model.get("id")) in seen:
             out.append((("models", i, "id"), f"id {model.get('id')!r} stands more than once"))
         seen.add(str(model.get("id")))
         if not isinstance(model.get("model"), str):
             continue  # pydantic has said so
-        try:
-            info = zoo.find(model["model"], place)
-        except ModelError as error:
-            out.append((("models", i, "model"), str(error)))
-            continue
+        info = _found(model["model"], place, looked)
         settings = model.get("set")
-        if isinstance(settings, dict):
+        if isinstance(info, str):
+            out.append((("models", i, "model"), info))
+        elif isinstance(settings, dict):
             out += [(("models", i, "set", key), text) for key, text in info.check(settings)]
     if not document.get("models") and not document.get("distribution"):
         out.append((("models",), "a suite needs at least one model, or a distribution"))
     return out
+
+
+def _found(reference: str, place: Path, looked: dict[str, ModelInfo | str]) -> ModelInfo | str:
+    """A model, or why it is none; each is looked for once."""
+    if reference not in looked:
+        try:
+            looked[reference] = zoo.find(reference, place)
+        except ModelError as error:
+            looked[reference] = str(error)
+    return looked[reference]
 
 
 def check_extensions(document: Mapping[str, Any], folder: Path) -> list[tuple[Place, str]]:
@@ -191,8 +202,8 @@ def check_units(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
     for place, asked in shown:
         metric, unit, scale = (asked.get(key) for key in ("metric", "unit", "scale"))
         declared = METRICS.get(metric) if isinstance(metric, str) else None
-        wrong_type = not isinstance(unit or "", str) or not isinstance(scale or 0.0, int | float)
-        if declared is None or wrong_type:
+        wrong = not isinstance(unit or "", str) or not isinstance(scale or 0.0, int | float)
+        if declared is None or wrong or (scale is not None and scale <= 0):
             continue  # another check has said so
         if fault := unit_fault(declared.unit, unit or "", scale):
             key, text = fault

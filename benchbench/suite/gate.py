@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
+
+from benchbench.suite.settings import MOST_REPEATS, MOST_S
 
 __all__ = ["Gate"]
 
@@ -34,11 +36,11 @@ class Gate:
     thresholds_percent: dict[str, Annotated[float, Gt(0)]] = field(default_factory=dict)
     floor_us: Annotated[float, Ge(0)] = 50.0
     alarm_percent: Annotated[float, Gt(0), Lt(50)] = 1.0
-    pairs: Annotated[int, Ge(1)] = 12
-    long_pairs: Annotated[int, Ge(1)] = 30
-    turns: Annotated[int, Ge(1)] = 12
-    window_s: Annotated[float, Gt(0)] = 0.1
-    warmup_s: Annotated[float, Ge(0)] = 0.3
+    pairs: Annotated[int, Ge(1), Le(MOST_REPEATS)] = 12
+    long_pairs: Annotated[int, Ge(1), Le(MOST_REPEATS)] = 30
+    turns: Annotated[int, Ge(1), Le(MOST_REPEATS)] = 12
+    window_s: Annotated[float, Gt(0), Le(MOST_S)] = 0.1
+    warmup_s: Annotated[float, Ge(0), Le(MOST_S)] = 0.3
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 

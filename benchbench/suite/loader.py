@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from benchbench import zoo
+from benchbench.display.text import neutral
 from benchbench.errors import Fault, SuiteError
-from benchbench.suite import forms
+from benchbench.files import content_of
+from benchbench.suite import forms, yaml_text
 from benchbench.suite.checks import (
     check_extensions,
     check_meters,
@@ -24,15 +23,17 @@ from benchbench.suite.checks import (
     check_units,
     said_by_extensions,
 )
-from benchbench.suite.schema import Settings, Suite, nested
+from benchbench.suite.explained import MODES, explain, overrides
+from benchbench.suite.limits import check_data, check_places, check_ratios, check_values
+from benchbench.suite.schema import Settings, Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["bundled_suites", "json_schema", "load", "locate", "parse", "settings_of", "validated"]
 
 _Path = tuple[str | int, ...]
-MODES = ("quick", "publish")
+MOST_SHOWN = 80  # characters of a key
 REQUIRED = ("benchbench", "name")  # of a file; in Python both have a default
 
 
@@ -53,11 +54,17 @@ def locate(name: str) -> Path:
         SuiteError: There is no such file; the message has the nearest name.
     """
     path, bundled = Path(name), bundled_suites()
+    try:
+        there = path.exists()
+    except OSError as error:  # a name that is too long, a folder that is shut
+        raise SuiteError([Fault(name, 1, "(file)", f"{error.strerror}")]) from error
     if path.is_file():
         return path
     is_name = path == Path(path.stem) or path == Path("suites") / f"{path.stem}.yaml"
     if is_name and path.stem in bundled:
         return bundled[path.stem]
+    if there:
+        return path  # a folder or a pipe: reading it says so
     message = f"no such suite file{zoo.hint(path.stem, bundled)}; bundled: {', '.join(bundled)}"
     raise SuiteError([Fault(name, 1, "(file)", message)])
 
@@ -73,9 +80,14 @@ def load(name: str) -> tuple[Suite, Path]:
     """
     file = locate(name)
     try:
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SuiteError([Fault(name, 1, "(file)", f"cannot be read: {error}")]) from error
+        content = content_of(file, yaml_text.MOST_BYTES)
+    except OSError as error:
+        raise SuiteError([Fault(name, 1, "(file)", f"cannot be read: {error.strerror}")]) from error
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SuiteError([Fault(name, line, "(file)", f"not UTF-8: {error.reason}")]) from error
     return parse(text, name, file.resolve().parent), file.resolve().parent
 
 
@@ -90,32 +102,14 @@ def parse(text: str, name: str, folder: Path) -> Suite:
     Raises:
         SuiteError: There are faults; all of them are in it.
     """
-    reader = YAML(typ="safe", pure=True)
-    try:
-        node = reader.compose(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SuiteError([Fault(name, line, "(yaml)", str(error.problem))]) from error
-    except YAMLError as error:
-        raise SuiteError([Fault(name, 1, "(yaml)", str(error))]) from error
-    if not isinstance(node, MappingNode):
-        raise SuiteError(
-            [
-                Fault(
-                    name,
-                    1,
-                    "(file)",
-                    "expected a mapping with benchbench, name and "
-                    "models; see `benchbench validate --schema`",
-                )
-            ]
+    read = yaml_text.read(text)
+    document, found = read.value, read.found
+    if not isinstance(document, dict):
+        text = (
+            "expected a mapping with benchbench, name and models; see `benchbench validate --schema`"
         )
-    lines: dict[_Path, int] = {}
-    found: list[tuple[_Path, str]] = []
-    document = _plain(node, reader, (), lines, found)
-    found += [((key,), "this key is required") for key in REQUIRED if key not in document]
-    found += check_no_pickles(document)
-    return _validated(document, name, folder, found, lines)
+        raise _faults(name, found or [((), text)], read.lines)
+    return _validated(document, name, folder, found, read.lines)
 
 
 def validated(document: Mapping[str, Any], name: str, folder: Path) -> Suite:
@@ -140,22 +134,35 @@ def _validated(
     lines: Mapping[_Path, int],
 ) -> Suite:
     suite = None
+    unread = {path for path, _ in found}  # what is there is not what was meant
+    if lines:  # of a file
+        found += [((key,), "this key is required") for key in REQUIRED if key not in document]
+        found += check_no_pickles(document)
+    else:
+        found += check_values(document)
     document, places = forms.expanded(document, found)
     document = forms.with_data(document, found)
     try:
         suite = TypeAdapter(Suite).validate_python(document)
     except ValidationError as error:
-        found += [_explain(detail) for detail in error.errors()]
-    overrides = {mode: _overrides(document.get(mode), mode, found) for mode in MODES}
+        found += [it for it in map(explain, error.errors()) if it[0] not in unread]
+    modes = {mode: overrides(document.get(mode), mode, found) for mode in MODES}
     said = said_by_extensions(document, folder)
     found += check_models(document, folder) + check_names(document, said)
     found += check_meters(document, said) + check_extensions(document, folder)
-    found += check_units(document)
+    found += check_units(document) + check_data(document) + check_ratios(document)
+    found += check_places(document)
     if suite is None or found:
-        before = [(forms.whence(path, places), text) for path, text in found]
-        faults = {Fault(name, _line(path, lines), _dotted(path), text) for path, text in before}
-        raise SuiteError(sorted(faults, key=str))
-    return dataclasses.replace(suite, quick=overrides["quick"], publish=overrides["publish"])
+        raise _faults(name, [(forms.whence(path, places), text) for path, text in found], lines)
+    return dataclasses.replace(suite, quick=modes["quick"], publish=modes["publish"])
+
+
+def _faults(
+    name: str, found: Iterable[tuple[_Path, str]], lines: Mapping[_Path, int]
+) -> SuiteError:
+    """Each fault once, in the order of the file."""
+    faults = {Fault(name, _line(path, lines), _dotted(path), text) for path, text in found}
+    return SuiteError(sorted(faults, key=str))
 
 
 def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,7 +188,7 @@ def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
                 raise SuiteError([fault])
         place[last] = value
     found: list[tuple[_Path, str]] = []
-    settings = _overrides(nested, "settings", found)
+    settings = overrides(nested, "settings", found)
     found += check_meters({"settings": nested})
     if found:
         raise SuiteError([Fault("--set", 0, _dotted(path[1:]), text) for path, text in found])
@@ -212,29 +219,6 @@ def json_schema() -> str:
     )
 
 
-def _plain(
-    node: Node, reader: YAML, path: _Path, lines: dict[_Path, int], found: list[tuple[_Path, str]]
-) -> Any:  # noqa: ANN401 - whatever YAML holds
-    """The node as plain Python, noting each path's line and each key that stands twice."""
-    lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, MappingNode):
-        out: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = reader.constructor.construct_object(key_node, deep=True)
-            place = (*path, key)
-            if key in out:
-                again = (*path, f"{key} ")  # a place of its own for the second key
-                lines[again] = key_node.start_mark.line + 1
-                found.append((again, f"key {key!r} stands twice, first on line {lines[place]}"))
-                continue
-            lines[place] = key_node.start_mark.line + 1
-            out[key] = _plain(value_node, reader, place, lines, found)
-        return out
-    if isinstance(node, SequenceNode):
-        return [_plain(item, reader, (*path, i), lines, found) for i, item in enumerate(node.value)]
-    return reader.constructor.construct_object(node, deep=True)
-
-
 def _line(path: _Path, lines: Mapping[_Path, int]) -> int:
     if not lines:
         return 0  # built in Python
@@ -244,51 +228,6 @@ def _line(path: _Path, lines: Mapping[_Path, int]) -> int:
 
 
 def _dotted(path: _Path) -> str:
-    text = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{str(part).strip()}" for part in path
-    )
+    named = [it if isinstance(it, int) else neutral(str(it).strip())[:MOST_SHOWN] for it in path]
+    text = "".join(f"[{it}]" if isinstance(it, int) else f".{it}" for it in named if it != "")
     return text.lstrip(".") or "(file)"
-
-
-def _fields(path: _Path) -> list[str]:
-    """The keys that are known at a place of the document, told from the dataclasses."""
-    kind: Any = Suite
-    for part in path:
-        if not isinstance(part, str) or kind is None:
-            continue
-        kind = Settings if kind is Suite and part in MODES else nested(kind).get(part)
-    return [item.name for item in dataclasses.fields(kind)] if kind else []
-
-
-def _explain(detail: Any) -> tuple[_Path, str]:  # noqa: ANN401 - pydantic's own error dictionary
-    """One pydantic error in our words."""
-    path: _Path = detail["loc"]
-    if detail["type"] == "unexpected_keyword_argument":
-        known = _fields(path[:-1])
-        key = str(path[-1])
-        return path, f"unknown key {key!r}{zoo.hint(key, known)}; known: {', '.join(known)}"
-    if detail["type"] in {"missing", "missing_argument"}:
-        return path, "this key is required"
-    return path, f"{detail['msg'][0].lower()}{detail['msg'][1:]}, found {detail['input']!r}"
-
-
-def _overrides(given: Any, mode: str, found: list[tuple[_Path, str]]) -> dict[str, Any]:  # noqa: ANN401 - unchecked YAML
-    """`quick`, `publish` and ``--set`` hold settings: check and convert them as such."""
-    if not isinstance(given, dict):
-        return {}
-    try:
-        settings = TypeAdapter(Settings).validate_python(given)
-    except ValidationError as error:
-        found += [_explain({**fault, "loc": (mode, *fault["loc"])}) for fault in error.errors()]
-        return {}
-    return _given(settings, given)
-
-
-def _given(value: Any, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
-    """Only what the file says, converted: the rest stays as it is in `settings`."""
-    out: dict[str, Any] = {}
-    for key, raw in given.items():
-        found = getattr(value, key)
-        inner = dataclasses.is_dataclass(found) and isinstance(raw, dict)
-        out[key] = _given(found, raw) if inner else found
-    return out

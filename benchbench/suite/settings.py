@@ -13,6 +13,9 @@ __all__ = ["Settings"]
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 
+MOST_S = 2_000_000  # 23 days: the kernel's timers take no more than 24
+MOST_REPEATS, MOST_THREADS, MOST_GIB = 10_000, 4096, 1 << 20  # beyond, a value is a mistake
+
 TimedPhase = Literal["infer", "train", "latency"]
 
 
@@ -55,22 +58,22 @@ class Settings:
     batch_size: Annotated[int, Ge(1)] = 16
     seed: Annotated[int, Ge(0)] = 0
     phases: tuple[TimedPhase, ...] = ("infer", "train")
-    repeats: Annotated[int, Ge(0)] = 5
-    window_s: Annotated[float, Gt(0)] = 10.0
+    repeats: Annotated[int, Ge(0), Le(MOST_REPEATS)] = 5
+    window_s: Annotated[float, Gt(0), Le(MOST_S)] = 10.0
     window_iterations: Annotated[int, Ge(1)] = 32
-    warmup_s: Annotated[float, Ge(0)] = 5.0
+    warmup_s: Annotated[float, Ge(0), Le(MOST_S)] = 5.0
     warmup_iterations: Annotated[int, Ge(1)] = 10
-    warmup_cap_s: Annotated[float, Gt(0)] = 120.0
+    warmup_cap_s: Annotated[float, Gt(0), Le(MOST_S)] = 120.0
     steady_percent: Annotated[float, Gt(0)] | None = None
-    idle_s: Annotated[float, Ge(0)] = 10.0
+    idle_s: Annotated[float, Ge(0), Le(MOST_S)] = 10.0
     train: Train | None = None
     train_steps: Annotated[int, Ge(0)] = 30
     images: Annotated[int, Ge(1)] = 128
     learning_rate: Annotated[float, Gt(0)] = 1e-3
     label_smoothing: Annotated[float, Ge(0), Le(1)] = 0.1
-    time_limit_s: Annotated[float, Gt(0)] = 900.0
-    memory_limit_gib: Annotated[float, Gt(0)] | None = None
-    threads: Annotated[int, Ge(1)] | None = None
+    time_limit_s: Annotated[float, Gt(0), Le(MOST_S)] = 900.0
+    memory_limit_gib: Annotated[float, Gt(0), Le(MOST_GIB)] | None = None
+    threads: Annotated[int, Ge(1), Le(MOST_THREADS)] | None = None
     meter: str = "auto"
 
     __pydantic_config__: ClassVar[Any] = _STRICT

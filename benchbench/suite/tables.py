@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Gt, Le
 
 __all__ = ["Axis", "Chart", "Claim", "Distribution", "Measure", "Row", "Table"]
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
+MOST_DECIMALS = 15  # that a float holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,11 @@ class Row:
     metric: str
     title: str = ""
     paper: dict[str, float] = field(default_factory=dict)
-    scale: float | None = None
+    scale: Annotated[float, Gt(0)] | None = None
     unit: str = ""
     cited: dict[str, str] = field(default_factory=dict)
     printed: dict[str, str] = field(default_factory=dict)
-    decimals: Annotated[int, Ge(0)] | None = None
+    decimals: Annotated[int, Ge(0), Le(MOST_DECIMALS)] | None = None
     tolerance_percent: Annotated[float, Ge(0)] = 0.0
     inconsistent: str = ""
     note: str = ""
@@ -152,7 +153,7 @@ class Axis:
 
     metric: str
     title: str = ""
-    scale: float | None = None
+    scale: Annotated[float, Gt(0)] | None = None
     unit: str = ""
     log: bool = False
 

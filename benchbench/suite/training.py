@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 __all__ = ["Slim", "Stdp", "Train"]
 
 _STRICT = {"extra": "forbid"}
+MOST_MINUTES, MOST_DEVICES = 33_000, 1024  # 23 days; beyond, a value is a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,12 @@ class Train:
     """
 
     epochs: Annotated[int, Ge(1)] = 100
-    minutes: Annotated[float, Gt(0)] | None = None
+    minutes: Annotated[float, Gt(0), Le(MOST_MINUTES)] | None = None
     patience: Annotated[int, Ge(1)] | None = None
     images: Annotated[int, Ge(1)] | None = None
     test_images: Annotated[int, Ge(1)] | None = None
     precision: Literal["32", "bf16"] = "32"
-    devices: Annotated[int, Ge(1)] = 1
+    devices: Annotated[int, Ge(1), Le(MOST_DEVICES)] = 1
     stdp: Stdp | None = None
     slim: Slim | None = None
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench import zoo
-from benchbench.codec import plain, restored
+from benchbench.codec import from_json, plain, restored
 from benchbench.data.cache import folder as cache_folder
 from benchbench.errors import BenchbenchError, OutputError
-from benchbench.files import digest_of, write_text
+from benchbench.files import content_of, digest_of, write_text
 from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it too
 from benchbench.training.slimming import CUT_VERSION
 from benchbench.training.weights import load_weights
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Store", "Trained", "load_trained", "store_of"]
 
+MOST_BYTES = 1 << 26  # of a training's result
 VERSION = 2  # of the trainer: what an older one made is trained again
 
 
@@ -81,7 +82,7 @@ class Store:
     def finished(self) -> Trained | None:
         """The stored result; None where the training is not complete or its files are damaged."""
         try:
-            found: dict[str, Any] = json.loads(self.result.read_text("utf-8"))
+            found: dict[str, Any] = from_json(content_of(self.result, MOST_BYTES))
             if (found.pop("key"), found.pop("sha256")) != (self.key, digest_of(self.best)):
                 return None
             return restored(Trained, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -49,6 +50,7 @@ def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ModelError(f"no checkpoint {file}")
     try:
+        _check_sums(file)
         content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         why = str(error).partition("\n")[0]
@@ -59,11 +61,33 @@ def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
         raise ModelError(f"checkpoint {file}: expected a dictionary of tensors")
     state: dict[str, Tensor] = content.get("state_dict", content)
     about: dict[str, Any] = content.get("about", {})
+    if not isinstance(state, dict) or not isinstance(about, dict):
+        raise ModelError(f"checkpoint {file}: expected dictionaries, state_dict and about")
+    nowhere = [name for name, tensor in state.items() if _has_nan(tensor)]
+    if nowhere:
+        raise ModelError(f"checkpoint {file}: {nowhere[0]} holds NaN: its training went wrong")
     try:
         if about.get("pruned"):
             reshape(model, state)
         model.load_state_dict(state)
-    except (RuntimeError, TypeError, AttributeError) as error:
+    except (RuntimeError, TypeError, AttributeError, ValueError, LookupError) as error:
         why = " ".join(str(error).split())[:400]
         raise ModelError(f"checkpoint {file} does not fit the model: {why}") from error
     return about
+
+
+def _check_sums(file: Path) -> None:
+    """Refuse an archive that is not what its checksums say: torch itself does not look at them.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    if not zipfile.is_zipfile(file):
+        return  # the format of torch before 1.6, which has none
+    with zipfile.ZipFile(file) as archive:
+        if wrong := archive.testzip():
+            raise ValueError(f"{wrong} is not what its checksum says")
+
+
+def _has_nan(tensor: object) -> bool:
+    return isinstance(tensor, torch.Tensor) and bool(torch.isnan(tensor).any())

@@ -13,6 +13,7 @@ import fnmatch
 import importlib
 import inspect
 import typing
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -98,13 +99,34 @@ def scan(folder: Path, passed_over: list[str] | None = None) -> dict[str, ModelI
     Raises:
         ModelError: Two functions share a name.
     """
+    files = sorted(folder.glob("*.py"))
+    found, faults = _scanned(tuple((it, *_stamp(it)) for it in files))
+    if passed_over is not None:
+        passed_over += faults
+    return dict(found)
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """What changes where a file is written again."""
+    try:
+        found = file.stat()
+    except OSError:  # a link to nowhere; reading it tells why
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=16)
+def _scanned(
+    files: tuple[tuple[Path, int, int], ...],
+) -> tuple[dict[str, ModelInfo], tuple[str, ...]]:
+    """The models of some files, and why each was passed over that is no Python."""
     found: dict[str, ModelInfo] = {}
-    for file in sorted(folder.glob("*.py")):
+    faults: list[str] = []
+    for file, _, _ in files:
         try:
             tree, digest = parse(file)
         except ModelError as error:
-            if passed_over is not None:
-                passed_over.append(str(error))
+            faults.append(str(error))
             continue
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and any(map(is_register, node.decorator_list)):
@@ -114,7 +136,7 @@ def scan(folder: Path, passed_over: list[str] | None = None) -> dict[str, ModelI
                         f"{found[node.name].file}"
                     )
                 found[node.name] = info_of(node, tree, file, digest)
-    return found
+    return found, tuple(faults)
 
 
 def matching(pattern: str, names: Iterable[str]) -> list[str]:

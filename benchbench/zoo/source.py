@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import ModelError
+from benchbench.files import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,6 +28,7 @@ __all__ = [
     "parse",
 ]
 
+MOST_BYTES = 1 << 24  # of a source file
 LOADED = "benchbench_zoo_"  # begins the name of a module that is loaded by its place
 
 
@@ -106,9 +108,7 @@ def parse(file: Path) -> tuple[ast.Module, str]:
         ModelError: It is not Python, or cannot be read; the message has the line.
     """
     try:
-        if not file.is_file():  # a folder, a link to nowhere, a pipe that nobody writes to
-            raise ModelError(f"{file}: is no file")
-        source = file.read_bytes()
+        source = content_of(file, MOST_BYTES)
     except OSError as error:
         raise ModelError(f"{file}: cannot be read: {error.strerror}") from error
     try:
@@ -116,8 +116,8 @@ def parse(file: Path) -> tuple[ast.Module, str]:
             return ast.parse(source, str(file)), hashlib.sha256(source).hexdigest()
     except SyntaxError as error:
         raise ModelError(f"{file}:{error.lineno or 1}: not Python: {error.msg}") from error
-    except (ValueError, RecursionError, MemoryError) as error:  # a null byte, endless brackets
-        raise ModelError(f"{file}: not Python: {error or 'too deeply nested'}") from error
+    except (ValueError, RecursionError, MemoryError) as error:  # a NUL; nested without end
+        raise ModelError(f"{file}: not Python: {error or 'nested too deeply'}") from error
 
 
 def is_register(node: ast.expr) -> bool:

@@ -15,7 +15,7 @@ HEAD = "benchbench: 1\nname: x\nmodels: [{id: a, model: cnn3}]\n"
 FAULTS = {
     "unit: mJ, scale: 1": "scale: expected 1000, the factor from a unit of J to 'mJ', found 1",
     "unit: mJ, scale: 1e6": "scale: expected 1000",
-    "unit: mJ, scale: 0": "scale: expected 1000",
+    "unit: mJ, scale: 0": "scale: input should be greater than 0, found 0",
     "unit: joules": "unit: 'joules' is not known as a unit of J: give `scale`",
     "unit: W": "unit: 'W' is not known as a unit of J",
     "scale: 1000": "scale: 1000 times a figure in J needs the `unit`",
