@@ -6,6 +6,7 @@ Exit codes: 0 ok, 1 regression, 2 usage or a bad file, 3 some cells failed, 4 no
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -23,9 +24,11 @@ from benchbench.cli.options import (
     as_json_option,
     consoles,
     neurons,
+    say,
     sets,
     where,
 )
+from benchbench.display.text import ASCII, neutral
 from benchbench.errors import BenchbenchError, SuiteError
 
 if TYPE_CHECKING:
@@ -38,16 +41,19 @@ __all__ = ["group", "main", "report", "run", "train", "validate"]
 
 def main() -> NoReturn:
     """Run the command line; expected errors are one clear message and an exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that has no ± still shows the rest
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ASCII)
     try:
         code = group(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; run the same command again to go on", err=True)
+        say("interrupted; run the same command again to go on")
         code = EXIT_INTERRUPTED
     except BenchbenchError as error:
-        click.echo(f"error: {error}" if not isinstance(error, SuiteError) else str(error), err=True)
+        say(f"error: {error}" if not isinstance(error, SuiteError) else str(error))
         code = EXIT_USAGE
     except BrokenPipeError:  # `benchbench list models | head`
         sys.stderr.close()
@@ -116,7 +122,7 @@ def run(
     code = _finish(results, console, as_json=as_json)
     invalid = results.invalid if strict else []
     for line in invalid:
-        click.echo(f"--strict: {line}", err=True)
+        say(f"--strict: {line}")
     return EXIT_FAILED_CELLS if invalid else code
 
 
@@ -170,7 +176,7 @@ def _finish(results: Results, console: Console, *, as_json: bool) -> int:
         click.echo(json.dumps(results.to_json(), indent=1))
     else:
         console.print(results)
-    click.echo(f"kept in {results.folder}", err=True)
+    say(f"kept in {results.folder}")
     return EXIT_FAILED_CELLS if results.failed else 0
 
 
@@ -200,7 +206,7 @@ def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
         click.echo(json.dumps({"faults": []}))
     else:
         click.echo(
-            f"{suite}: ok, {len(found.models)} model(s), {len(found.tables)} table(s), "
+            f"{neutral(suite)}: ok, {len(found.models)} model(s), {len(found.tables)} table(s), "
             f"{len(found.claims)} claim(s)"
         )
     return 0

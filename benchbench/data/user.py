@@ -21,6 +21,7 @@ import torch
 
 from benchbench import extensions
 from benchbench.data import MOST_CLASSES
+from benchbench.data.csv_rows import listed
 from benchbench.data.samples import samples_of
 from benchbench.data.sets import AXES, SPLITS, DataSet, digest_of_samples
 from benchbench.errors import DataError
@@ -140,7 +141,7 @@ def from_npz(file: Path, time: Time = "none", classes: int | None = None) -> Dat
         if f"x_{name}" in arrays
     }
     if "train" not in pairs:
-        has = ", ".join(arrays) or "nothing"
+        has = listed([*arrays]) or "nothing"
         raise DataError(str(file), f"expected x_train, y_train, x_test, y_test; it has {has}")
     return made_of(pairs, str(file), file.stem, time, classes)
 
@@ -186,7 +187,7 @@ def made_of(
         raise DataError(source, f"expected a dict of train, test and val, found {kind}")
     unknown = [key for key in given if key not in SPLITS]
     if unknown or "train" not in given:
-        has = ", ".join(map(str, given)) or "nothing"
+        has = listed([*map(str, given)]) or "nothing"
         raise DataError(source, f"expected a dict of train, test and optionally val; it has {has}")
     splits: dict[str, Samples] = {}
     try:

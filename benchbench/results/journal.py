@@ -51,9 +51,9 @@ def _record(line: bytes, number: int) -> dict[str, Any]:
         record = from_json(line)
         if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
             raise ValueError("no record")
-        if record.pop(SEAL, None) not in {None, _digest(line[: -_SEAL_BYTES] + b"}")}:
+        if record.pop(SEAL, None) not in (None, _digest(line[:-_SEAL_BYTES] + b"}")):
             raise ValueError("it is not what its checksum says")
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         return {"kind": "damaged", "line": number, "why": str(error)}
     return record
 

@@ -81,10 +81,12 @@ def check_data(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
     """No key of `data:` is passed over in silence, and an input fits into memory."""
     out: list[tuple[Place, str]] = []
     for place, entry in _entries(document):
-        data = entry.get("data")
-        source = data.get("source", "synthetic_faces") if isinstance(data, Mapping) else None
+        data, key = entry.get("data"), "input" if "input" in entry else "data"
+        source = data.get("source") if isinstance(data, Mapping) else data
+        source = f"input:{entry['input']}" if key == "input" else source
         if not isinstance(source, str):
-            continue
+            continue  # the default, or no source at all, of which the schema says so
+        data = data if isinstance(data, Mapping) else {}
         kind = kind_of(source)
         given = {
             "set": isinstance(data.get("set"), Mapping) and bool(data["set"]),
@@ -92,13 +94,13 @@ def check_data(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
             "classes": isinstance(data.get("classes"), int),
         }
         out += [
-            ((*place, "data", key), f"{shown(source)} takes no `{key}:`: leave it out")
-            for key, there in given.items()
-            if there and key not in USED[kind]
+            ((*place, "data", name), f"{shown(source)} takes no `{name}:`: leave it out")
+            for name, there in given.items()
+            if there and name not in USED[kind]
         ]
         if kind == "input" and _numbers(source) > MOST_INPUT:
             text = f"one sample has more than {MOST_INPUT:,} numbers"
-            out.append(((*place, "input" if "input" in entry else "data"), text))
+            out.append(((*place, key), text))
     return out
 
 

@@ -141,6 +141,7 @@ def _validated(
     else:
         found += check_values(document)
     document, places = forms.expanded(document, found)
+    found += check_data(document)
     document = forms.with_data(document, found)
     try:
         suite = TypeAdapter(Suite).validate_python(document)
@@ -150,7 +151,7 @@ def _validated(
     said = said_by_extensions(document, folder)
     found += check_models(document, folder) + check_names(document, said)
     found += check_meters(document, said) + check_extensions(document, folder)
-    found += check_units(document) + check_data(document) + check_ratios(document)
+    found += check_units(document) + check_ratios(document)
     found += check_places(document)
     if suite is None or found:
         raise _faults(name, [(forms.whence(path, places), text) for path, text in found], lines)
