@@ -105,7 +105,7 @@ def content_of(file: Path, most_bytes: int) -> bytes:
             raise IsADirectoryError(errno.EISDIR, "a folder, no file", str(file))
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "no regular file, but a pipe or a device", str(file))
-        with open(handle, "rb", closefd=False) as source:  # noqa: PTH123 - a descriptor, no path
+        with open(handle, "rb", closefd=False) as source:
             content = source.read(most_bytes + 1) if found.st_size <= most_bytes else None
         if content is None or len(content) > most_bytes:
             size, most = (f"{count / 2**20:,.1f} MiB" for count in (found.st_size, most_bytes))

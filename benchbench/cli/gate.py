@@ -154,7 +154,10 @@ def gate(
         return _judge(compared, fail_on)
     try:
         found, folder = api.gate_revision(
-            asked, lambda line: console.print(neutral(line), markup=False, highlight=False, soft_wrap=True)
+            asked,
+            lambda line: console.print(
+                neutral(line), markup=False, highlight=False, soft_wrap=True
+            ),
         )
     except SideError as error:
         say(f"nothing could be compared: {error}")

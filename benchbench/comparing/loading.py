@@ -53,7 +53,9 @@ def load(path: Path) -> StoredRun:
     if path.is_dir():
         files = sorted(path.glob("*.json"))
         if files and not (path / schema.RESULTS).is_file():
-            return _merged(path, [_pytest_benchmark(file, stored.read_json(file)) for file in files])
+            return _merged(
+                path, [_pytest_benchmark(file, stored.read_json(file)) for file in files]
+            )
         return _ours(path)
     data = stored.read_json(path)
     return _pytest_benchmark(path, data) if _is_pytest_benchmark(data) else _ours(path)

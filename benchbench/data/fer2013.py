@@ -103,9 +103,7 @@ def _tables(path: Path, files: Sequence[Entry], notes: list[str]) -> list[_Table
                 raise DataError(file.place, text, row=1)
         others = [name for name in columns if name not in {"emotion", "pixels", "usage"}]
         if others:
-            notes.append(
-                f"{file.name}: columns that are not read: {listed([*map(repr, others)])}"
-            )
+            notes.append(f"{file.name}: columns that are not read: {listed([*map(repr, others)])}")
         tables.append(_Table(file, columns, "" if "usage" in columns else _split_of(file)))
     return _distinct(path, tables, notes)
 

@@ -125,9 +125,9 @@ def from_npz(file: Path, time: Time = "none", classes: int | None = None) -> Dat
     Raises:
         DataError: It is damaged, or lacks an array.
     """
+    if not file.is_file():
+        raise DataError(str(file), "cannot be read: no such file, or no regular one")
     try:
-        if not file.is_file():
-            raise DataError(str(file), "cannot be read: no such file, or no regular one")
         _check_archive(file)
         with file.open("rb") as content, np.load(content, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}

@@ -76,9 +76,7 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     part: Any = error.object[error.start : error.end]
-    text = "".join(
-        _PLAIN.get(it) or it.encode("ascii", "backslashreplace").decode() for it in part
-    )
+    text = "".join(_PLAIN.get(it) or it.encode("ascii", "backslashreplace").decode() for it in part)
     return text, error.end
 
 

@@ -26,6 +26,7 @@ _STYLES = {
     "not measurable here": "dim",
 }
 
+
 def draw(the_page: Page, console: Console) -> None:
     """Print a page."""
     console.print(renderable(the_page))

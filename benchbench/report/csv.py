@@ -38,8 +38,8 @@ def render(results: Results) -> str:
     lines = []
     for line in results.rows():
         key = (line["model"], line["metric"])
-        line = {**line, "paper": paper.get(key), "verdict": verdicts.get(key)}
-        lines.append({name: _cell(value) for name, value in line.items()})
+        whole = {**line, "paper": paper.get(key), "verdict": verdicts.get(key)}
+        lines.append({name: _cell(value) for name, value in whole.items()})
     out = io.StringIO()
     writer = csv.DictWriter(out, list(lines[0]) if lines else [], lineterminator="\n")
     writer.writeheader()

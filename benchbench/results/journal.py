@@ -47,15 +47,16 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
 def _record(line: bytes, number: int) -> dict[str, Any]:
     """A line's record, without its checksum; lines of before have none."""
+    record, why = None, "no record"
     try:
         record = from_json(line)
-        if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
-            raise ValueError("no record")
-        if record.pop(SEAL, None) not in (None, _digest(line[:-_SEAL_BYTES] + b"}")):
-            raise ValueError("it is not what its checksum says")
     except ValueError as error:
-        return {"kind": "damaged", "line": number, "why": str(error)}
-    return record
+        why = str(error)
+    if isinstance(record, dict) and isinstance(record.get("kind"), str):
+        if record.pop(SEAL, None) in (None, _digest(line[:-_SEAL_BYTES] + b"}")):
+            return record
+        why = "it is not what its checksum says"
+    return {"kind": "damaged", "line": number, "why": why}
 
 
 def _digest(line: bytes) -> str:

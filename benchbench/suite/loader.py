@@ -105,10 +105,9 @@ def parse(text: str, name: str, folder: Path) -> Suite:
     read = yaml_text.read(text)
     document, found = read.value, read.found
     if not isinstance(document, dict):
-        text = (
-            "expected a mapping with benchbench, name and models; see `benchbench validate --schema`"
-        )
-        raise _faults(name, found or [((), text)], read.lines)
+        text = "expected a mapping with benchbench, name and models; see "
+        whole = [((), f"{text}`benchbench validate --schema`")]
+        raise _faults(name, found or whole, read.lines)
     return _validated(document, name, folder, found, read.lines)
 
 

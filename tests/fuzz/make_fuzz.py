@@ -2,7 +2,7 @@
 
     python tests/fuzz/make_fuzz.py --out reports/fuzz [--seed 1] [NAME ...]
 
-Every kind has a process of its own, whose memory is measured.
+Some hundreds of files have a process of their own, whose memory is measured.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import random
 import resource
 import subprocess
@@ -19,13 +20,25 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from targets import HANG_S, TARGETS, HangError, limited
 
-MOST_BYTES = 1 << 30
+MOST_BYTES = 1 << 30  # of a process
+PART = 500  # files of a process
+HEADS = {
+    "files": "files",
+    "refused": "refused",
+    "accepted": "accepted",
+    "wrong": "wrong",
+    "traceback": "tracebacks",
+    "hung": "hung",
+    "slowest_s": "slowest, s",
+    "memory_mib": "memory, MiB",
+}
 
 
 def tried(name: str, number: int, count: int) -> dict[str, Any]:
@@ -84,16 +97,37 @@ def written(rows: list[dict[str, Any]], number: int) -> str:
     lines = [
         "# Damaged files, and what came of them",
         "",
-        f"Written by `make fuzz` (seed {number}). A file is refused with a sentence, or accepted and",
-        "then held to what it says: wrong are those that differ from the whole file without a word.",
-        f"Hung: more than {HANG_S:g} s. Memory is the process's own peak, torch included.",
+        f"Written by `make fuzz` (seed {number}). A file is refused with a sentence, or accepted",
+        "and then held to what it says: wrong are those that differ from the whole file without a",
+        f"word. Hung: more than {HANG_S:g} s. Memory is the process's own peak, torch included.",
         "",
-        "| kind | files | refused | accepted | wrong | tracebacks | hung | slowest, s | memory, MiB |",
-        "| :-- | --: | --: | --: | --: | --: | --: | --: | --: |",
+        f"| kind | {' | '.join(HEADS.values())} |",
+        f"| :-- |{' --: |' * len(HEADS)}",
     ]
-    keys = ("files", "refused", "accepted", "wrong", "traceback", "hung", "slowest_s", "memory_mib")
-    lines += [f"| {row['kind']} | " + " | ".join(f"{row[k]:,}" for k in keys) + " |" for row in rows]
+    for row in rows:
+        lines.append(f"| {row['kind']} | {' | '.join(f'{row[key]:,}' for key in HEADS)} |")
     return "\n".join(lines) + "\n"
+
+
+def in_parts(name: str, number: int, count: int) -> dict[str, Any]:
+    """All files of one kind, some hundreds a process, each with a seed of its own."""
+    rows = []
+    for part, begun in enumerate(range(0, count, PART)):
+        size = min(PART, count - begun)
+        words = [sys.executable, __file__, name, "--child"]
+        words += ["--seed", str(number + part), "--count", str(size)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{name}: the process ended with {done.returncode}: {done.stderr}")
+        rows.append(json.loads(done.stdout))
+        for what, example in rows[-1].pop("faults").items():
+            print(f"{name}: {what}\n    {example[:400]}", flush=True)
+    whole: dict[str, Any] = {"kind": rows[0]["kind"]}
+    for key in HEADS:
+        together = max if key in {"slowest_s", "memory_mib"} else sum
+        whole[key] = together(row[key] for row in rows)
+    print(json.dumps(whole), flush=True)
+    return whole
 
 
 def main() -> int:
@@ -103,25 +137,20 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311
     parser.add_argument("--count", type=int, help="files of each kind, in place of each one's own")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
         (name,) = asked.names
         print(json.dumps(tried(name, asked.seed, asked.count or TARGETS[name].most)))
         return 0
-    rows = []
-    for name in asked.names:
-        words = [sys.executable, __file__, name, "--child", "--seed", str(asked.seed)]
-        words += ["--count", str(asked.count)] if asked.count else []
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        if done.returncode:
-            print(f"{name}: the process ended with {done.returncode}\n{done.stderr[-2000:]}")
-            return 1
-        row = json.loads(done.stdout)
-        for what, example in row.pop("faults").items():
-            print(f"{name}: {what}\n    {example[:400]}", flush=True)
-        rows.append(row)
-        print(json.dumps(row), flush=True)
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        rows = [
+            *pool.map(
+                lambda name: in_parts(name, asked.seed, asked.count or TARGETS[name].most),
+                asked.names,
+            )
+        ]
     if asked.out:
         asked.out.mkdir(parents=True, exist_ok=True)
         (asked.out / "README.md").write_text(written(rows, asked.seed), "utf-8")

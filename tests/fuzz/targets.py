@@ -44,7 +44,7 @@ from benchbench.results.aggregate import aggregated
 from benchbench.results.journal import SCHEMA_VERSION
 from benchbench.suite import loader
 from benchbench.suite.schema import Suite
-from benchbench.training.weights import load_weights, save_weights
+from benchbench.training.weights import load_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,7 +100,9 @@ class Target:
 
 def _said(error: BenchbenchError) -> Outcome:
     """A refusal is a sentence that a terminal can show."""
-    lines = [str(fault) for fault in error.faults] if isinstance(error, SuiteError) else [str(error)]
+    faults = error.faults if isinstance(error, SuiteError) else ()
+    assert all(fault.line >= 1 for fault in faults)
+    lines = [*map(str, faults)] or [str(error)]
     for line in lines:  # neutral, as the command line prints them
         assert 0 < len(line) < LONGEST, f"{len(line)} characters"
         neutral(line).encode()
@@ -149,7 +151,6 @@ def _suite(content: bytes, folder: Path) -> Outcome:
     try:
         suite, _ = loader.load(str(file))
     except SuiteError as error:
-        assert all(fault.line >= 1 for fault in error.faults)
         return _said(error)
     stored_text = json.dumps(plain(suite), allow_nan=False)
     assert restored(Suite, json.loads(stored_text)) == suite
@@ -166,7 +167,7 @@ def _suite(content: bytes, folder: Path) -> Outcome:
     return "accepted"
 
 
-def _same(told: Any, found: Any) -> None:  # noqa: ANN401 - whatever YAML holds
+def _same(told: Any, found: Any) -> None:
     """Everything that a file says is what was read of it."""
     if isinstance(told, dict):
         for key, value in told.items():
@@ -443,7 +444,9 @@ def _written(file: Path, content: bytes) -> Path:
 
 def _net() -> torch.nn.Sequential:
     torch.manual_seed(1)
-    return torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 2))
+    return torch.nn.Sequential(
+        torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 2)
+    )
 
 
 def _checkpoint() -> bytes:

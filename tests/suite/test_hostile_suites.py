@@ -1,4 +1,4 @@
-"""Suites that nobody should have to trust: each is a fault with its line, and nothing of it runs."""
+"""Suites that nobody should have to trust: a fault with its line, and nothing of them runs."""
 
 from __future__ import annotations
 
@@ -91,9 +91,7 @@ def test_a_file_that_is_no_suite_is_one_fault(tmp_path: Path, text: str | bytes,
 
 def test_aliases_that_repeat_aliases_are_counted_and_not_written_out(tmp_path: Path) -> None:
     """Ten lines stand for a milliard of values: they are refused on the line that goes too far."""
-    levels = "".join(
-        f"- &l{k} [{', '.join([f'*l{k - 1}'] * 10)}]\n" for k in range(1, 10)
-    )
+    levels = "".join(f"- &l{k} [{', '.join([f'*l{k - 1}'] * 10)}]\n" for k in range(1, 10))
     text = f"{HEAD}{MODELS}laughs:\n- &l0 [a, a]\n{levels}"
     read = yaml_text.read(text)
     assert read.value is None
