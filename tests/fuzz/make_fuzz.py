@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import random
 import resource
@@ -41,10 +42,11 @@ HEADS = {
 }
 
 
-def tried(name: str, number: int, count: int) -> dict[str, Any]:
-    """Damage files of one kind and count what came of them."""
+def tried(name: str, number: int, count: int, most_s: float) -> dict[str, Any]:
+    """Damage files of one kind and count what came of them, for so many seconds at most."""
     target, found, slowest_s = TARGETS[name], Counter[str](), [0.0]
     faults = dict[str, str]()
+    ends_s = time.monotonic() + most_s
 
     @seed(number)
     @settings(
@@ -57,6 +59,8 @@ def tried(name: str, number: int, count: int) -> dict[str, Any]:
     @given(example=target.examples)
     def each(example: Any) -> None:
         began_s = time.monotonic()
+        if began_s > ends_s:
+            return
         try:
             with tempfile.TemporaryDirectory() as folder, limited():
                 found[target.check(example, Path(folder))] += 1
@@ -104,18 +108,21 @@ def written(rows: list[dict[str, Any]], number: int) -> str:
         f"| kind | {' | '.join(HEADS.values())} |",
         f"| :-- |{' --: |' * len(HEADS)}",
     ]
-    for row in rows:
-        lines.append(f"| {row['kind']} | {' | '.join(f'{row[key]:,}' for key in HEADS)} |")
+    lines += [f"| {row['kind']} | {' | '.join(f'{row[key]:,}' for key in HEADS)} |" for row in rows]
     return "\n".join(lines) + "\n"
 
 
-def in_parts(name: str, number: int, count: int) -> dict[str, Any]:
+def in_parts(name: str, number: int, count: int, most_s: float) -> dict[str, Any]:
     """All files of one kind, some hundreds a process, each with a seed of its own."""
-    rows = []
+    rows, began_s = [], time.monotonic()
     for part, begun in enumerate(range(0, count, PART)):
+        left_s = most_s - (time.monotonic() - began_s)
+        if rows and left_s <= 0:
+            break
         size = min(PART, count - begun)
         words = [sys.executable, __file__, name, "--child"]
         words += ["--seed", str(number + part), "--count", str(size)]
+        words += ["--seconds", str(left_s)]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{name}: the process ended with {done.returncode}: {done.stderr}")
@@ -137,17 +144,20 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311
     parser.add_argument("--count", type=int, help="files of each kind, in place of each one's own")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="for each kind, at most")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
         (name,) = asked.names
-        print(json.dumps(tried(name, asked.seed, asked.count or TARGETS[name].most)))
+        print(json.dumps(tried(name, asked.seed, asked.count or TARGETS[name].most, asked.seconds)))
         return 0
     with ThreadPoolExecutor(asked.jobs) as pool:
         rows = [
             *pool.map(
-                lambda name: in_parts(name, asked.seed, asked.count or TARGETS[name].most),
+                lambda name: in_parts(
+                    name, asked.seed, asked.count or TARGETS[name].most, asked.seconds
+                ),
                 asked.names,
             )
         ]
