@@ -92,7 +92,7 @@ def _pytest_benchmark(path: Path, data: Any) -> StoredRun:  # noqa: ANN401 - wha
             str(item["fullname"]): {"median": _median(path, item)} | _counted(item)
             for item in data["benchmarks"]
         }
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise ResultError(f"{path}: not a file of pytest-benchmark: {error!r}") from error
     return StoredRun(str(path), fingerprint, cells)
 
