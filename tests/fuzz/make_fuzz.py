@@ -58,8 +58,8 @@ def tried(name: str, number: int, count: int, most_s: float) -> dict[str, Any]:
     )
     @given(example=target.examples)
     def each(example: Any) -> None:
-        began_s = time.monotonic()
-        if began_s > ends_s:
+        used_s = time.process_time()
+        if time.monotonic() > ends_s:
             return
         try:
             with tempfile.TemporaryDirectory() as folder, limited():
@@ -73,7 +73,7 @@ def tried(name: str, number: int, count: int, most_s: float) -> dict[str, Any]:
         except Exception as error:  # what is none of ours is what is looked for
             found["traceback"] += 1
             _kept(faults, error, example)
-        slowest_s[0] = max(slowest_s[0], time.monotonic() - began_s)
+        slowest_s[0] = max(slowest_s[0], time.process_time() - used_s)
 
     warnings.simplefilter("ignore")
     with contextlib.redirect_stdout(sys.stderr):
@@ -103,7 +103,7 @@ def written(rows: list[dict[str, Any]], number: int) -> str:
         "",
         f"Written by `make fuzz` (seed {number}). A file is refused with a sentence, or accepted",
         "and then held to what it says: wrong are those that differ from the whole file without a",
-        f"word. Hung: more than {HANG_S:g} s. Memory is the process's own peak, torch included.",
+        f"word. Hung: more than {HANG_S:g} s of the processor. Memory is a process's peak, with torch.",
         "",
         f"| kind | {' | '.join(HEADS.values())} |",
         f"| :-- |{' --: |' * len(HEADS)}",
