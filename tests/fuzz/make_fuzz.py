@@ -103,7 +103,7 @@ def written(rows: list[dict[str, Any]], number: int) -> str:
         "",
         f"Written by `make fuzz` (seed {number}). A file is refused with a sentence, or accepted",
         "and then held to what it says: wrong are those that differ from the whole file without a",
-        f"word. Hung: more than {HANG_S:g} s of the processor. Memory is a process's peak, with torch.",
+        f"word. Hung: more than {HANG_S:g} s of the processor. Memory is a process's peak.",
         "",
         f"| kind | {' | '.join(HEADS.values())} |",
         f"| :-- |{' --: |' * len(HEADS)}",
