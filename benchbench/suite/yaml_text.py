@@ -94,7 +94,7 @@ def read(text: str) -> Document:
 
 
 @dataclass(slots=True)
-class _Open:
+class _Unended:
     """A mapping or a list that has not ended yet.
 
     Attributes:
@@ -127,7 +127,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.document, self.line = Document(), 1
         self._text, self._yaml = text, YAML(typ="safe", pure=True)
-        self._open = list[_Open]()
+        self._open = list[_Unended]()
         self._count = 0
         self._anchors = dict[str, tuple[Any, int]]()
 
@@ -210,7 +210,7 @@ class _Reader:
             self._anchors.pop(event.anchor, None)
         value: dict[str, Any] | list[Any] = {} if mapping else []
         # What is open waits already for the value that follows this one.
-        self._open.append(_Open(value, place, self._count, event.anchor))
+        self._open.append(_Unended(value, place, self._count, event.anchor))
         return value
 
     def _repeated(self, event: AliasEvent, place: Place) -> Any:  # noqa: ANN401 - as above
@@ -246,7 +246,7 @@ class _Reader:
             return None
         return value
 
-    def _key(self, event: NodeEvent, inside: _Open) -> None:
+    def _key(self, event: NodeEvent, inside: _Unended) -> None:
         """Take the next key of a mapping: text that stands there once."""
         inside.waits, inside.key = True, _WRONG
         if not isinstance(event, ScalarEvent):
@@ -278,7 +278,9 @@ class _Reader:
 
     def _skip(self, event: NodeEvent) -> None:
         """A list or a mapping as a key: it is read to its end and forgotten."""
-        self._open.append(_Open([] if isinstance(event, SequenceStartEvent) else {}, (), 0, None))
+        self._open.append(
+            _Unended([] if isinstance(event, SequenceStartEvent) else {}, (), 0, None)
+        )
         if len(self._open) >= MOST_DEPTH:
             raise _StopError(f"nested more than {MOST_DEPTH} deep")
 
