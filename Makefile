@@ -12,7 +12,7 @@ EVIDENCE := reports/gate/evidence
 BENCHBENCH_FER2013 ?= $(wildcard ../shared/data/fer2013/fer2013.csv.gz)
 export BENCHBENCH_FER2013
 
-.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors bench gate evidence clean
+.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors fuzz bench gate evidence clean
 
 install: $(INSTALLED)
 
@@ -58,6 +58,9 @@ mutants: $(INSTALLED)  ## do the tests notice a wrong verdict, ratio, interval, 
 
 sensors: $(INSTALLED)  ## 10,000 whole measurements on simulated sensors that fail, about two minutes
 	BENCHBENCH_SENSORS=10000 $(BIN)/python -m pytest -n 0 tests/probes/test_energy_faults.py --hypothesis-show-statistics
+
+fuzz: $(INSTALLED)  ## thousands of damaged suites, data files, results, journals, traces and checkpoints
+	$(BIN)/python tests/fuzz/make_fuzz.py --out reports/fuzz
 
 bench: $(INSTALLED)  ## the zoo's steps, what the harness costs against a hand-written loop, and counting; about ten minutes
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable

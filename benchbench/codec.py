@@ -153,7 +153,7 @@ def _check_limits(value: object, limits: Sequence[object] = (), place: str = "")
             for name, (holds, words) in _LIMITS.items():
                 if hasattr(limit, name) and not holds(value, end := getattr(limit, name)):
                     raise ValueError(f"expected a value {words} {end:,}, found {value!r} @ {place}")
-    elif is_dataclass(value):
+    elif is_dataclass(value) and not isinstance(value, type):
         for name, inner in _limits_of(type(value)).items():
             _check_limits(getattr(value, name), inner, f"{place}.{name}")
     elif isinstance(value, tuple | dict):

@@ -99,16 +99,19 @@ def content_of(file: Path, most_bytes: int) -> bytes:
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except ValueError as error:  # a NUL in its name
         raise OSError(errno.EINVAL, str(error), str(file)) from error
-    with open(handle, "rb") as source:  # noqa: PTH123 - a descriptor has no path
+    try:
         found = os.fstat(handle)
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(errno.EISDIR, "a folder, no file", str(file))
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "no regular file, but a pipe or a device", str(file))
-        content = source.read(most_bytes + 1) if found.st_size <= most_bytes else None
+        with open(handle, "rb", closefd=False) as source:
+            content = source.read(most_bytes + 1) if found.st_size <= most_bytes else None
         if content is None or len(content) > most_bytes:
             size, most = (f"{count / 2**20:,.1f} MiB" for count in (found.st_size, most_bytes))
             raise OSError(errno.EFBIG, f"{size}: at most {most} are read", str(file))
+    finally:
+        os.close(handle)
     return content
 
 

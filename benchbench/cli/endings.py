@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchbench.cli.options import EXIT_INTERRUPTED, EXIT_NO_READER, EXIT_SOFTWARE, EXIT_USAGE
+from benchbench.cli.options import (
+    EXIT_INTERRUPTED,
+    EXIT_NO_READER,
+    EXIT_SOFTWARE,
+    EXIT_USAGE,
+    say,
+)
+from benchbench.display.text import ASCII
 from benchbench.errors import BenchbenchError, SuiteError
 
 if TYPE_CHECKING:
@@ -43,10 +50,10 @@ def exit_code(command: Callable[[], object]) -> int:
         error.show()
         return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; run the same command again to go on", err=True)
+        say("interrupted; run the same command again to go on")
         return EXIT_INTERRUPTED
     except BenchbenchError as error:
-        click.echo(f"error: {error}" if not isinstance(error, SuiteError) else str(error), err=True)
+        say(f"error: {error}" if not isinstance(error, SuiteError) else str(error))
         return EXIT_USAGE
     except BrokenPipeError:  # `benchbench list models | head`
         _detach_output()
@@ -59,7 +66,7 @@ def exit_code(command: Callable[[], object]) -> int:
 
 def _unexpected(error: BaseException) -> int:
     if isinstance(error, OSError) and _is_refusal(error):
-        click.echo(f"error: {error}", err=True)
+        say(f"error: {error}")
         return EXIT_USAGE
     _tell(error)
     return EXIT_SOFTWARE
@@ -77,7 +84,7 @@ def _open_streams() -> None:
             nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
             setattr(sys, name, nowhere)
         elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=ASCII)
 
 
 def _detach_output() -> None:
@@ -101,11 +108,10 @@ def _tell(error: BaseException) -> None:
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{' '.join(sys.argv)}\n\n{text}")
     except OSError:
-        click.echo(text, err=True)
+        say(text)
         name = "the traceback above"
     said = " ".join(str(error).split())[:300]
-    click.echo(
+    say(
         f"internal error: {type(error).__name__}: {said}\nThis is a fault of benchbench, or of an "
-        f"extension, and no result; please report it with {name}",
-        err=True,
+        f"extension, and no result; please report it with {name}"
     )

@@ -15,8 +15,10 @@ from benchbench.cli.options import (
     EXIT_REGRESSION,
     as_json_option,
     consoles,
+    say,
     where,
 )
+from benchbench.display.text import neutral
 
 if TYPE_CHECKING:
     from benchbench.comparing.welch import Comparison
@@ -148,19 +150,22 @@ def gate(
         with progress_on(console) as progress:
             compared, folder = api.gate_result(asked, progress)
         _show_comparison(compared, as_json=as_json)
-        click.echo(f"kept in {folder}", err=True)
+        say(f"kept in {folder}")
         return _judge(compared, fail_on)
     try:
         found, folder = api.gate_revision(
-            asked, lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
+            asked,
+            lambda line: console.print(
+                neutral(line), markup=False, highlight=False, soft_wrap=True
+            ),
         )
     except SideError as error:
-        click.echo(f"nothing could be compared: {error}", err=True)
+        say(f"nothing could be compared: {error}")
         return EXIT_NOTHING_COMPARABLE
     from benchbench.report.gated import page_of  # noqa: PLC0415
 
     _show(page_of(found), found.to_json(), as_json=as_json)
-    click.echo(f"kept in {folder}", err=True)
+    say(f"kept in {folder}")
     if found.failed:
         return EXIT_REGRESSION
     if found.broken:
@@ -219,6 +224,6 @@ def update(
     elif as_json:
         click.echo(json.dumps({"file": str(file), "explained": explained}, indent=1))
     for line in explained:
-        click.echo(f"baseline: {line}", err=True)
-    click.echo(f"stored in {file}", err=True)
+        say(f"baseline: {line}")
+    say(f"stored in {file}")
     return 0

@@ -23,9 +23,11 @@ from benchbench.cli.options import (
     as_json_option,
     consoles,
     neurons,
+    say,
     sets,
     where,
 )
+from benchbench.display.text import neutral
 from benchbench.errors import SuiteError
 
 if TYPE_CHECKING:
@@ -102,7 +104,7 @@ def run(
     code = _finish(results, console, as_json=as_json)
     invalid = results.invalid if strict else []
     for line in invalid:
-        click.echo(f"--strict: {line}", err=True)
+        say(f"--strict: {line}")
     return EXIT_FAILED_CELLS if invalid else code
 
 
@@ -150,7 +152,7 @@ def _finish(results: Results, console: Console, *, as_json: bool) -> int:
         click.echo(json.dumps(results.to_json(), indent=1))
     else:
         console.print(results)
-    click.echo(f"kept in {results.folder}", err=True)
+    say(f"kept in {results.folder}")
     return EXIT_FAILED_CELLS if results.failed else 0
 
 
@@ -180,7 +182,7 @@ def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
         click.echo(json.dumps({"faults": []}))
     else:
         click.echo(
-            f"{suite}: ok, {len(found.models)} model(s), {len(found.tables)} table(s), "
+            f"{neutral(suite)}: ok, {len(found.models)} model(s), {len(found.tables)} table(s), "
             f"{len(found.claims)} claim(s)"
         )
     return 0

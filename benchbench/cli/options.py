@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchbench.display.text import neutral
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,6 +27,7 @@ __all__ = [
     "consoles",
     "models_folder",
     "neurons",
+    "say",
     "sets",
     "where",
 ]
@@ -106,6 +109,11 @@ def where(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def say(text: str) -> None:
+    """Write a message to standard error; what would steer the terminal does nothing in it."""
+    click.echo(neutral(text), err=True)
 
 
 def consoles() -> tuple[Console, Console]:

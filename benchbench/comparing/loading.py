@@ -53,7 +53,9 @@ def load(path: Path) -> StoredRun:
     if path.is_dir():
         files = sorted(path.glob("*.json"))
         if files and not (path / schema.RESULTS).is_file():
-            return _merged(path, [_pytest_benchmark(file, stored.read_json(file)) for file in files])
+            return _merged(
+                path, [_pytest_benchmark(file, stored.read_json(file)) for file in files]
+            )
         return _ours(path)
     data = stored.read_json(path)
     return _pytest_benchmark(path, data) if _is_pytest_benchmark(data) else _ours(path)
@@ -90,7 +92,7 @@ def _pytest_benchmark(path: Path, data: Any) -> StoredRun:  # noqa: ANN401 - wha
             str(item["fullname"]): {"median": _median(path, item)} | _counted(item)
             for item in data["benchmarks"]
         }
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise ResultError(f"{path}: not a file of pytest-benchmark: {error!r}") from error
     return StoredRun(str(path), fingerprint, cells)
 

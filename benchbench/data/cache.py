@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,10 @@ def _kept(file: Path) -> Arrays | None:
     """What a cache file holds; None where anything about it is not as it was written."""
     try:
         content = io.BytesIO(content_of(file, MOST_BYTES))  # numpy would leave a damaged one open
+        with zipfile.ZipFile(content) as archive:
+            if archive.testzip():
+                return None
+        content.seek(0)
         with np.load(content, allow_pickle=False) as stored:
             images, labels, usage = stored["images"], stored["labels"], stored["usage"]
     except Exception:  # noqa: BLE001 - a damaged archive fails in many ways

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TextIO
 from benchbench.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["header_of", "quoted", "rows_of", "whole_number"]
+__all__ = ["header_of", "listed", "quoted", "rows_of", "whole_number"]
 
 MOST_DIGITS = 9  # ours: Python itself refuses to read some thousands of them
-SHOWN_CHARACTERS = 30
+SHOWN_CHARACTERS, SHOWN_NAMES = 30, 8
 MOST_LINE = 1 << 20  # a row of FER2013 has 9,000 characters
 
 
@@ -31,7 +31,7 @@ def header_of(place: str | Path, content: bytes) -> list[str]:
         raise DataError(place, "the file is empty")
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:
-        raise DataError(place, f"two columns are called {twice!r}, read without case", row=1)
+        raise DataError(place, f"two columns are called {quoted(twice)}, read without case", row=1)
     return names
 
 
@@ -80,6 +80,13 @@ def whole_number(text: str, limit: int) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
         return None
     return number if (number := int(text)) < limit else None
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a message shows them: the first few, each shortened."""
+    more = f" and {len(names) - SHOWN_NAMES:,} more" if len(names) > SHOWN_NAMES else ""
+    short = [f"{it[:SHOWN_CHARACTERS]}..." if len(it) > SHOWN_CHARACTERS else it for it in names]
+    return ", ".join(short[:SHOWN_NAMES]) + more
 
 
 def quoted(text: str) -> str:

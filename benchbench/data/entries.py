@@ -88,9 +88,9 @@ def entries_of(path: Path) -> Entries:
         return Entries(
             (_entry(str(path), path.name, lambda: _content(path, budget), budget),), False, ()
         )
+    if not path.is_file():
+        raise DataError(path, "no regular file, but a pipe or a device")
     try:
-        if not path.is_file():
-            raise OSError(errno.EINVAL, "no regular file, but a pipe or a device")
         with zipfile.ZipFile(path) as archive:
             members = {it.filename: it for it in archive.infolist() if not it.is_dir()}
             return _chosen(path, members, lambda name, most: _member(archive, members[name], most))
@@ -114,7 +114,9 @@ def _chosen(path: Path, names: Iterable[str], read: Callable[[str, Budget], byte
         raise DataError(path, f"no csv file and no png or jpg images in it{has}")
     why = "beside the csv file" if csvs else "no png or jpg images"
     notes = (f"left out, {why}: {_listed(others)}",) if others else ()
-    files = tuple(_entry(f"{path}/{name}", name, partial(read, name, budget), budget) for name in wanted)
+    files = tuple(
+        _entry(f"{path}/{name}", name, partial(read, name, budget), budget) for name in wanted
+    )
     return Entries(files, images=not csvs, notes=notes)
 
 
@@ -161,7 +163,7 @@ class Budget:
         """Allow `MOST_BYTES`."""
         self.left = MOST_BYTES
 
-    def taken(self, source: IO[bytes]) -> bytes:
+    def taken(self, source: IO[bytes] | gzip.GzipFile) -> bytes:
         """All of a stream, read in parts.
 
         Raises:
@@ -198,5 +200,9 @@ def _entry(place: str, name: str, read: Callable[[], bytes], budget: Budget) -> 
         raise DataError(place, f"truncated or damaged archive: {error}") from error
     except OSError as error:
         raise DataError(place, f"cannot be read: {error.strerror or error}") from error
-    except (RuntimeError, NotImplementedError, ValueError) as error:  # a password, an unknown compression
+    except (
+        RuntimeError,
+        NotImplementedError,
+        ValueError,
+    ) as error:  # a password, an unknown compression
         raise DataError(place, f"cannot be unpacked: {error}") from error

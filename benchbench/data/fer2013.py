@@ -11,7 +11,7 @@ import numpy as np
 
 from benchbench.data import CLASS_NAMES, SIDE, FaceData, image_folder
 from benchbench.data.cache import cached
-from benchbench.data.csv_rows import header_of, quoted, rows_of, whole_number
+from benchbench.data.csv_rows import header_of, listed, quoted, rows_of, whole_number
 from benchbench.data.entries import SPLIT_OF, Entry, entries_of
 from benchbench.errors import DataError
 
@@ -99,13 +99,11 @@ def _tables(path: Path, files: Sequence[Entry], notes: list[str]) -> list[_Table
         for column in ("emotion", "pixels"):
             if column not in columns:
                 semicolon = "; the delimiter is not a comma" if len(columns) == 1 else ""
-                text = f"no column {column!r}, found {', '.join(columns)}{semicolon}"
+                text = f"no column {column!r}, found {listed(columns)}{semicolon}"
                 raise DataError(file.place, text, row=1)
         others = [name for name in columns if name not in {"emotion", "pixels", "usage"}]
         if others:
-            notes.append(
-                f"{file.name}: columns that are not read: {', '.join(map(quoted, others))}"
-            )
+            notes.append(f"{file.name}: columns that are not read: {listed([*map(repr, others)])}")
         tables.append(_Table(file, columns, "" if "usage" in columns else _split_of(file)))
     return _distinct(path, tables, notes)
 

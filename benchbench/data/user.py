@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from benchbench import extensions
+from benchbench.data.csv_rows import listed
 from benchbench.data.samples import samples_of
 from benchbench.data.sets import AXES, SPLITS, DataSet, digest_of_samples
 from benchbench.data.source import MOST_CLASSES
@@ -124,10 +125,10 @@ def from_npz(file: Path, time: Time = "none", classes: int | None = None) -> Dat
     Raises:
         DataError: It is damaged, or lacks an array.
     """
+    if not file.is_file():
+        raise DataError(str(file), "cannot be read: no such file, or no regular one")
     try:
-        if not file.is_file():
-            raise DataError(str(file), "cannot be read: no such file, or no regular one")
-        _check_size(file)
+        _check_archive(file)
         with file.open("rb") as content, np.load(content, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except DataError:
@@ -140,16 +141,19 @@ def from_npz(file: Path, time: Time = "none", classes: int | None = None) -> Dat
         if f"x_{name}" in arrays
     }
     if "train" not in pairs:
-        has = ", ".join(arrays) or "nothing"
+        has = listed([*arrays]) or "nothing"
         raise DataError(str(file), f"expected x_train, y_train, x_test, y_test; it has {has}")
     return made_of(pairs, str(file), file.stem, time, classes)
 
 
-def _check_size(file: Path) -> None:
-    """Refuse an archive whose arrays would fill the memory: some bytes can stand for terabytes.
+def _check_archive(file: Path) -> None:
+    """Refuse an archive that is damaged, or whose arrays would fill the memory.
+
+    Numpy reads no further than an array's header says, and a checksum is looked at at the end; and
+    some bytes can stand for terabytes.
 
     Raises:
-        DataError: They are larger than half of it.
+        DataError: It is.
     """
     with zipfile.ZipFile(file) as archive:
         need = sum(member.file_size for member in archive.infolist())
@@ -157,6 +161,9 @@ def _check_size(file: Path) -> None:
     if need > memory / 2:
         size, most = (f"{count / 2**30:,.1f} GiB" for count in (need, memory))
         raise DataError(str(file), f"its arrays have {size}: more than half of the memory, {most}")
+    with zipfile.ZipFile(file) as archive:
+        if wrong := archive.testzip():
+            raise DataError(str(file), f"{wrong} is not what its checksum says: it is damaged")
 
 
 def made_of(
@@ -186,7 +193,7 @@ def made_of(
         raise DataError(source, f"expected a dict of train, test and val, found {kind}")
     unknown = [key for key in given if key not in SPLITS]
     if unknown or "train" not in given:
-        has = ", ".join(map(str, given)) or "nothing"
+        has = listed([*map(str, given)]) or "nothing"
         raise DataError(source, f"expected a dict of train, test and optionally val; it has {has}")
     splits: dict[str, Samples] = {}
     try:
@@ -194,14 +201,19 @@ def made_of(
             if split in given:
                 splits[split] = samples_of(given[split], AXES[time])
         digest, identity = digest_of_samples(splits)
-        names = _class_names(splits["train"], classes)
+        names = _class_names(splits, classes)
     except DataError as error:
         raise DataError(source, str(error)) from error
     return DataSet(name, source, digest, identity, splits, names, synthetic)
 
 
-def _class_names(train: Samples, classes: int | None) -> tuple[str, ...]:
-    """Names for the classes: their numbers; none where the targets are no labels."""
+def _class_names(splits: Mapping[str, Samples], classes: int | None) -> tuple[str, ...]:
+    """Names for the classes: their numbers; none where the targets are no labels.
+
+    Raises:
+        DataError: How many there are is not told, or the labels of a split do not fit.
+    """
+    train = splits["train"]
     labels: Tensor | None = train.targets
     if labels is None:
         _, labels = next(train.batches(1))
@@ -209,8 +221,15 @@ def _class_names(train: Samples, classes: int | None) -> tuple[str, ...]:
             raise DataError("data", "how many classes there are does not show: give `classes: N`")
     if labels is None or labels.is_floating_point() or labels.dim() != 1:
         return ()
-    least, most = int(labels.min()), int(labels.max())
-    count = most + 1 if classes is None else classes
-    if least < 0 or most >= count or count > MOST_CLASSES:
-        raise DataError("data", f"labels from {least} to {most} do not fit {count} classes")
+    count = int(labels.max()) + 1 if classes is None else classes
+    if count > MOST_CLASSES:
+        raise DataError("data", f"{count:,} classes: at most {MOST_CLASSES:,} are taken")
+    for name, samples in splits.items():
+        found = labels if name == "train" else samples.targets
+        if found is None or not len(found) or found.is_floating_point():
+            continue
+        least, most = int(found.min()), int(found.max())
+        if least < 0 or most >= count:
+            text = f"{name}: labels from {least} to {most} do not fit {count} classes"
+            raise DataError("data", text)
     return tuple(map(str, range(count)))

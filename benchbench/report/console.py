@@ -26,11 +26,6 @@ _STYLES = {
     "not measurable here": "dim",
 }
 
-# A name or a reason may be anybody's: what would steer the terminal is shown and does nothing.
-_CONTROLS = {
-    code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"
-}
-
 
 def draw(the_page: Page, console: Console) -> None:
     """Print a page."""
@@ -59,7 +54,7 @@ def renderable(the_page: Page) -> Group:
 
 
 def _text(text: str, style: str = "") -> Text:
-    return Text(text.translate(_CONTROLS), style=style)
+    return Text(text, style=style)
 
 
 def _table(grid: Grid) -> Table:
@@ -87,4 +82,4 @@ def _column(grid: Grid, index: int) -> list[str]:
 
 def _heading(text: str) -> str:
     """A title as Rich's markup that marks nothing up."""
-    return escape(text.translate(_CONTROLS))
+    return escape(text)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchbench.comparing.paper import judge
+from benchbench.display.text import neutral
 from benchbench.report.formats import report_format
 from benchbench.suite.units import shown_in
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from benchbench.results.schema import Results
 
 __all__ = ["files", "render"]
+
+
+FORMULA = ("=", "+", "-", "@", "\t")  # begins one in a spreadsheet
 
 
 @report_format
@@ -34,9 +38,18 @@ def render(results: Results) -> str:
     lines = []
     for line in results.rows():
         key = (line["model"], line["metric"])
-        lines.append({**line, "paper": paper.get(key), "verdict": verdicts.get(key)})
+        whole = {**line, "paper": paper.get(key), "verdict": verdicts.get(key)}
+        lines.append({name: _cell(value) for name, value in whole.items()})
     out = io.StringIO()
     writer = csv.DictWriter(out, list(lines[0]) if lines else [], lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
     return out.getvalue()
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401 - a figure or a text
+    """A text that no spreadsheet takes for a formula; figures as they are."""
+    if not isinstance(value, str):
+        return value
+    text = neutral(value)
+    return f"'{text}" if text.startswith(FORMULA) else text

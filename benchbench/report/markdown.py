@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from benchbench.report.formats import report_format
@@ -18,6 +19,9 @@ __all__ = ["files", "render", "text_of"]
 
 _SPECIAL = str.maketrans(
     {
+        "\\": "\\\\",
+        "$": "\\$",
+        "~": "\\~",
         "|": "\\|",
         "*": "\\*",
         "_": "\\_",
@@ -29,6 +33,9 @@ _SPECIAL = str.maketrans(
         "]": "\\]",
     }
 )
+
+
+_ENTITY = re.compile(r"&(?=#?\w+;)")
 
 
 @report_format
@@ -65,7 +72,7 @@ def _figure(number: int, plot: Plot) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.translate(_SPECIAL)
+    return _ENTITY.sub("&amp;", text).translate(_SPECIAL)
 
 
 def _table(grid: Grid) -> str:

@@ -6,10 +6,11 @@ means the same reason in every table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from benchbench.display.displayable import pages_of
+from benchbench.display.text import all_neutral
 from benchbench.metrics.registry import METRICS
 from benchbench.report.banner import conditions
 from benchbench.report.energy import metered, unmetered
@@ -58,6 +59,11 @@ class Page:
     how: tuple[str, ...]
     plots: tuple[Plot, ...] = ()
     definitions: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Make all text harmless, whatever form it takes: names and reasons may be anybody's."""
+        for item in fields(self):
+            object.__setattr__(self, item.name, all_neutral(getattr(self, item.name)))
 
 
 @pages_of("Results")

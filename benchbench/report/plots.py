@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchbench.display.text import all_neutral
 from benchbench.metrics.registry import METRICS
 from benchbench.report.banner import conditions
 from benchbench.suite.units import shown_in
@@ -82,7 +83,7 @@ class Plot:
 
 def plots(results: Results) -> tuple[Plot, ...]:
     """The figures of a run."""
-    return tuple(_plot(figure, results) for figure in results.suite.figures)
+    return all_neutral(tuple(_plot(figure, results) for figure in results.suite.figures))
 
 
 def _plot(figure: Chart, results: Results) -> Plot:

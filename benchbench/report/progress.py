@@ -10,6 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from benchbench.display.text import neutral
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -141,13 +143,13 @@ class LineProgress:
 
     def note(self, job: Job, text: str) -> None:
         """Print it, indented below the jobs."""
-        self._console.print(Text(f"    {job.cell.model.id}: {text}"), soft_wrap=True)
+        self._console.print(Text(neutral(f"    {job.cell.model.id}: {text}")), soft_wrap=True)
 
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Print the job's line."""
         self._clock.finished(job, outcome.seconds)
         text = _line(self._total - self._clock.count, self._total, job, outcome)
-        self._console.print(Text(text), soft_wrap=True)
+        self._console.print(Text(neutral(text)), soft_wrap=True)
 
 
 class LiveProgress:
@@ -174,9 +176,9 @@ class LiveProgress:
         """Redraw the line of what runs now."""
         row = Table.grid(padding=(0, 2))
         row.add_row(
-            Text(job.cell.model.title, style="bold"),
+            Text(neutral(job.cell.model.title), style="bold"),
             _what(job),
-            name,
+            Text(neutral(name)),
             f"about {_clock(self._clock.left_s())} left, {self._clock.count} jobs",
         )
         self._live.update(row, refresh=True)

@@ -14,7 +14,7 @@ from benchbench.metrics.registry import METRICS, ready, remember
 from benchbench.results import journal
 from benchbench.results.absent import absent
 from benchbench.results.schema import CellResult, ModelRatio, Results, check_schema
-from benchbench.results.whole import HEADER, JOB, STATES, misfit
+from benchbench.results.whole import STATES
 from benchbench.suite.schema import Suite
 
 if TYPE_CHECKING:
@@ -29,38 +29,13 @@ def aggregated(records: Sequence[Mapping[str, Any]]) -> Results:
     Lines that were damaged are told in its `run`, under ``damaged``.
 
     Raises:
-        ResultError: The journal has no header or is of another schema version, or what is in it is
-            no record of a run.
+        ResultError: The journal has no header or is of another schema version.
     """
-    if not records:
-        raise ResultError("the journal has no header: nothing was run")
+    if not records or records[0].get("kind") != "run":
+        why = f": its first line is damaged: {records[0]['why']}" if _is_damaged(records) else ""
+        raise ResultError(f"the journal has no header{why or ': nothing was run'}")
     header = records[0]
-    if header.get("kind") != "run":
-        why = f": {header['why']}" if header.get("kind") == "damaged" else ""
-        raise ResultError(
-            f"{journal.JOURNAL}: its first line, which says what was run, is damaged{why}"
-        )
     check_schema(header, journal.JOURNAL)
-    if fault := misfit(header, HEADER, "the first line"):
-        raise ResultError(f"{journal.JOURNAL}: {fault}")
-    try:
-        return _result(header, _whole(records))
-    except ValueError as error:
-        raise ResultError(f"{journal.JOURNAL}: no record of a run: {error}") from error
-
-
-def _whole(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The records, those of jobs that lack something as damaged ones."""
-    out: list[Mapping[str, Any]] = []
-    for number, record in enumerate(records, 1):
-        fault = misfit(record, JOB, "it") if record["kind"] == "job" else ""
-        if not fault and record["kind"] == "job" and record["status"] not in STATES:
-            fault = f"the status {record['status']!a}"
-        out.append({"kind": "damaged", "line": number, "why": fault} if fault else record)
-    return out
-
-
-def _result(header: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> Results:
     suite = restored(Suite, header["suite"])
     jobs = [record for record in records if record["kind"] == "job"]
     damaged = [f"line {it['line']}: {it['why']}" for it in records if it["kind"] == "damaged"]
@@ -86,6 +61,10 @@ def _result(header: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> 
         tuple(_comparisons(suite, cells)),
         header["benchbench"],
     )
+
+
+def _is_damaged(records: Sequence[Mapping[str, Any]]) -> bool:
+    return bool(records) and records[0].get("kind") == "damaged"
 
 
 def _cell(head: Mapping[str, Any], jobs: Sequence[Mapping[str, Any]], expected: int) -> CellResult:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from benchbench.codec import from_json
@@ -14,10 +16,9 @@ from benchbench.files import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
     from types import TracebackType
 
-__all__ = ["JOURNAL", "SCHEMA_VERSION", "Journal", "read"]
+__all__ = ["JOURNAL", "SCHEMA_VERSION", "Journal", "LockedError", "read"]
 
 JOURNAL = "journal.jsonl"
 MOST_BYTES = 1 << 28  # of a journal; one with a thousand jobs has some tens of MB
@@ -47,15 +48,16 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
 def _record(line: bytes, number: int) -> dict[str, Any]:
     """A line's record, without its checksum; lines of before have none."""
+    record, why = None, "no record"
     try:
         record = from_json(line)
-        if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
-            raise ValueError("no record")
-        if record.pop(SEAL, None) not in {None, _digest(line[: -_SEAL_BYTES] + b"}")}:
-            raise ValueError("it is not what its checksum says")
-    except (ValueError, TypeError) as error:
-        return {"kind": "damaged", "line": number, "why": str(error)}
-    return record
+    except ValueError as error:
+        why = str(error)
+    if isinstance(record, dict) and isinstance(record.get("kind"), str):
+        if record.pop(SEAL, None) in (None, _digest(line[:-_SEAL_BYTES] + b"}")):
+            return record
+        why = "it is not what its checksum says"
+    return {"kind": "damaged", "line": number, "why": why}
 
 
 def _digest(line: bytes) -> str:
@@ -68,6 +70,10 @@ def _sealed(record: Mapping[str, Any]) -> bytes:
     return line[:-1] + f', "{SEAL}": "{_digest(line)}"}}\n'.encode()
 
 
+class LockedError(OutputError):
+    """Another run writes this journal."""
+
+
 class Journal:
     """An open journal: locked against a second writer, every line fsynced."""
 
@@ -75,7 +81,8 @@ class Journal:
         """Open or create the journal in `folder`, cutting off a torn last line.
 
         Raises:
-            OutputError: The folder cannot be written, or another run is writing it.
+            LockedError: Another run is writing it.
+            OutputError: The folder cannot be written.
         """
         self._path = folder / JOURNAL
         try:
@@ -85,9 +92,13 @@ class Journal:
             raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = _holder(self._file.fileno())
+            self._file.close()
+            raise LockedError(f"{folder}: {holder} is writing here") from error
         except OSError as error:
             self._file.close()
-            raise OutputError(f"{folder}: another benchbench run is writing here") from error
+            raise OutputError(f"{self._path}: cannot be locked: {error.strerror}") from error
         self._file.seek(0)
         self._file.truncate(self._file.read().rfind(b"\n") + 1)
 
@@ -126,3 +137,15 @@ class Journal:
     ) -> None:
         """Close it."""
         self.close()
+
+
+def _holder(descriptor: int) -> str:
+    """Who has locked a file, as far as the kernel says."""
+    file = os.fstat(descriptor)
+    place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/locks").read_text("ascii").splitlines():
+            words = line.split()  # 1: FLOCK ADVISORY WRITE <pid> <device>:<inode> 0 EOF
+            if words[1] == "FLOCK" and words[5] == place and int(words[4]) > 0:
+                return f"another benchbench run (process {words[4]})"
+    return "another benchbench run"

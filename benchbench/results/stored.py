@@ -14,7 +14,7 @@ from benchbench.results import journal
 from benchbench.results.absent import absent
 from benchbench.results.aggregate import aggregated
 from benchbench.results.schema import RESULTS, Results, check_schema
-from benchbench.results.whole import RUN, check_whole, misfit
+from benchbench.results.whole import RUN, check_whole, misfit, whole_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,16 @@ def text_of(results: Results) -> str:
     document = results.to_json()
     sealed = {**document, journal.SEAL: _digest(document)}
     return json.dumps(sealed, indent=1, allow_nan=False) + "\n"
+
+
+def _of_journal(folder: Path) -> Results:
+    """The result of a run whose reports were not written."""
+    try:
+        found = aggregated(whole_records(journal.read(folder)))
+    except ValueError as error:
+        raise ResultError(f"{folder / journal.JOURNAL}: no record of a run: {error}") from error
+    check_whole(found, str(folder))
+    return found
 
 
 def _digest(document: Mapping[str, Any]) -> str:
@@ -60,14 +70,12 @@ def load(place: Path) -> Results:
     """
     file = place / RESULTS if place.is_dir() else place
     if place.is_dir() and not file.is_file():
-        found = aggregated(journal.read(place))
-        check_whole(found, str(place))
-        return found
+        return _of_journal(place)
     document = read_json(file)
     if not isinstance(document, dict):
         raise ResultError(f"{file}: expected a result of benchbench, found something else")
     check_schema(document, str(file))
-    if document.pop(journal.SEAL, None) not in {None, _digest(document)}:
+    if document.pop(journal.SEAL, None) not in (None, _digest(document)):
         raise ResultError(
             f"{file}: not what its checksum says: it was damaged or changed; without this file the "
             f"run is read from {journal.JOURNAL} beside it"

@@ -9,7 +9,9 @@ worker's monotonic clock. Kinds: ``first`` (the counter's last change before the
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Trace", "parse", "read", "text_of"]
 
 MOST_BYTES = 1 << 26  # of a trace; a window of an hour has some 2 MB
-VERSION = "benchbench trace 1"
+VERSION = "benchbench trace 2"
+BEFORE = "benchbench trace 1"  # had no checksum
+SEAL = "# sha256: "
 HEADER = ("kind", "time_s", "energy_j", "power_w", "uncertainty_s")
 
 
@@ -84,7 +88,12 @@ def text_of(trace: Trace) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER)
     writer.writerows([[repr(x) if isinstance(x, float) else x for x in line] for line in lines])
-    return out.getvalue()
+    text = out.getvalue()
+    return f"{text}{SEAL}{_digest(text)}\n"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 def read(file: Path) -> str:
@@ -109,8 +118,11 @@ def parse(name: str, text: str) -> Trace:
     """
     lines = text.splitlines()
     head = [line[2:] for line in lines if line.startswith("# ")]
-    if head[:1] != [VERSION]:
+    if head[:1] not in ([VERSION], [BEFORE]):
         raise ResultError(f"{name}: not a trace of benchbench ({VERSION!r} is not its first line)")
+    content, seal, digest = text.rpartition(SEAL)
+    if head[0] == VERSION and (not seal or digest != f"{_digest(content)}\n"):
+        raise ResultError(f"{name}: cut off or damaged: it is not what its checksum says")
     facts = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
     try:
         rows = list(csv.DictReader([line for line in lines if not line.startswith("#")]))
@@ -119,22 +131,23 @@ def parse(name: str, text: str) -> Trace:
             _phase(facts["phase"]),
             int(facts["iterations"]),
             int(facts["samples"]),
-            float(by_kind["start"]["time_s"]),
-            float(by_kind["end"]["time_s"]),
+            _number(by_kind["start"]["time_s"]),
+            _number(by_kind["end"]["time_s"]),
         )
         readings = Readings(
             _reading(by_kind["first"]),
-            float(by_kind["read"]["energy_j"]),
-            float(by_kind["read"]["time_s"]),
+            _number(by_kind["read"]["energy_j"]),
+            _number(by_kind["read"]["time_s"]),
             _reading(by_kind["last"]),
             _reading(by_kind["beyond"]),
         )
         samples = _samples(rows)
         idle = facts.get("idle_w", "")
-        idle_w = float(idle) if idle else None
-    except (KeyError, ValueError, TypeError) as error:
+        idle_w = _number(idle) if idle else None
+        sensor, provenance = facts["sensor"], facts["provenance"]
+    except (KeyError, ValueError, TypeError, csv.Error) as error:
         raise ResultError(f"{name}: cut off or damaged: {error!r}") from error
-    return Trace(name, facts["sensor"], facts["provenance"], window, idle_w, readings, samples)
+    return Trace(name, sensor, provenance, window, idle_w, readings, samples)
 
 
 def _line(kind: str, reading: Reading) -> tuple[object, ...]:
@@ -147,12 +160,12 @@ def _phase(name: str) -> Phase:
 
 
 def _reading(row: Mapping[str, str]) -> Reading:
-    return Reading(float(row["energy_j"]), float(row["time_s"]), float(row["uncertainty_s"]))
+    return Reading(_number(row["energy_j"]), _number(row["time_s"]), _number(row["uncertainty_s"]))
 
 
 def _samples(rows: Sequence[Mapping[str, str]]) -> tuple[Sample, ...]:
     return tuple(
-        Sample(float(row["time_s"]), _or_none(row["energy_j"]), _or_none(row["power_w"]))
+        Sample(_number(row["time_s"]), _or_none(row["energy_j"]), _or_none(row["power_w"]))
         for row in rows
         if row["kind"] == "sample"
     )
@@ -163,4 +176,10 @@ def _or_empty(value: float | None) -> float | str:
 
 
 def _or_none(text: str) -> float | None:
-    return float(text) if text else None
+    return _number(text) if text else None
+
+
+def _number(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no reading")
+    return number

@@ -11,9 +11,11 @@ from benchbench.suite.checks import check_names
 from benchbench.suite.limits import check_places, check_ratios
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from benchbench.results.schema import CellResult, Results
 
-__all__ = ["HEADER", "JOB", "RUN", "STATES", "check_whole", "misfit"]
+__all__ = ["RUN", "STATES", "check_whole", "misfit", "whole_records"]
 
 # Kinds: a tuple of types; a list of one kind; a mapping of one kind under ``*``; else keys, those
 # with a question mark optional. What is not named may be anything.
@@ -112,6 +114,25 @@ def misfit(value: Any, kind: Any, place: str) -> str:  # noqa: ANN401 - whatever
         named = {key.removesuffix("?"): it for key, it in kind.items()}
         inner = ((value[key], it, f"{place}.{key}") for key, it in named.items() if key in value)
     return next((text for one in inner if (text := misfit(*one))), "")
+
+
+def whole_records(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A journal's records; those of jobs that lack something count as damaged.
+
+    Raises:
+        ValueError: The first, which says what was run, lacks something.
+    """
+    out: list[dict[str, Any]] = []
+    for number, record in enumerate(records, 1):
+        kind, fault = record["kind"], ""
+        if kind == "run" and (fault := misfit(record, HEADER, "the first line")):
+            raise ValueError(fault)
+        if kind == "job":
+            fault = misfit(record, JOB, "it")
+            if not fault and record["status"] not in STATES:
+                fault = f"it has the status {shown(record['status'])}"
+        out.append({"kind": "damaged", "line": number, "why": fault} if fault else record)
+    return out
 
 
 def check_whole(results: Results, name: str) -> None:

@@ -20,6 +20,10 @@ Place = tuple[str | int, ...]
 MOST_INTEGER = 2**63
 MOST_NAME = 100  # characters; a log's name has more beside it, and files have 255 bytes
 MOST_NAME_BYTES = 200
+NAME_WANTED = (
+    f"expected a name for files, of up to {MOST_NAME} characters, without / and \\ and not "
+    "beginning with a dot"
+)
 NAME = re.compile(r"[^\s./\\~-][^/\\\n\t]*")
 MOST_INPUT = 2**24  # numbers of one sample: 256 of them are 16 GiB
 USED: dict[Kind, tuple[str, ...]] = {  # keys of `data:` beside its source, by what that is
@@ -64,8 +68,7 @@ def check_places(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
         if isinstance(model, Mapping):
             named.append((("models", index, "id"), model.get("id")))
     return [
-        (place, f"expected a name for files, of up to {MOST_NAME} characters, without / and \\ and "
-         f"not beginning with a dot, found {shown(name)}")
+        (place, f"{NAME_WANTED}, found {shown(name)}")
         for place, name in named
         if isinstance(name, str) and not _is_name(name)
     ]
@@ -81,10 +84,12 @@ def check_data(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
     """No key of `data:` is passed over in silence, and an input fits into memory."""
     out: list[tuple[Place, str]] = []
     for place, entry in _entries(document):
-        data = entry.get("data")
-        source = data.get("source", "synthetic_faces") if isinstance(data, Mapping) else None
+        data, key = entry.get("data"), "input" if "input" in entry else "data"
+        source = data.get("source") if isinstance(data, Mapping) else data
+        source = f"input:{entry['input']}" if key == "input" else source
         if not isinstance(source, str):
-            continue
+            continue  # the default, or no source at all, of which the schema says so
+        data = data if isinstance(data, Mapping) else {}
         kind = kind_of(source)
         given = {
             "set": isinstance(data.get("set"), Mapping) and bool(data["set"]),
@@ -92,13 +97,13 @@ def check_data(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
             "classes": isinstance(data.get("classes"), int),
         }
         out += [
-            ((*place, "data", key), f"{shown(source)} takes no `{key}:`: leave it out")
-            for key, there in given.items()
-            if there and key not in USED[kind]
+            ((*place, "data", name), f"{shown(source)} takes no `{name}:`: leave it out")
+            for name, there in given.items()
+            if there and name not in USED[kind]
         ]
         if kind == "input" and _numbers(source) > MOST_INPUT:
             text = f"one sample has more than {MOST_INPUT:,} numbers"
-            out.append(((*place, "input" if "input" in entry else "data"), text))
+            out.append(((*place, key), text))
     return out
 
 
@@ -122,7 +127,9 @@ def check_ratios(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
     tables = document.get("tables")
     for t, table in enumerate(tables if isinstance(tables, list) else []):
         ratio = table.get("ratio") if isinstance(table, Mapping) else None
-        rows = table.get("rows") if isinstance(ratio, list) and len(ratio) == 2 else None
+        if not isinstance(ratio, list) or len(ratio) != 2:
+            continue
+        rows = table.get("rows")
         for r, row in enumerate(rows if isinstance(rows, list) else []):
             paper = row.get("paper") if isinstance(row, Mapping) else None
             under = paper.get(str(ratio[1])) if isinstance(paper, Mapping) else None

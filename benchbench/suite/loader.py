@@ -105,10 +105,9 @@ def parse(text: str, name: str, folder: Path) -> Suite:
     read = yaml_text.read(text)
     document, found = read.value, read.found
     if not isinstance(document, dict):
-        text = (
-            "expected a mapping with benchbench, name and models; see `benchbench validate --schema`"
-        )
-        raise _faults(name, found or [((), text)], read.lines)
+        text = "expected a mapping with benchbench, name and models; see "
+        whole = [((), f"{text}`benchbench validate --schema`")]
+        raise _faults(name, found or whole, read.lines)
     return _validated(document, name, folder, found, read.lines)
 
 
@@ -141,6 +140,7 @@ def _validated(
     else:
         found += check_values(document)
     document, places = forms.expanded(document, found)
+    found += check_data(document)
     document = forms.with_data(document, found)
     try:
         suite = TypeAdapter(Suite).validate_python(document)
@@ -150,7 +150,7 @@ def _validated(
     said = said_by_extensions(document, folder)
     found += check_models(document, folder) + check_names(document, said)
     found += check_meters(document, said) + check_extensions(document, folder)
-    found += check_units(document) + check_data(document) + check_ratios(document)
+    found += check_units(document) + check_ratios(document)
     found += check_places(document)
     if suite is None or found:
         raise _faults(name, [(forms.whence(path, places), text) for path, text in found], lines)

@@ -41,7 +41,6 @@ MOST_DEPTH = 32
 MOST_VALUES = 250_000  # what an alias repeats is counted as often as it stands
 
 _SCALARS = {f"tag:yaml.org,2002:{kind}": kind for kind in ("str", "int", "float", "bool", "null")}
-_TAGS = {MappingStartEvent: "tag:yaml.org,2002:map", SequenceStartEvent: "tag:yaml.org,2002:seq"}
 _MERGE, _DATE = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:timestamp"
 _WRONG = object()  # stands for a value that is a fault already
 
@@ -95,7 +94,7 @@ def read(text: str) -> Document:
 
 
 @dataclass(slots=True)
-class _Open:
+class _Unended:
     """A mapping or a list that has not ended yet.
 
     Attributes:
@@ -128,7 +127,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.document, self.line = Document(), 1
         self._text, self._yaml = text, YAML(typ="safe", pure=True)
-        self._open = list[_Open]()
+        self._open = list[_Unended]()
         self._count = 0
         self._anchors = dict[str, tuple[Any, int]]()
 
@@ -197,19 +196,21 @@ class _Reader:
         if isinstance(event, AliasEvent):
             return self._repeated(event, place)
         if isinstance(event, ScalarEvent):
-            value = self._scalar(event, place)
+            scalar = self._scalar(event, place)
             if event.anchor is not None:
-                self._anchors[event.anchor] = (value, 1)
-            return value
-        if event.tag is not None and event.tag != _TAGS[type(event)]:
-            self._fault(place, f"the tag {shown(str(event.tag))} is not read here")
+                self._anchors[event.anchor] = (scalar, 1)
+            return scalar
+        mapping = isinstance(event, MappingStartEvent)
+        tag = getattr(event, "tag", None)
+        if tag is not None and str(tag) != f"tag:yaml.org,2002:{'map' if mapping else 'seq'}":
+            self._fault(place, f"the tag {shown(str(tag))} is not read here")
         if len(self._open) >= MOST_DEPTH:
             raise _StopError(f"nested more than {MOST_DEPTH} deep")
         if event.anchor is not None:
             self._anchors.pop(event.anchor, None)
-        value = {} if isinstance(event, MappingStartEvent) else []
+        value: dict[str, Any] | list[Any] = {} if mapping else []
         # What is open waits already for the value that follows this one.
-        self._open.append(_Open(value, place, self._count, event.anchor))
+        self._open.append(_Unended(value, place, self._count, event.anchor))
         return value
 
     def _repeated(self, event: AliasEvent, place: Place) -> Any:  # noqa: ANN401 - as above
@@ -245,7 +246,7 @@ class _Reader:
             return None
         return value
 
-    def _key(self, event: NodeEvent, inside: _Open) -> None:
+    def _key(self, event: NodeEvent, inside: _Unended) -> None:
         """Take the next key of a mapping: text that stands there once."""
         inside.waits, inside.key = True, _WRONG
         if not isinstance(event, ScalarEvent):
@@ -277,7 +278,9 @@ class _Reader:
 
     def _skip(self, event: NodeEvent) -> None:
         """A list or a mapping as a key: it is read to its end and forgotten."""
-        self._open.append(_Open([] if isinstance(event, SequenceStartEvent) else {}, (), 0, None))
+        self._open.append(
+            _Unended([] if isinstance(event, SequenceStartEvent) else {}, (), 0, None)
+        )
         if len(self._open) >= MOST_DEPTH:
             raise _StopError(f"nested more than {MOST_DEPTH} deep")
 

@@ -1,4 +1,4 @@
-"""What happens to files: hypothesis strategies that damage text, bytes and JSON a few times over."""
+"""What happens to files: strategies that damage text, bytes and JSON a few times over."""
 
 from __future__ import annotations
 
@@ -135,7 +135,9 @@ def _line_of(content: bytes, at: int, what: tuple[str]) -> bytes:
     found = re.compile(rb"^( *)[A-Za-z_]+:", re.MULTILINE).search(content, at)
     if found is None:
         return content
-    return content[: found.start()] + found[1] + f"{what[0]}: 3\n".encode() + content[found.start() :]
+    return (
+        content[: found.start()] + found[1] + f"{what[0]}: 3\n".encode() + content[found.start() :]
+    )
 
 
 def _json_applied(drawn: tuple[str, Sequence[tuple[Any, float, Any]]]) -> tuple[bytes, bytes]:
@@ -148,23 +150,29 @@ def _json_applied(drawn: tuple[str, Sequence[tuple[Any, float, Any]]]) -> tuple[
     return text.encode(), json.dumps(document, indent=1).encode()
 
 
-def _nodes(inside: Any) -> list[tuple[Any, Any]]:  # noqa: ANN401 - whatever JSON holds
+def _nodes(inside: Any) -> list[tuple[Any, Any]]:
     """Every place of a document: what it lies in, and its key or index there."""
-    keys = [*inside] if isinstance(inside, dict) else range(len(inside)) if isinstance(inside, list) else ()
+    keys = (
+        [*inside]
+        if isinstance(inside, dict)
+        else range(len(inside))
+        if isinstance(inside, list)
+        else ()
+    )
     return [it for key in keys for it in [(inside, key), *_nodes(inside[key])]]
 
 
-def _replace(nodes: list[tuple[Any, Any]], at: int, what: Any) -> None:  # noqa: ANN401 - as above
+def _replace(nodes: list[tuple[Any, Any]], at: int, what: Any) -> None:
     place, key = nodes[at]
     place[key] = what
 
 
-def _delete(nodes: list[tuple[Any, Any]], at: int, _: Any) -> None:  # noqa: ANN401 - as above
+def _delete(nodes: list[tuple[Any, Any]], at: int, _: Any) -> None:
     place, key = nodes[at]
     del place[key]
 
 
-def _double(nodes: list[tuple[Any, Any]], at: int, _: Any) -> None:  # noqa: ANN401 - as above
+def _double(nodes: list[tuple[Any, Any]], at: int, _: Any) -> None:
     place, key = nodes[at]
     if isinstance(place, list):
         place.insert(key, copy.deepcopy(place[key]))
@@ -172,13 +180,13 @@ def _double(nodes: list[tuple[Any, Any]], at: int, _: Any) -> None:  # noqa: ANN
         place[f"{key}2"] = copy.deepcopy(place[key])
 
 
-def _rename(nodes: list[tuple[Any, Any]], at: int, what: Any) -> None:  # noqa: ANN401 - as above
+def _rename(nodes: list[tuple[Any, Any]], at: int, what: Any) -> None:
     place, key = nodes[at]
     if isinstance(place, dict):
         place[str(what)[:40]] = place.pop(key)
 
 
-def _swap(nodes: list[tuple[Any, Any]], at: int, _: Any) -> None:  # noqa: ANN401 - as above
+def _swap(nodes: list[tuple[Any, Any]], at: int, _: Any) -> None:
     (place, key), (other, name) = nodes[at], nodes[at // 2]
     try:
         place[key], other[name] = copy.deepcopy(other[name]), copy.deepcopy(place[key])

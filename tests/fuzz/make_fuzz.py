@@ -2,7 +2,7 @@
 
     python tests/fuzz/make_fuzz.py --out reports/fuzz [--seed 1] [NAME ...]
 
-Every kind has a process of its own, whose memory is measured.
+Some hundreds of files have a process of their own, whose memory is measured.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
+import os
 import random
 import resource
 import subprocess
@@ -19,19 +21,32 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from targets import HANG_S, TARGETS, HangError, limited
 
-MOST_BYTES = 1 << 30
+MOST_BYTES = 1 << 30  # of a process
+PART = 500  # files of a process
+HEADS = {
+    "files": "files",
+    "refused": "refused",
+    "accepted": "accepted",
+    "wrong": "wrong",
+    "traceback": "tracebacks",
+    "hung": "hung",
+    "slowest_s": "slowest, s",
+    "memory_mib": "memory, MiB",
+}
 
 
-def tried(name: str, number: int, count: int) -> dict[str, Any]:
-    """Damage files of one kind and count what came of them."""
+def tried(name: str, number: int, count: int, most_s: float) -> dict[str, Any]:
+    """Damage files of one kind and count what came of them, for so many seconds at most."""
     target, found, slowest_s = TARGETS[name], Counter[str](), [0.0]
     faults = dict[str, str]()
+    ends_s = time.monotonic() + most_s
 
     @seed(number)
     @settings(
@@ -43,7 +58,9 @@ def tried(name: str, number: int, count: int) -> dict[str, Any]:
     )
     @given(example=target.examples)
     def each(example: Any) -> None:
-        began_s = time.monotonic()
+        used_s = time.process_time()
+        if time.monotonic() > ends_s:
+            return
         try:
             with tempfile.TemporaryDirectory() as folder, limited():
                 found[target.check(example, Path(folder))] += 1
@@ -56,7 +73,7 @@ def tried(name: str, number: int, count: int) -> dict[str, Any]:
         except Exception as error:  # what is none of ours is what is looked for
             found["traceback"] += 1
             _kept(faults, error, example)
-        slowest_s[0] = max(slowest_s[0], time.monotonic() - began_s)
+        slowest_s[0] = max(slowest_s[0], time.process_time() - used_s)
 
     warnings.simplefilter("ignore")
     with contextlib.redirect_stdout(sys.stderr):
@@ -84,16 +101,40 @@ def written(rows: list[dict[str, Any]], number: int) -> str:
     lines = [
         "# Damaged files, and what came of them",
         "",
-        f"Written by `make fuzz` (seed {number}). A file is refused with a sentence, or accepted and",
-        "then held to what it says: wrong are those that differ from the whole file without a word.",
-        f"Hung: more than {HANG_S:g} s. Memory is the process's own peak, torch included.",
+        f"Written by `make fuzz` (seed {number}). A file is refused with a sentence, or accepted",
+        "and then held to what it says: wrong are those that differ from the whole file without a",
+        f"word. Hung: more than {HANG_S:g} s of the processor. Memory is a process's peak.",
         "",
-        "| kind | files | refused | accepted | wrong | tracebacks | hung | slowest, s | memory, MiB |",
-        "| :-- | --: | --: | --: | --: | --: | --: | --: | --: |",
+        f"| kind | {' | '.join(HEADS.values())} |",
+        f"| :-- |{' --: |' * len(HEADS)}",
     ]
-    keys = ("files", "refused", "accepted", "wrong", "traceback", "hung", "slowest_s", "memory_mib")
-    lines += [f"| {row['kind']} | " + " | ".join(f"{row[k]:,}" for k in keys) + " |" for row in rows]
+    lines += [f"| {row['kind']} | {' | '.join(f'{row[key]:,}' for key in HEADS)} |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def in_parts(name: str, number: int, count: int, most_s: float) -> dict[str, Any]:
+    """All files of one kind, some hundreds a process, each with a seed of its own."""
+    rows, began_s = [], time.monotonic()
+    for part, begun in enumerate(range(0, count, PART)):
+        left_s = most_s - (time.monotonic() - began_s)
+        if rows and left_s <= 0:
+            break
+        size = min(PART, count - begun)
+        words = [sys.executable, __file__, name, "--child"]
+        words += ["--seed", str(number + part), "--count", str(size)]
+        words += ["--seconds", str(left_s)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{name}: the process ended with {done.returncode}: {done.stderr}")
+        rows.append(json.loads(done.stdout))
+        for what, example in rows[-1].pop("faults").items():
+            print(f"{name}: {what}\n    {example[:400]}", flush=True)
+    whole: dict[str, Any] = {"kind": rows[0]["kind"]}
+    for key in HEADS:
+        together = max if key in {"slowest_s", "memory_mib"} else sum
+        whole[key] = together(row[key] for row in rows)
+    print(json.dumps(whole), flush=True)
+    return whole
 
 
 def main() -> int:
@@ -103,25 +144,23 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311
     parser.add_argument("--count", type=int, help="files of each kind, in place of each one's own")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="for each kind, at most")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
         (name,) = asked.names
-        print(json.dumps(tried(name, asked.seed, asked.count or TARGETS[name].most)))
+        print(json.dumps(tried(name, asked.seed, asked.count or TARGETS[name].most, asked.seconds)))
         return 0
-    rows = []
-    for name in asked.names:
-        words = [sys.executable, __file__, name, "--child", "--seed", str(asked.seed)]
-        words += ["--count", str(asked.count)] if asked.count else []
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        if done.returncode:
-            print(f"{name}: the process ended with {done.returncode}\n{done.stderr[-2000:]}")
-            return 1
-        row = json.loads(done.stdout)
-        for what, example in row.pop("faults").items():
-            print(f"{name}: {what}\n    {example[:400]}", flush=True)
-        rows.append(row)
-        print(json.dumps(row), flush=True)
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        rows = [
+            *pool.map(
+                lambda name: in_parts(
+                    name, asked.seed, asked.count or TARGETS[name].most, asked.seconds
+                ),
+                asked.names,
+            )
+        ]
     if asked.out:
         asked.out.mkdir(parents=True, exist_ok=True)
         (asked.out / "README.md").write_text(written(rows, asked.seed), "utf-8")

@@ -94,8 +94,15 @@ def test_counts_on_drawn_faces_say_so() -> None:
         (lambda text: text[:-200], "cannot be read"),
         (lambda _: "[]", "expected a result of benchbench"),
         (lambda text: text.replace('"schema": ', '"schema": 9'), "schema version"),
+        (
+            lambda text: text.replace('"schema": 1', '"schema": 2'),
+            "a newer benchbench wrote it: upgrade",
+        ),
         (lambda text: text.replace('"cells": [', '"celts": [', 1), "not a result"),
-        (lambda text: text.replace('"value": ', '"value": NaN, "x": ', 1), "not a result"),
+        (
+            lambda text: text.replace('"value": ', '"value": NaN, "x": ', 1),
+            "NaN is no number of JSON",
+        ),
     ],
 )
 def test_a_broken_result_is_refused_with_the_reason(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import resource
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -40,10 +42,35 @@ def test_a_torn_last_line_is_left_out_and_cut_off(tmp_path: Path) -> None:
     assert journal.read(tmp_path) == [{"kind": "run"}, {"kind": "end"}]
 
 
-def test_a_damaged_line_in_the_middle_is_an_error_with_its_number(tmp_path: Path) -> None:
-    """Damage that no kill explains is not passed over."""
-    (tmp_path / journal.JOURNAL).write_bytes(b'{"a": 1}\n{"b\n{"c": 3}\n')
-    with pytest.raises(ResultError, match=r"journal\.jsonl:2"):
+@pytest.mark.parametrize("damage", ["cut", "changed", "no record"])
+def test_a_damaged_line_in_the_middle_is_told_and_the_others_are_kept(
+    tmp_path: Path, damage: str
+) -> None:
+    """One byte of a figure is enough: the checksum of the line says so."""
+    records = [{"kind": "run"}, {"kind": "job", "value": 12}, {"kind": "end"}]
+    with journal.Journal(tmp_path) as book:
+        for record in records:
+            book.append(record)
+    file = tmp_path / journal.JOURNAL
+    lines = file.read_bytes().splitlines()
+    assert json.loads(lines[1])["value"] == 12
+    lines[1] = {
+        "cut": lines[1][:20],
+        "changed": lines[1].replace(b"12", b"13", 1),
+        "no record": b"[1]",
+    }[damage]
+    file.write_bytes(b"\n".join([*lines, b""]))
+    found = journal.read(tmp_path)
+    assert found[::2] == records[::2]
+    assert (found[1]["kind"], found[1]["line"]) == ("damaged", 2)
+    file.write_bytes(b'{"kind": "run"}\n')  # as a version wrote it that had no checksums
+    assert journal.read(tmp_path) == records[:1]
+
+
+def test_a_pipe_in_place_of_a_journal_is_not_waited_for(tmp_path: Path) -> None:
+    """It is refused with the reason."""
+    os.mkfifo(tmp_path / journal.JOURNAL)
+    with pytest.raises(ResultError, match="no regular file, but a pipe"):
         journal.read(tmp_path)
 
 
