@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from benchbench.zoo.closure import closure, identity, unnamed
 from benchbench.zoo.objects import holds_weights, is_pickle, reference_of
-from benchbench.zoo.registry import build, bundled_folder, find, made, matching, register, scan
+from benchbench.zoo.registry import build, find, made, register
+from benchbench.zoo.scanning import bundled_folder, matching, scan
 from benchbench.zoo.source import ModelInfo, Parameter, hint
 
 __all__ = [

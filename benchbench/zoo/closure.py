@@ -23,7 +23,8 @@ from benchbench.files import digest_of
 from benchbench.zoo.lookup import in_folders, top_level
 from benchbench.zoo.nir_graph import identity_of_graph, is_graph
 from benchbench.zoo.origin import loaded_modules, origin_of
-from benchbench.zoo.registry import bundled_folder, find
+from benchbench.zoo.registry import find
+from benchbench.zoo.scanning import bundled_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
