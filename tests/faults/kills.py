@@ -3,8 +3,8 @@
     python tests/faults/kills.py --out reports/faults
 
 Each kill is one signal to one process (the command, the guard, the worker) or the command's group,
-at a random moment of a job, while reports are written, or during a gate. After every few kills the same
-command runs to its end: its rows must be those of a run that nobody disturbed.
+at a random moment of a job, while reports are written, or during a gate. After every few kills the
+same command runs to its end: its rows must be those of a run that nobody disturbed.
 """
 
 from __future__ import annotations
@@ -305,9 +305,9 @@ def _table(done: Counter[tuple[str, str]]) -> str:
         f"# {sum(done.values())} kills",
         "",
         f"Written by `make kills`: SIG{', SIG'.join(SIGNALS)} in turn, at",
-        "random moments of a job, while reports are written, and during a gate. After each: no finished job lost, no process",
-        "left running, no stale lock. After every few the same command ends with the rows of a run",
-        "that nobody disturbed.",
+        "random moments of a job, while reports are written, and during a gate. After each: no",
+        "finished job lost, no process left running, no stale lock. After every few the same command",
+        "ends with the rows of a run that nobody disturbed.",
         "",
         f"| during | {' | '.join(f'the {target}' for target in TARGETS)} |",
         "| --- | --- | --- | --- | --- |",
