@@ -184,6 +184,7 @@ class Kills:
         if hit:
             self.done[moment, target] += 1
             self.look(what, before)
+            print(f"{sum(self.done.values())}: {what}", flush=True)
         return hit
 
     def send(self, process: subprocess.Popen[bytes], number: int, target: str) -> bool:
@@ -306,8 +307,8 @@ def _table(done: Counter[tuple[str, str]]) -> str:
         "",
         f"Written by `make kills`: SIG{', SIG'.join(SIGNALS)} in turn, at",
         "random moments of a job, while reports are written, and during a gate. After each: no",
-        "finished job lost, no process left running, no stale lock. After every few the same command",
-        "ends with the rows of a run that nobody disturbed.",
+        "finished job lost, no process left running, no stale lock. After every few the same",
+        "command ends with the rows of a run that nobody disturbed.",
         "",
         f"| during | {' | '.join(f'the {target}' for target in TARGETS)} |",
         "| --- | --- | --- | --- | --- |",
