@@ -10,6 +10,7 @@ same command runs to its end: its rows must be those of a run that nobody distur
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -21,7 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import cycle, islice, product
 from pathlib import Path
 from typing import Any
 
@@ -243,12 +244,14 @@ class Kills:
 
     def series(self, moment: str, count: int, targets: tuple[str, ...] = TARGETS) -> None:
         """Kill it some times in one moment; every few kills it may run to its end."""
-        wanted = [(name, target) for target, name in product(targets, SIGNALS)]
         if moment == "reports":  # nobody else is there
-            wanted = [(name, target) for name, target in wanted if target in {"command", "group"}]
+            targets = ("command", "group")
+        wanted = [*product(SIGNALS, targets)]
+        random.Random(moment).shuffle(wanted)  # noqa: S311 - the same at every call
         missed = 0
+        begun = sum(self.done[moment, target] for target in TARGETS)
         for number in range(count):
-            name, target = wanted[number % len(wanted)]
+            name, target = wanted[(begun + number) % len(wanted)]
             if moment != "gate" and number % CHAIN == 0:
                 self.leave_to_do(moment)
             while missed < 3 * count and not self.kill(moment, name, target):
@@ -290,8 +293,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         kills = Kills(Path(scratch), random.Random(asked.seed))  # noqa: S311 - moments
         kills.prepare()
-        for moment in MOMENTS:
-            kills.series(moment, asked.kills // len(MOMENTS))
+        with contextlib.suppress(KeyboardInterrupt):  # what was done until then is told
+            for moment in islice(cycle(MOMENTS), asked.kills // CHAIN):
+                kills.series(moment, CHAIN)
+        for pid in kills.marked():
+            os.kill(pid, signal.SIGKILL)
     total, minutes = sum(kills.done.values()), (time.monotonic() - begin) / 60
     print("\n".join(kills.faults) or f"{total} kills, nothing lost ({minutes:.0f} min)")
     if kills.faults:
