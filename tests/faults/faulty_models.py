@@ -91,7 +91,7 @@ EXPECTED = {
     "changes_the_environment": ("ok", ""),
     "answers_nan": ("ok", ""),
     "answers_text": ("error", "str"),
-    "answers_for_others": ("error", "batch"),
+    "answers_for_others": ("error", "for 4 samples"),
     "wipes_its_input": ("ok", ""),
 }
 
