@@ -265,8 +265,9 @@ def test_a_bare_fork_says_nothing(tmp_path: Path) -> None:
 
 def test_what_others_do_to_the_guard_is_not_ours(tmp_path: Path) -> None:
     """A guard that somebody else ends takes the child along; it is not called a time limit."""
+    code = HEAD + "import ctypes\nchannel.send(answer=os.getpid())\nctypes.PyDLL(None).pause()"
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with child(HEAD + "channel.send(answer=os.getpid()); time.sleep(600)", tmp_path) as it:
+        with child(code, tmp_path) as it:  # no thread of it runs again
             pid = first(it)["answer"]
             it._process.send_signal(number)
             assert list(it.messages(time.monotonic() + SOON_S)) == []
