@@ -269,6 +269,7 @@ def test_what_others_do_to_the_guard_is_not_ours(tmp_path: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with child(code, tmp_path) as it:  # no thread of it runs again
             pid = first(it)["answer"]
+            time.sleep(0.5)  # until it is held
             it._process.send_signal(number)
             assert list(it.messages(time.monotonic() + SOON_S)) == []
             ending = it.end(SOON_S)
