@@ -12,7 +12,7 @@ EVIDENCE := reports/gate/evidence
 BENCHBENCH_FER2013 ?= $(wildcard ../shared/data/fer2013/fer2013.csv.gz)
 export BENCHBENCH_FER2013
 
-.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors fuzz bench gate evidence clean
+.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors fuzz faults kills bench gate evidence clean
 
 install: $(INSTALLED)
 
@@ -61,6 +61,12 @@ sensors: $(INSTALLED)  ## 10,000 whole measurements on simulated sensors that fa
 
 fuzz: $(INSTALLED)  ## thousands of damaged suites, data files, results, journals, traces and checkpoints
 	$(BIN)/python tests/fuzz/make_fuzz.py --out reports/fuzz
+
+faults: $(INSTALLED)  ## some fifty models that misbehave, each a row with its true reason, about ten minutes
+	$(BIN)/python tests/faults/faulty_models.py --out reports/faults
+
+kills: $(INSTALLED)  ## a hundred kills: nothing lost, nothing left running or locked, about half an hour
+	$(BIN)/python tests/faults/kills.py --out reports/faults
 
 bench: $(INSTALLED)  ## the zoo's steps, what the harness costs against a hand-written loop, and counting; about ten minutes
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable

@@ -186,16 +186,22 @@ class Child:
             until = time.monotonic() + grace_s
             while not _has_ended(self._process.pid) and time.monotonic() < until:
                 time.sleep(0.005)  # it is not reaped yet, so that nobody else can have its number
-            with contextlib.suppress(ProcessLookupError):
+            asked = not _has_ended(self._process.pid)
+            if asked:
                 self._process.terminate()
-            self._ending = self._ended(self._process.wait())
+            self._ending = self._ended(self._process.wait(), asked=asked)
         for pipe in (self._stdin, self._stdout):
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()
         return self._ending
 
-    def _ended(self, code: int) -> Ending:
-        """What the guard reports; where it was killed itself, what became of it."""
+    def _ended(self, code: int, *, asked: bool) -> Ending:
+        """What the guard reports; where it was killed itself, what became of it.
+
+        Args:
+            code: Exit code of the guard.
+            asked: Whether it was told from here to end the child.
+        """
         os.set_blocking(self._report, False)
         try:
             text = os.read(self._report, 1 << 12)
@@ -204,10 +210,11 @@ class Child:
         finally:
             os.close(self._report)
         if not text:
-            return Ending(code, ours=code == -signal.SIGTERM)
+            return Ending(code, ours=asked and code == -signal.SIGTERM)
         told = json.loads(text)
-        killed = told["code"] is None
-        return Ending(-signal.SIGKILL if killed else told["code"], told["ended"], told["left"])
+        killed = told["code"] is None or told["ended"]
+        code = -signal.SIGKILL if killed else told["code"]
+        return Ending(code, asked and told["ended"], told["left"])
 
     def last_line(self) -> str:
         """``: `` and the last line of its log; nothing where it wrote none."""

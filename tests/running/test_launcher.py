@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -93,12 +94,13 @@ def test_what_a_child_started_ends_with_it(tmp_path: Path) -> None:
     """Its whole group is killed, also where the child itself has ended already."""
     code = HEAD + (
         "started = subprocess.Popen(['sleep', '600'], stderr=subprocess.DEVNULL)\n"
-        "channel.send(answer=started.pid, done=True)\n"
-        "os._exit(0)\n"
+        "channel.send(answer=started.pid)\n"
+        "channel.order(); os._exit(0)\n"
     )
     with child(code, tmp_path) as it:
         pid = first(it)["answer"]
         assert is_alive(pid)
+        it.send({})
         assert it.end(SOON_S).code == 0
     until = time.monotonic() + SOON_S
     while is_alive(pid) and time.monotonic() < until:
@@ -259,3 +261,30 @@ def test_a_bare_fork_says_nothing(tmp_path: Path) -> None:
     with child(code, tmp_path) as it:
         heard = list(it.messages(time.monotonic() + SOON_S))
     assert heard == [{"note": "here"}, {"done": True}]
+
+
+def test_what_others_do_to_the_guard_is_not_ours(tmp_path: Path) -> None:
+    """A guard that somebody else ends takes the child along; it is not called a time limit."""
+    code = HEAD + "import ctypes\nchannel.send(answer=os.getpid())\nctypes.PyDLL(None).pause()"
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with child(code, tmp_path) as it:  # no thread of it runs again
+            pid = first(it)["answer"]
+            time.sleep(0.5)  # until it is held
+            it._process.send_signal(number)
+            assert list(it.messages(time.monotonic() + SOON_S)) == []
+            ending = it.end(SOON_S)
+            assert (ending.code, ending.ours) == (-signal.SIGKILL, False)
+        until = time.monotonic() + SOON_S
+        while is_alive(pid) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert not is_alive(pid)
+
+
+def test_the_children_of_a_program_around_us_are_its_own(tmp_path: Path) -> None:
+    """What the caller has started is neither killed nor reaped."""
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as own:
+        with child("import os; os._exit(0)", tmp_path) as it:
+            assert it.end(SOON_S).code == 0
+        assert own.poll() is None
+        own.terminate()
+        assert own.wait() == -signal.SIGTERM
