@@ -76,7 +76,8 @@ def _in_fork(cells: Sequence[Cell]) -> dict[str, str]:
             os._exit(0)
     os.close(writing)
     try:
-        text = b"".join(_until_it_ends(child, reading, time.monotonic() + LIMIT_S * len(cells)))
+        limit_s = sum(min(LIMIT_S, cell.settings.time_limit_s) for cell in cells)
+        text = b"".join(_until_it_ends(child, reading, time.monotonic() + limit_s))
     finally:
         os.close(reading)
     lines = text.decode("utf-8", "replace").splitlines(keepends=True)
