@@ -64,6 +64,8 @@ def _given(value: Any, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN
     out: dict[str, Any] = {}
     for key, raw in given.items():
         found = getattr(value, key)
+        if isinstance(found, tuple):  # as JSON has it, so that a stored suite is the same again
+            found = [*found]
         inner = dataclasses.is_dataclass(found) and isinstance(raw, dict)
         out[key] = _given(found, raw) if inner else found
     return out

@@ -187,7 +187,7 @@ def changed(value: D, changes: Mapping[str, Any]) -> D:
     for name, given in changes.items():
         inside = getattr(value, name)
         if not isinstance(given, Mapping) or name not in kinds:
-            new[name] = given
+            new[name] = tuple(given) if isinstance(given, list) else given
         else:
             new[name] = changed(kinds[name]() if inside is None else inside, given)
     return replace(value, **new)

@@ -118,7 +118,7 @@ def misfit_of(cell: Cell) -> str:
 
 def _tried(cell: Cell, model: nn.Module, inputs: Inputs, targets: Tensor | None) -> str:
     """What is wrong with one forward pass."""
-    path, given = list[_Call](), _shapes((inputs.args, inputs.kwargs))
+    path, given = list[_Running](), _shapes((inputs.args, inputs.kwargs))
     with torch.no_grad(), _Watched(model, path):
         try:
             raw = inputs.run(model)
@@ -145,7 +145,7 @@ def _tried(cell: Cell, model: nn.Module, inputs: Inputs, targets: Tensor | None)
     return ""
 
 
-class _Call(NamedTuple):
+class _Running(NamedTuple):
     """A module that is running.
 
     Attributes:
@@ -170,7 +170,7 @@ class _Call(NamedTuple):
 class _Watched:
     """Keeps the path of modules that are running; after an exception, the one that raised."""
 
-    def __init__(self, model: nn.Module, path: list[_Call]) -> None:
+    def __init__(self, model: nn.Module, path: list[_Running]) -> None:
         """Watch every module.
 
         Args:
@@ -194,7 +194,7 @@ class _Watched:
             hook.remove()
 
     def _enter(self, module: nn.Module, args: Any, kwargs: Any) -> None:  # noqa: ANN401 - torch's
-        self._path.append(_Call(self._names[id(module)], module, _shapes((args, kwargs))))
+        self._path.append(_Running(self._names[id(module)], module, _shapes((args, kwargs))))
 
     def _leave(self, *_: Any) -> None:  # noqa: ANN401 - torch's
         self._path.pop()

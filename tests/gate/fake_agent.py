@@ -42,8 +42,8 @@ def main() -> None:
 def answer(
     order: dict[str, Any], model: dict[str, Any], layout: float, noise: random.Random
 ) -> dict[str, Any]:
-    """What a model's behaviour says to an order of version 2."""
-    if order["version"] != 2:
+    """What a model's behaviour says to an order of version 3."""
+    if order["version"] != 3:
         raise SystemExit(f"version {order['version']}")
     match order["do"]:
         case "hello":

@@ -191,7 +191,7 @@ def test_energy_of_a_simulated_gpu_says_so(tmp_path: Path, fake_nvml: dict[str, 
     assert {line["figure"] for line in lines} >= {"infer_energy_net", "train_fps_per_w"}
     traces = sorted((folder / "traces").iterdir())
     assert len(traces) == 4
-    assert traces[0].read_text().startswith("# benchbench trace 1\n# sensor: NVML energy counter")
+    assert traces[0].read_text().startswith("# benchbench trace 2\n# sensor: NVML energy counter")
     assert "# provenance: simulated" in traces[0].read_text()
 
     text = traces[0].read_text().splitlines()
