@@ -99,6 +99,8 @@ def store_baseline(repository: Path, params: int) -> None:
     cell = data["cells"][0] | {"model": "m"}
     cell["measurements"]["params"]["value"] = params
     data["cells"] = [cell]
+    model = data["suite"]["models"][0] | {"id": "m"}
+    data["suite"] |= {"models": [model], "tables": [], "claims": [], "figures": []}
     file = repository / "reports" / "baselines" / "mine" / "machine.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(data))
@@ -136,7 +138,7 @@ def test_an_agent_that_cannot_even_start_leaves_nothing_to_compare(
     (repository / "behaviour.json").write_text("{")
     result = gate("--base", "HEAD")
     assert code(result) == 4
-    assert "the candidate died" in result.stderr
+    assert "the candidate ended with exit code 1" in result.stderr
 
 
 def test_a_base_that_is_none_is_told(
