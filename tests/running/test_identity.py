@@ -80,6 +80,7 @@ def test_what_the_source_does_not_name_is_told_and_part_of_the_weights(folder: P
     """A plugin that a setting names: the report has its digest, and its weights are its own."""
     plain, cell = cell_of(folder), cell_of(folder, "plugin_of_mine")
     plugin = folder / "plugin_of_mine.py"
+    setup._started_with.cache_clear()  # other tests of this session have loaded their own since
     assert UNNAMED not in setup.facts_of(setup.build(plain), plain)
     facts = setup.facts_of(setup.build(cell), cell)
     assert facts[UNNAMED] == {str(plugin): digest_of(plugin)}

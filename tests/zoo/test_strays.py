@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benchbench import zoo
 from benchbench.errors import ModelError
-from benchbench.zoo.source import parse
+from benchbench.zoo import source
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OURS = '''
 from benchbench import register
@@ -57,17 +60,17 @@ def test_a_file_without_permission_is_a_sentence(
     (tmp_path / "mine.py").write_text(OURS)
     closed = tmp_path / "closed.py"
     closed.write_text(OURS)
-    read = Path.read_bytes
+    read = source.content_of
 
-    def refuse(file: Path) -> bytes:
+    def refuse(file: Path, most_bytes: int) -> bytes:
         if file == closed:
             raise PermissionError(13, "Permission denied")
-        return read(file)
+        return read(file, most_bytes)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)  # root may read everything
+    monkeypatch.setattr(source, "content_of", refuse)  # root may read everything
     assert [*zoo.scan(tmp_path)] == ["mine"]
     with pytest.raises(ModelError, match=r"closed\.py: cannot be read: Permission denied"):
-        parse(closed)
+        source.parse(closed)
 
 
 def test_names_of_the_standard_library_do_no_harm(tmp_path: Path) -> None:
