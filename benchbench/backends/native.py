@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from benchbench.backends.outputs import answer_of, numbers_of, tensor_of
+from benchbench.backends.outputs import answer_of, tensor_of
 from benchbench.data.inputs import Inputs
 from benchbench.frameworks import is_spiking, resetter
 
@@ -69,7 +69,7 @@ def inference_step(
     output: str = "",
     *,
     whole: bool = False,
-) -> Callable[[], Tensor]:
+) -> Callable[[], object]:
     """Inference of the next batch, in eval mode and without autograd.
 
     Args:
@@ -79,16 +79,16 @@ def inference_step(
         whole: Whether it answers with all that it returns, whatever that is.
 
     Returns:
-        A function that runs it and returns the answer, most often [N, classes]; where it is the
-        whole of the output, all numbers in it as one row.
+        A function that runs it and returns the answer, most often [N, classes], or the whole of the
+        output as it is: nothing of ours is in the time of a step.
     """
     model.eval()
     forget, queue = resetter(model), _endless(batches)
 
     @torch.inference_mode()
-    def step() -> Tensor:
+    def step() -> object:
         forget()
         found = next(queue)[0].run(model)
-        return numbers_of(found) if whole and not output else tensor_of(found, output)
+        return found if whole and not output else tensor_of(found, output)
 
     return step

@@ -61,7 +61,7 @@ def numbers_of(output: object) -> Tensor:
         for leaf in tree_leaves(_opened(output))
         if isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.numel()
     ]
-    ends = [end.float() for leaf in leaves for end in leaf.aminmax()]
+    ends = [end.double() for leaf in leaves for end in leaf.aminmax()]
     return torch.stack(ends) if ends else torch.empty(0)
 
 

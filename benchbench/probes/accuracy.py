@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
 from benchbench.metrics.statistics import wilson
-from benchbench.probes.answers import EVALUATE, answers
+from benchbench.probes.answers import EVALUATE, answers, held_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,16 +83,8 @@ def measure(
         tell: Hears which samples come next.
         output: Which part of the model's output is its answer.
     """
-    import torch
-
-    from benchbench.data.samples import size_of
-
-    for figure, part, name in (
-        (ACCURACY, splits.report, splits.report_name),
-        (ACCURACY_PUBLIC, splits.select, splits.select_name),
-    ):
-        tell(f"accuracy on {size_of(part) or 'the'} samples of {name}")
-        torch.manual_seed(seed)
+    parts = held_out(splits, seed, "accuracy", tell)
+    for figure, (part, name) in zip((ACCURACY, ACCURACY_PUBLIC), parts, strict=True):
         matrix = confusion(model, part, EVALUATE, output)
         found = of_confusion(figure, matrix, splits.class_names, name)
         yield replace(found, reasons=splits.notes)

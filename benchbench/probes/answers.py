@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor, nn
 
     from benchbench.data.samples import Samples
+    from benchbench.data.splits import Splits
 
-__all__ = ["EVALUATE", "answers"]
+__all__ = ["EVALUATE", "answers", "held_out"]
 
 EVALUATE = 64  # samples at a time
 
@@ -45,3 +46,27 @@ def answers(
         yield answer.cpu(), targets
     forget()
     model.train(training)
+
+
+def held_out(
+    splits: Splits, seed: int, what: str, tell: Callable[[str], None]
+) -> Iterator[tuple[Samples, str]]:
+    """The samples to report on and their name, then those that the best epoch was chosen on.
+
+    Args:
+        splits: Both.
+        seed: Seed that torch gets before each: a Poisson encoder draws.
+        what: What is looked at.
+        tell: Hears which samples come next.
+    """
+    import torch
+
+    from benchbench.data.samples import size_of
+
+    for part, name in (
+        (splits.report, splits.report_name),
+        (splits.select, splits.select_name),
+    ):
+        tell(f"{what} on {size_of(part) or 'the'} samples of {name}")
+        torch.manual_seed(seed)
+        yield part, name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
 from benchbench.metrics.statistics import t_interval
-from benchbench.probes.answers import EVALUATE, answers
+from benchbench.probes.answers import EVALUATE, answers, held_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,16 +67,8 @@ def measure(
         tell: Hears which samples come next.
         output: Which part of the model's output is its answer.
     """
-    import torch
-
-    from benchbench.data.samples import size_of
-
-    for figure, part, name in (
-        (MSE, splits.report, splits.report_name),
-        (MSE_PUBLIC, splits.select, splits.select_name),
-    ):
-        tell(f"errors on {size_of(part) or 'the'} samples of {name}")
-        torch.manual_seed(seed)
+    parts = held_out(splits, seed, "errors", tell)
+    for figure, (part, name) in zip((MSE, MSE_PUBLIC), parts, strict=True):
         squares, targets = _errors(model, part, output)
         low: float | None
         high: float | None

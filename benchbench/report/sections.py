@@ -17,6 +17,8 @@ from benchbench.report.format import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import CellResult, Results
 
@@ -182,7 +184,7 @@ def curves(results: Results) -> list[Grid]:
                 (
                     str(line["epoch"]),
                     f"{line['loss']:.4f}",
-                    f"{line['mse_public']:.4g}" if errs else _percent(line["accuracy_public"]),
+                    _looked_at(line),
                     _percent(line["accuracy_public_after_stdp"]),
                     number(line["seconds"], 0),
                     _stdp(line.get("stdp", [])),
@@ -213,6 +215,12 @@ def scales(results: Results) -> list[Grid]:
         header = ("from", "after sparse training", "after the cut")
         grids.append(Grid(title, header, lines, text_columns=0, detail=True))
     return grids
+
+
+def _looked_at(line: Mapping[str, float | None]) -> str:
+    """What the best epoch is chosen by: the error of a regression, the accuracy of all others."""
+    error = line.get("mse_public")
+    return _percent(line.get("accuracy_public")) if error is None else f"{error:.4g}"
 
 
 def _percent(share: float | None) -> str:

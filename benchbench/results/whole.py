@@ -49,7 +49,8 @@ RUN = {**HEADER_RUN, "complete": FLAG}
 CURVE: dict[str, Any] = {
     "epoch": COUNT,
     "loss": NUMBER,
-    "accuracy_public": MAYBE,
+    "accuracy_public?": MAYBE,
+    "mse_public?": MAYBE,
     "accuracy_public_after_stdp": MAYBE,
     "seconds": NUMBER,
     "stdp?": [{"layer": TEXT, "spikes_in": NUMBER, "spikes_out": NUMBER, "weight_change": NUMBER}],

@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 from benchbench import extensions, zoo
 from benchbench.backends.outputs import answer_of, squared_errors
+from benchbench.data import kind_of
 from benchbench.errors import ModelError
 from benchbench.fingerprint import fingerprint
 from benchbench.worker.channel import failure_of
@@ -136,13 +137,17 @@ def _tried(cell: Cell, model: nn.Module, inputs: Inputs, targets: Tensor | None)
     wanted = cell.data.num_classes if cell.data else None
     if cell.objective != "classification" or wanted is None:
         return ""
-    if answer.dim() != 2 or answer.shape[1] < wanted:
-        return (
-            f"does not answer its data, {given}, which has {wanted} classes: the answer is "
-            f"{_shape(answer)}, expected [N, {wanted}]; build it for {wanted} classes, name the "
-            "right part by `output:`, or say `task: none`"
-        )
-    return ""
+    if answer.dim() == 2 and answer.shape[1] >= wanted:
+        return ""
+    build = f"build it for {wanted} classes"
+    if cell.data and kind_of(cell.data.source) == "input" and answer.dim() == 2:
+        source = f'source: "{cell.data.source}", classes: {answer.shape[1]}'
+        build = f"the labels are made up, so say `data: {{ {source} }}`"
+    return (
+        f"does not answer its data, {given}, which has {wanted} classes: the answer is "
+        f"{_shape(answer)}, expected [N, {wanted}]; {build}, name the right part by `output:`, or "
+        "say `task: none`"
+    )
 
 
 class _Running(NamedTuple):

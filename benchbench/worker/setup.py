@@ -37,8 +37,6 @@ from benchbench.zoo.origin import loaded_modules
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor
-
     from benchbench.data import DataSource
     from benchbench.data.sets import DataSet
     from benchbench.metrics.figure import Phase
@@ -216,7 +214,7 @@ def prepare(
 
 def step_of(
     phase: Phase, model: nn.Module, batches: list[Batch], cell: Cell
-) -> Callable[[], Tensor]:
+) -> Callable[[], object]:
     """The training step, or the inference of a batch."""
     output = cell.model.output
     if phase != "train":

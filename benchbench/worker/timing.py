@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from benchbench.backends.outputs import numbers_of
 from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import gpu_uuid
 from benchbench.meters import open_meter
@@ -18,8 +19,6 @@ from benchbench.results.traces import Trace, text_of
 from benchbench.worker.setup import facts_of, pace_of, prepare, step_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from benchbench.meters import Meter
     from benchbench.metrics.figure import Phase
     from benchbench.metrics.measurement import Measurement
@@ -139,6 +138,6 @@ class _Timing:
         ]
 
 
-def _check_finite(outputs: Tensor, phase: str) -> None:
-    if not bool(torch.isfinite(outputs).all()):
+def _check_finite(outputs: object, phase: str) -> None:
+    if not bool(torch.isfinite(numbers_of(outputs)).all()):
         raise BenchbenchError(f"the model's {phase} step gives NaN or infinity")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from fixtures_user import user_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OWN = """
 import torch
@@ -77,18 +79,9 @@ models:
 @pytest.mark.slow
 def test_any_model_on_any_data(tmp_path: Path) -> None:
     """Images, events [T, N, ...], two inputs by name, a bare shape; one that does not fit."""
-    (tmp_path / "own.py").write_text(OWN)
-    (tmp_path / "own.yaml").write_text(SUITE)
-    command = [sys.executable, "-m", "benchbench", "run", str(tmp_path / "own.yaml"), "--json"]
-    done = subprocess.run(
-        [*command, "--device", "cpu", "--out", str(tmp_path / "out")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 3, done.stderr  # the one that does not fit
-    found = json.loads(done.stdout)
-    cells: dict[str, dict[str, Any]] = {cell["model"]: cell for cell in found["cells"]}
+    run = user_run(tmp_path, OWN, SUITE)
+    assert run.code == 3, run.said  # the one that does not fit
+    cells = run.cells
     status = {name: cell["status"] for name, cell in cells.items()}
     assert status == {**dict.fromkeys(cells, "ok"), "misfit": "error"}, cells
 
@@ -113,9 +106,8 @@ def test_any_model_on_any_data(tmp_path: Path) -> None:
         assert len(accuracy["detail"]["classes"]) == (10 if name == "answers" else 3)
     reason = " ".join(cells["misfit"]["reasons"])
     assert "float32 [2, 3, 32, 32] in 1 (Linear, weight [10, 100]), which is given" in reason
-    assert done.stderr.count("misfit") == 1
-    kept = Path(done.stderr.strip().splitlines()[-1].rpartition(" ")[2])
-    report = (kept / "report.md").read_text("utf-8")
+    assert run.said.count("misfit") == 1
+    report = (run.kept / "report.md").read_text("utf-8")
     assert "SYNTHETIC DATA: random input 3x32x32" in report
     assert "SYNTHETIC DATA: shapes that move" in report
     assert "one is (1, 3, 32, 32)" in report
@@ -124,24 +116,16 @@ def test_any_model_on_any_data(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_function_that_changes_its_data_is_another_run(tmp_path: Path) -> None:
     """The code of the data's function is part of the identity, as the model's is."""
-    (tmp_path / "own.py").write_text(OWN)
     quiet = SUITE.partition("  - { id: answers")[0].replace("repeats: 1", "repeats: 0")
-    (tmp_path / "own.yaml").write_text(quiet)
 
-    def digest() -> str:
-        command = [sys.executable, "-m", "benchbench", "run", str(tmp_path / "own.yaml"), "--json"]
-        done = subprocess.run(
-            [*command, "--device", "cpu", "--out", str(tmp_path / "out")],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return str(json.loads(done.stdout)["data"]["digest"])
+    def digest(code: str) -> str:
+        run = user_run(tmp_path, code, quiet)
+        assert run.code == 0, run.said
+        return str(run.found["data"]["digest"])
 
-    before = digest()
-    assert digest() == before
-    (tmp_path / "own.py").write_text(OWN + "\n# changed\n")
-    assert digest() != before
+    before = digest(OWN)
+    assert digest(OWN) == before
+    assert digest(OWN + "\n# changed\n") != before
 
 
 LAZY = """

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
+from fixtures_user import UserRun, user_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OWN = """
 import os, time
@@ -50,20 +51,10 @@ models:
 """
 
 
-def run(folder: Path, *models: str) -> tuple[dict[str, Any], str, Path]:
-    """The cells by model, what was said, and the folder of a run."""
-    (folder / "own.py").write_text(OWN)
-    (folder / "own.yaml").write_text(SETTINGS + "".join(f"  - {{ {it} }}\n" for it in models))
-    command = [sys.executable, "-m", "benchbench", "run", str(folder / "own.yaml"), "--json"]
-    done = subprocess.run(
-        [*command, "--device", "cpu", "--out", str(folder / "out")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    kept = Path(done.stderr.strip().splitlines()[-1].rpartition(" ")[2])
-    cells = json.loads(done.stdout)["cells"]
-    return {cell["model"]: cell for cell in cells}, done.stderr, kept
+def run(folder: Path, *models: str) -> UserRun:
+    """A run of these models."""
+    suite = SETTINGS + "".join(f"  - {{ {it} }}\n" for it in models)
+    return user_run(folder, OWN, suite)
 
 
 @pytest.mark.slow
@@ -74,7 +65,8 @@ def test_it_is_told_once_with_both_shapes(tmp_path: Path) -> None:
     regression = 'id: numbers, model: "own.py:fits", data: "own.py:numbers", train: { epochs: 1 }'
     others = ('id: many, model: "own.py:many"', 'id: double, model: "own.py:double"')
     models = [*(entry.format(name) for name in names), regression, *others]
-    cells, said, kept = run(tmp_path, *models, 'id: fits, model: "own.py:fits"')
+    done = run(tmp_path, *models, 'id: fits, model: "own.py:fits"')
+    cells, said, kept = done.cells, done.said, done.kept
     wanted = {
         "misfit": (
             "fails on a batch of its data, float32 [2, 3, 2, 2] in 1 (Linear, weight [10, 100]), "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
+from fixtures_user import UserRun, user_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MY = """
 import torch
@@ -91,20 +91,11 @@ PARAMS = (27 * 8 + 8) + (8 * 15 * 15 * 10 + 10)
 MACS = 4 * (27 * 8 * 15 * 15 + 8 * 15 * 15 * 10)
 
 
-def run(folder: Path, models: str) -> tuple[dict[str, Any], Path]:
-    """The cells by model, and the folder of a run of these models."""
-    (folder / "my.py").write_text(MY)
-    (folder / "mine.yaml").write_text(SUITE + models)
-    command = [sys.executable, "-m", "benchbench", "run", str(folder / "mine.yaml"), "--json"]
-    done = subprocess.run(
-        [*command, "--device", "cpu", "--out", str(folder / "out")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    kept = Path(done.stderr.strip().splitlines()[-1].rpartition(" ")[2])
-    return {cell["model"]: cell for cell in json.loads(done.stdout)["cells"]}, kept
+def run(folder: Path, models: str) -> UserRun:
+    """A run of these models, all of which went well."""
+    found = user_run(folder, MY, SUITE + models, "my")
+    assert found.code == 0, found.said
+    return found
 
 
 @pytest.mark.slow
@@ -113,7 +104,8 @@ def test_a_spiking_model_of_any_framework(tmp_path: Path, framework: str) -> Non
     """Size, mult-adds, SynOps, rates, speed, modelled energy and a report."""
     if framework != "hand":
         pytest.importorskip(framework, reason=f"{framework} is not installed: [frameworks]")
-    cells, kept = run(tmp_path, f'  - {{ id: it, model: "my.py:{framework}" }}\n')
+    found = run(tmp_path, f'  - {{ id: it, model: "my.py:{framework}" }}\n')
+    cells, kept = found.cells, found.kept
     figures = cells["it"]["measurements"]
     assert figures["params"]["value"] == PARAMS
     assert figures["macs_dense"]["value"] == MACS
@@ -132,7 +124,7 @@ def test_models_of_tokens_and_with_an_output_of_parts(tmp_path: Path) -> None:
     models = """  - { id: words, model: "my.py:words", data: "my.py:tokens" }
   - { id: vit, model: "my.py:vit", train: { epochs: 1 } }
 """
-    cells, _ = run(tmp_path, models)
+    cells = run(tmp_path, models).cells
     for cell in cells.values():
         for name in ("params", "macs_dense", "infer_fps", "train_fps", "modelled_compute_fp32"):
             assert cell["measurements"][name]["value"] > 0, name

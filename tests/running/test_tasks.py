@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from fixtures_user import user_run
 from torch import nn
 
+import benchbench
 from benchbench.backends.native import inference_step
-from benchbench.backends.outputs import squared_errors
+from benchbench.backends.outputs import numbers_of, squared_errors
 from benchbench.data.samples import samples_of
 from benchbench.data.splits import Splits
 from benchbench.errors import ModelError
 from benchbench.probes import regression
+from benchbench.probes.counting.footprint import footprint
 from benchbench.running.objective import objective_of
 from benchbench.suite.schema import Model
 from benchbench.suite.training import Stdp, Train
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OWN = """
 import torch
@@ -65,26 +67,12 @@ models:
 """
 
 
-def run(folder: Path, suite: str) -> tuple[int, dict[str, Any], str]:
-    """A suite beside the models, run as a user runs it."""
-    (folder / "own.py").write_text(OWN)
-    (folder / "own.yaml").write_text(suite)
-    command = [sys.executable, "-m", "benchbench", "run", str(folder / "own.yaml"), "--json"]
-    done = subprocess.run(
-        [*command, "--device", "cpu", "--out", str(folder / "out")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, json.loads(done.stdout or "{}"), done.stderr
-
-
 @pytest.mark.slow
 def test_numbers_are_regressed_and_the_rest_is_counted_and_run(tmp_path: Path) -> None:
     """No accuracy is made up, and what nobody trains has no training step."""
-    code, found, said = run(tmp_path, SUITE)
-    assert code == 0, said
-    cells = {cell["model"]: cell for cell in found["cells"]}
+    run = user_run(tmp_path, OWN, SUITE)
+    assert run.code == 0, run.said
+    cells = run.cells
     line = cells["line"]["measurements"]
     assert 0 < line["mse"]["value"] < 20
     assert line["mse"]["low"] <= line["mse"]["value"] <= line["mse"]["high"]
@@ -102,17 +90,17 @@ def test_numbers_are_regressed_and_the_rest_is_counted_and_run(tmp_path: Path) -
         assert figures["macs_dense"]["value"] > 0
         assert cells[name]["facts"]["task"] == "none"
         assert not {"train_fps", "accuracy", "mse"} & set(figures)
-    kept = Path(said.strip().splitlines()[-1].rpartition(" ")[2])
-    assert "validation, mean squared error" in (kept / "report.md").read_text("utf-8")
+    assert "validation, mean squared error" in (run.kept / "report.md").read_text("utf-8")
+    assert benchbench.load(run.kept).figure("line", "mse").value == line["mse"]["value"]
 
 
 @pytest.mark.slow
 def test_a_task_that_is_none_of_the_data_is_told_before_anything_runs(tmp_path: Path) -> None:
     """One sentence, and the exit code of a wrong call."""
     suite = SUITE.replace("task: none", "task: regression")
-    code, _, said = run(tmp_path, suite)
-    assert code == 2
-    assert "asked: task: regression needs numbers (floats) as targets" in said
+    run = user_run(tmp_path, OWN, suite)
+    assert run.code == 2
+    assert "asked: task: regression needs numbers (floats) as targets" in run.said
 
 
 @pytest.mark.parametrize(
@@ -184,6 +172,13 @@ def test_whatever_is_put_out_is_looked_at() -> None:
             return [{"a": (x, "text", x.long())}, {"a": (x / 0, None)}]
 
     step = inference_step(Deep(), [(torch.ones(2, 3), None)], whole=True)
-    assert not bool(torch.isfinite(step()).all())
+    assert not bool(torch.isfinite(numbers_of(step())).all())
     step = inference_step(nn.Identity(), [(torch.ones(2, 3).long(), None)], whole=True)
-    assert step().numel() == 0
+    assert numbers_of(step()).numel() == 0
+
+
+def test_nothing_of_ours_is_in_a_step_without_a_task() -> None:
+    """The operators of an inference are the model's own."""
+    model, batches = nn.Linear(3, 2), [(torch.ones(2, 3), None)]
+    found = [footprint(inference_step(model, batches, whole=whole))[0] for whole in (False, True)]
+    assert found[0] == found[1]
