@@ -19,6 +19,7 @@ from benchbench.codec import from_json, plain, restored
 from benchbench.data.cache import folder as cache_folder
 from benchbench.errors import BenchbenchError, OutputError
 from benchbench.files import content_of, digest_of, write_text
+from benchbench.frameworks.told import Neurons
 from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it too
 from benchbench.training.slimming import CUT_VERSION
 from benchbench.training.weights import load_weights
@@ -136,6 +137,7 @@ def store_of(cell: Cell) -> Store | None:
     code = zoo.closure(cell.model.reference, Path(cell.folder))
     identity: dict[str, Any] = {
         "source": zoo.identity(code),
+        "function": zoo.function_of(cell.model.reference),
         "set": cell.model.set,
         "classes": cell.data.num_classes,
         "data": cell.data.digest,
@@ -148,8 +150,9 @@ def store_of(cell: Cell) -> Store | None:
     more = {"output": cell.model.output, "time": cell.data.time, "objective": cell.objective}
     usual = {"output": "", "time": "none", "objective": "classification"}
     identity |= {key: value for key, value in more.items() if value != usual[key]}
-    if cell.model.spiking or cell.model.reset:  # loss and reset rest on them
-        identity["neurons"] = [cell.model.spiking, cell.model.reset]
+    told = cell.model.neurons
+    if told != Neurons():  # loss, reset and time steps rest on them
+        identity["neurons"] = [told.spiking, told.reset, told.steps]
     # Known, since the model is built by now.
     if loads := zoo.unnamed(code, data=cell.data.function):
         identity["loads"] = sorted(loads.values())

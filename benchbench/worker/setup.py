@@ -91,7 +91,8 @@ def identity_of(found: DataSet, what: DataSource) -> str:
     if kind_of(what.source) != "function":
         return found.digest
     code = zoo.identity(zoo.closure(what.source))
-    text = json.dumps([found.digest, code, what.set], sort_keys=True, default=str)
+    function = zoo.function_of(what.source)
+    text = json.dumps([found.digest, code, function, what.set], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

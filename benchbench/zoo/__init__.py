@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchbench.zoo.closure import closure, identity, unnamed
+from benchbench.zoo.closure import closure, function_of, identity, unnamed
 from benchbench.zoo.objects import holds_weights, is_pickle, reference_of
 from benchbench.zoo.registry import build, find, made, register
 from benchbench.zoo.scanning import bundled_folder, matching, scan
@@ -15,6 +15,7 @@ __all__ = [
     "bundled_folder",
     "closure",
     "find",
+    "function_of",
     "hint",
     "holds_weights",
     "identity",

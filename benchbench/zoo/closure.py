@@ -22,6 +22,7 @@ from benchbench.errors import ModelError
 from benchbench.files import digest_of
 from benchbench.zoo.lookup import in_folders, top_level
 from benchbench.zoo.nir_graph import identity_of_graph, is_graph
+from benchbench.zoo.objects import is_pickle
 from benchbench.zoo.origin import loaded_modules, origin_of
 from benchbench.zoo.registry import find
 from benchbench.zoo.scanning import bundled_folder
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from importlib.machinery import ModuleSpec
 
-__all__ = ["closure", "identity", "unnamed"]
+__all__ = ["closure", "function_of", "identity", "unnamed"]
 
 OURS = "benchbench"
 BY_NAME = {"import_module", "__import__"}  # calls that import a name that is given as text
@@ -78,6 +79,19 @@ def identity(code: Mapping[str, Path]) -> str:
     if len(digests) == 1:
         return next(iter(digests.values()))
     return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
+
+
+def function_of(reference: str) -> str:
+    """The name of a reference's function: a file's digest does not tell one of its functions apart.
+
+    Args:
+        reference: A model's or a data function's.
+
+    Returns:
+        Nothing of a file that is a model as a whole: a graph, or an object of Python's.
+    """
+    whole = is_graph(reference) or is_pickle(reference)
+    return "" if whole else reference.rpartition(":")[2]
 
 
 def unnamed(

@@ -76,6 +76,24 @@ def test_a_helper_is_part_of_the_identity_of_cell_and_weights(folder: Path) -> N
     assert store.key != other.key
 
 
+def test_two_functions_of_one_file_have_weights_of_their_own(tmp_path: Path) -> None:
+    """The file, its settings and even the parameters' names are the same: only the name is not."""
+    code = "from torch import nn\n"
+    for name, layer in (("one", "ReLU"), ("other", "Hardtanh")):
+        code += (
+            f"def {name}(): return nn.Sequential(nn.Flatten(), nn.Linear(2304, 7), nn.{layer}())\n"
+        )
+    (tmp_path / "nets.py").write_text(code)
+    models = tuple(Model(name, f"nets.py:{name}") for name in ("one", "other"))
+    suite = Suite(1, "s", models, settings=Settings(train=Train()))
+    data = DataRef("synthetic_faces", "0", 7, 0)
+    cells = cells_of(suite, tmp_path, "cpu", {"one": data, "other": data})
+    stores = [store_of(cell) for cell in cells]
+    assert stores[0] is not None
+    assert stores[1] is not None
+    assert stores[0].key != stores[1].key
+
+
 def test_what_the_source_does_not_name_is_told_and_part_of_the_weights(folder: Path) -> None:
     """A plugin that a setting names: the report has its digest, and its weights are its own."""
     plain, cell = cell_of(folder), cell_of(folder, "plugin_of_mine")
