@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
 
-__all__ = ["SIMULATED", "conditions", "synthetic"]
+__all__ = ["SIMULATED", "conditions", "is_random", "synthetic"]
 
 SIMULATED = "SIMULATED SENSOR: figures marked (simulated) measured no real device"
 KINDS = {
@@ -21,9 +21,13 @@ KINDS = {
 
 def synthetic(name: str) -> str:
     """That data is not real, by its name."""
-    random = name.startswith("random input")
-    how = "spikes and sparsity are not counted on it" if random else "as it says of itself"
+    how = "spikes and sparsity are not counted on it" if is_random(name) else "as it says of itself"
     return f"SYNTHETIC DATA: {KINDS.get(name) or f'{name}; {how}'}"
+
+
+def is_random(name: str) -> bool:
+    """Whether data is random numbers of some shape, by its name."""
+    return name.startswith("random input")
 
 
 def conditions(results: Results, figures: Iterable[Measurement]) -> list[str]:

@@ -123,13 +123,16 @@ def _numbers(source: str) -> float:
 
 
 def check_ratios(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    """No table sets a ratio beside one of the paper that would be divided by 0."""
+    """A table's ratio is shown, and stands beside none of the paper that is divided by 0."""
     out: list[tuple[Place, str]] = []
     tables = document.get("tables")
     for t, table in enumerate(tables if isinstance(tables, list) else []):
         ratio = table.get("ratio") if isinstance(table, Mapping) else None
         if not isinstance(ratio, list) or len(ratio) != 2:
             continue
+        if table.get("layout") == "models":
+            text = "`layout: models` has no place for it: leave one of the two out"
+            out.append((("tables", t, "ratio"), text))
         rows = table.get("rows")
         for r, row in enumerate(rows if isinstance(rows, list) else []):
             paper = row.get("paper") if isinstance(row, Mapping) else None

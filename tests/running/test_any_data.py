@@ -63,6 +63,8 @@ def words():
 SUITE = """
 benchbench: 1
 name: own
+tables:
+  - { title: "What", layout: models, rows: [ { metric: params }, { metric: synops_exact } ] }
 data: own.py:images
 settings: { repeats: 1, window_s: 0.05, window_iterations: 1, warmup_s: 0, warmup_iterations: 1,
   warmup_cap_s: 0.5, idle_s: 0, images: 16, batch_size: 8, train_steps: 2 }
@@ -111,6 +113,7 @@ def test_any_model_on_any_data(tmp_path: Path) -> None:
     assert "SYNTHETIC DATA: random input 3x32x32" in report
     assert "SYNTHETIC DATA: shapes that move" in report
     assert "one is (1, 3, 32, 32)" in report
+    assert "the input is random numbers: nothing is counted that rests on data" in report
 
 
 @pytest.mark.slow

@@ -116,6 +116,10 @@ def test_an_alias_within_limits_is_what_it_repeats(tmp_path: Path) -> None:
         ("settings: {time_limit_s: 3000000}\n", "time_limit_s: input should be less than"),
         ("settings: {repeats: 1000000000}\n", "repeats: input should be less than"),
         ("input: 99999x99999x9\n", "input: one sample has more than 16,777,216 numbers"),
+        (
+            "tables: [{title: t, layout: models, ratio: [a, a], rows: [{metric: params}]}]\n",
+            "has no place for it",
+        ),
         ("data: {source: digits, time: first}\n", "data.time: 'digits' takes no `time:`"),
         ("data: {source: digits, set: {n: 1}}\n", "data.set: 'digits' takes no `set:`"),
         ("data: {source: fer.csv, classes: 7}\n", "data.classes: 'fer.csv' takes no `classes:`"),
