@@ -94,7 +94,7 @@ def test_it_is_told_once_with_both_shapes(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_process_that_ends_in_the_first_pass_tells_nothing_of_others(tmp_path: Path) -> None:
     """Its own job has the reason."""
-    cells, _, _ = run(
+    cells = run(
         tmp_path, 'id: leaves, model: "own.py:leaves"', 'id: fits, model: "own.py:fits"'
-    )
+    ).cells
     assert (cells["leaves"]["status"], cells["fits"]["status"]) == ("crash", "ok")
