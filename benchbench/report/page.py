@@ -105,10 +105,7 @@ def _banner(results: Results) -> list[str]:
     out = conditions(results, figures) + unmetered(results)
     if not results.run["complete"]:
         out.append("UNFINISHED RUN: the same command takes it up again")
-    out += [
-        f"DAMAGED: the journal's {text}; what it held is left out"
-        for text in results.run.get("damaged", ())
-    ]
+    out += [f"DAMAGED: {text}" for text in results.run.get("damaged", ())]
     if results.failed:
         out.append(f"{len(results.failed)} of {len(results.cells)} cells failed; see below")
     warnings = [text for data in results.all_data for text in data["warnings"]]

@@ -109,6 +109,9 @@ def _clock(seconds: float) -> str:
 class SilentProgress:
     """Whoever calls from Python and asks for no progress hears nothing."""
 
+    def damage(self, text: str) -> None:
+        """Nothing is said; the results have it."""
+
     def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
         """Nothing is said."""
 
@@ -130,6 +133,10 @@ class LineProgress:
         self._console = console
         self._clock = _Clock()
         self._total = 0
+
+    def damage(self, text: str) -> None:
+        """Print it."""
+        self._console.print(Text(neutral(text)), soft_wrap=True)
 
     def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
         """Say how much there is to do."""
@@ -165,6 +172,10 @@ class LiveProgress:
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._clock = _Clock()
         self._began_s = time.monotonic()
+
+    def damage(self, text: str) -> None:
+        """Print it."""
+        self._lines.damage(text)
 
     def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
         """Start to draw."""

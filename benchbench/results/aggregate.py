@@ -38,7 +38,8 @@ def aggregated(records: Sequence[Mapping[str, Any]]) -> Results:
     check_schema(header, journal.JOURNAL)
     suite = restored(Suite, header["suite"])
     jobs = [record for record in records if record["kind"] == "job"]
-    damaged = [f"line {it['line']}: {it['why']}" for it in records if it["kind"] == "damaged"]
+    damaged = [*header["run"].get("damaged", ()), *map(_damage, records)]
+    damaged = [text for text in damaged if text]
     measured = [item for job in jobs for item in job["measurements"]]
     remember(absent(header["run"], measured))
     usual = 1 + suite.settings.repeats
@@ -61,6 +62,13 @@ def aggregated(records: Sequence[Mapping[str, Any]]) -> Results:
         tuple(_comparisons(suite, cells)),
         header["benchbench"],
     )
+
+
+def _damage(record: Mapping[str, Any]) -> str:
+    """What is told of a damaged line; empty of any other."""
+    if record["kind"] != "damaged":
+        return ""
+    return f"line {record['line']} of the journal: {record['why']}; what it held is left out"
 
 
 def _is_damaged(records: Sequence[Mapping[str, Any]]) -> bool:

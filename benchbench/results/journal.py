@@ -7,18 +7,28 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from benchbench.codec import from_json
 from benchbench.errors import OutputError, ResultError
-from benchbench.files import content_of
+from benchbench.files import content_of, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-__all__ = ["JOURNAL", "SCHEMA_VERSION", "Journal", "LockedError", "read"]
+__all__ = [
+    "JOURNAL",
+    "SCHEMA_VERSION",
+    "Journal",
+    "LockedError",
+    "free_name",
+    "read",
+    "replace",
+]
 
 JOURNAL = "journal.jsonl"
 MOST_BYTES = 1 << 28  # of a journal; one with a thousand jobs has some tens of MB
@@ -87,18 +97,9 @@ class Journal:
         self._path = folder / JOURNAL
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("a+b", buffering=0)  # nothing left to flush later
         except OSError as error:
             raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = _holder(self._file.fileno())
-            self._file.close()
-            raise LockedError(f"{folder}: {holder} is writing here") from error
-        except OSError as error:
-            self._file.close()
-            raise OutputError(f"{self._path}: cannot be locked: {error.strerror}") from error
+        self._file = _locked(self._path)
         self._file.seek(0)
         self._file.truncate(self._file.read().rfind(b"\n") + 1)
 
@@ -137,6 +138,58 @@ class Journal:
     ) -> None:
         """Close it."""
         self.close()
+
+
+def free_name(folder: Path) -> Path:
+    """The name that a damaged journal is kept under: ``journal.damaged.jsonl``, or the next one."""
+    stem, _, ending = JOURNAL.partition(".")
+    names = (f"{stem}.damaged{number}.{ending}" for number in ("", *range(2, 1000)))
+    return next(place for name in names if not (place := folder / name).exists())
+
+
+def replace(folder: Path, aside: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """Keep a journal as it is under another name, and write another in its place at one stroke.
+
+    Args:
+        folder: The run's.
+        aside: Name to keep it under.
+        records: The journal's own; where there are none there is no journal any more.
+
+    Raises:
+        LockedError: Another run is writing it.
+        OutputError: It cannot be written.
+    """
+    file = folder / JOURNAL
+    with _locked(file):
+        write_whole(aside, lambda place: shutil.copyfile(file, place))
+        if records:
+            lines = b"".join(map(_sealed, records))
+            write_whole(file, lambda place: place.write_bytes(lines))
+        else:
+            file.unlink()
+
+
+def _locked(file: Path) -> FileIO:
+    """A journal's file, open and locked.
+
+    Raises:
+        LockedError: Another run is writing it.
+        OutputError: It cannot be written or locked.
+    """
+    try:
+        out = FileIO(file, "a+")  # nothing left to flush later
+    except OSError as error:
+        raise OutputError(f"{file}: cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = _holder(out.fileno())
+        out.close()
+        raise LockedError(f"{file.parent}: {holder} is writing here") from error
+    except OSError as error:
+        out.close()
+        raise OutputError(f"{file}: cannot be locked: {error.strerror}") from error
+    return out
 
 
 def _holder(descriptor: int) -> str:

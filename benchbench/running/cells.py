@@ -31,6 +31,7 @@ __all__ = [
     "has_weights",
     "is_trained",
     "jobs_of",
+    "machine_digest",
     "plan_digest",
 ]
 
@@ -221,6 +222,11 @@ def has_weights(cell: Cell) -> bool:
 def plan_digest(jobs: Sequence[Job]) -> str:
     """What a journal must have been started for, to be taken up again."""
     return _digest([job.id for job in jobs])
+
+
+def machine_digest(fingerprint: Mapping[str, Any]) -> str:
+    """What tells in each line of a journal on what machine, with what software, it was measured."""
+    return _digest(fingerprint)
 
 
 def _digest(value: Any) -> str:  # noqa: ANN401 - anything that JSON holds

@@ -7,20 +7,23 @@ import shlex
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from benchbench import __version__, extensions
 from benchbench.codec import plain
-from benchbench.errors import OutputError, ResultError
-from benchbench.files import digest_of, write_text
+from benchbench.errors import OutputError
+from benchbench.files import write_text
 from benchbench.metrics.registry import foreign_figures
 from benchbench.results import journal
 from benchbench.results.aggregate import aggregated
 from benchbench.results.journal import SCHEMA_VERSION
 from benchbench.results.schema import TRACES
+from benchbench.results.whole import whole_records
 from benchbench.running import launcher
-from benchbench.running.cells import UNNAMED, plan_digest
+from benchbench.running.cells import machine_digest, plan_digest
+from benchbench.running.resuming import journal_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +37,9 @@ __all__ = ["Progress", "run"]
 
 class Progress(Protocol):
     """What a run tells whoever watches; never called inside a measured window."""
+
+    def damage(self, text: str) -> None:
+        """A journal of an earlier run is damaged, and what becomes of it; told before `begin`."""
 
     def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
         """The run starts; `done` were finished by an earlier, interrupted one."""
@@ -68,28 +74,31 @@ def run(
         KeyboardInterrupt: It was interrupted; what was finished has been written.
     """
     jobs = the_plan.jobs
-    book, folder = _open(root / the_plan.suite.name, plan_digest(jobs))
+    header = partial(_header, the_plan)
+    book, folder = journal_of(root / the_plan.suite.name, the_plan, header, progress.damage)
+    proof = {"plan": plan_digest(jobs), "machine": machine_digest(the_plan.fingerprint)}
     with book:
-        records = journal.read(folder)
-        if not records:
-            book.append(_header(the_plan, folder.name, plan_digest(jobs)))
-        kept = {record["job"] for record in records if record["kind"] == "job"}
+        kept = {record["job"] for record in _records(folder) if record["kind"] == "job"}
         progress.begin(jobs, [job for job in jobs if job.id in kept])
         try:
             for job in jobs:
                 if job.id not in kept:
-                    book.append(_record(job, _work(job, folder, progress)))
+                    book.append(_record(job, _work(job, folder, progress)) | proof)
         except BaseException:
             with contextlib.suppress(OutputError):  # what stopped the run is what is told
-                keep(aggregated(journal.read(folder)), folder)
+                keep(aggregated(_records(folder)), folder)
             raise
         # The end stands in the journal once the reports do: where they cannot be written, the same
         # command measures nothing again and writes them.
         end = {"kind": "end", "time": _now()}
-        found = aggregated([*journal.read(folder), end])
+        found = aggregated([*_records(folder), end])
         keep(found, folder)
         book.append(end)
     return found, folder
+
+
+def _records(folder: Path) -> list[dict[str, Any]]:
+    return whole_records(journal.read(folder))
 
 
 def _work(job: Job, folder: Path, progress: Progress) -> launcher.Outcome:
@@ -109,47 +118,12 @@ def _work(job: Job, folder: Path, progress: Progress) -> launcher.Outcome:
     return outcome
 
 
-def _open(folder: Path, digest: str) -> tuple[journal.Journal, Path]:
-    """The journal of an unfinished run of the same plan, or of a new one.
-
-    Raises:
-        OutputError: It cannot be written, or another process is running this very plan: measured
-            at the same time, the two would disturb each other.
-    """
-    for place in sorted(folder.glob(f"*/{journal.JOURNAL}"), reverse=True):
-        try:
-            records = journal.read(place.parent)
-            started_for_this = bool(records) and records[0].get("plan") == digest
-            if started_for_this and records[-1]["kind"] != "end" and not _outdated(records):
-                return journal.Journal(place.parent), place.parent
-        except journal.LockedError as error:
-            raise OutputError(
-                f"{error}, and measures the same: wait for it, end it, or give another --out"
-            ) from error
-        except (OutputError, ResultError, KeyError):
-            continue  # damaged, or not to be written: not ours to take up
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    taken = len(list(folder.glob(f"{stamp}*")))
-    place = folder / (f"{stamp}-{taken}" if taken else stamp)
-    return journal.Journal(place), place
-
-
-def _outdated(records: list[dict[str, Any]]) -> bool:
-    """Whether a finished job loaded code that is another now, and that no cell's id could have."""
-    loaded = [record.get("facts", {}).get(UNNAMED, {}) for record in records]
-    return any(
-        not Path(file).is_file() or digest_of(Path(file)) != digest
-        for files in loaded
-        for file, digest in files.items()
-    )
-
-
-def _header(the_plan: Plan, run_id: str, digest: str) -> dict[str, Any]:
+def _header(the_plan: Plan, run_id: str, damaged: Sequence[str]) -> dict[str, Any]:
     return {
         "kind": "run",
         "schema": SCHEMA_VERSION,
         "benchbench": __version__,
-        "plan": digest,
+        "plan": plan_digest(the_plan.jobs),
         "run": {
             "id": run_id,
             "mode": the_plan.asked.mode,
@@ -157,6 +131,7 @@ def _header(the_plan: Plan, run_id: str, digest: str) -> dict[str, Any]:
             "started": _now(),
             "command": _command(),
             **_added(),
+            **({"damaged": list(damaged)} if damaged else {}),
         },
         "fingerprint": the_plan.fingerprint,
         "data": the_plan.data,

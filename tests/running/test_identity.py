@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +14,12 @@ from benchbench.data.reference import DataRef
 from benchbench.errors import BenchbenchError
 from benchbench.files import digest_of
 from benchbench.report.format import fact_text
+from benchbench.results import journal
 from benchbench.running import runner
 from benchbench.running.cells import UNNAMED, cells_of
+from benchbench.running.launcher import Outcome
+from benchbench.running.plan import Asked, Plan
+from benchbench.running.resuming import journal_of
 from benchbench.suite.schema import Model, Settings, Suite
 from benchbench.suite.training import Train
 from benchbench.training.weight_store import store_of
@@ -117,18 +121,18 @@ def test_an_interrupted_run_is_taken_up_unless_code_without_identity_changed(
 ) -> None:
     """The jobs that were finished with it would stand beside others of another code."""
     plugin, place = folder / "plugin_of_mine.py", folder / "out" / "20260101-000000"
-    place.mkdir(parents=True)
-    records = [
-        {"kind": "run", "plan": "p"},
-        {"kind": "job", "facts": {"threads": 1, UNNAMED: {str(plugin): digest_of(plugin)}}},
-    ]
-    lines = "".join(json.dumps(record) + "\n" for record in records)
-    (place / "journal.jsonl").write_text(lines)
+    about = {"name": "d", "source": "d", "synthetic": True, "digest": "0", "samples": 1}
+    plan = Plan(Suite(1, "s"), Asked(), (cell_of(folder),), {}, {**about, "warnings": []})
+    header = partial(runner._header, plan)
+    job, facts = plan.jobs[0], {UNNAMED: {str(plugin): digest_of(plugin)}, "reset": "none"}
+    with journal.Journal(place) as book:
+        book.append(header(place.name, []))
+        book.append(runner._record(job, Outcome("ok", "", facts=facts)))
     if change == "edited":
         plugin.write_text("x = 2\n")
     if change == "gone":
         plugin.unlink()
-    book, found = runner._open(folder / "out", "p")
+    book, found = journal_of(folder / "out", plan, header, pytest.fail)
     book.close()
     assert (found == place) == (change == "none")
 
