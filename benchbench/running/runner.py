@@ -76,7 +76,7 @@ def run(
     jobs = the_plan.jobs
     header = partial(_header, the_plan)
     book, folder = journal_of(root / the_plan.suite.name, the_plan, header, progress.damage)
-    proof = {"plan": plan_digest(jobs), "machine": machine_digest(the_plan.fingerprint)}
+    proof = _proof(the_plan)
     with book:
         kept = {record["job"] for record in _records(folder) if record["kind"] == "job"}
         progress.begin(jobs, [job for job in jobs if job.id in kept])
@@ -163,6 +163,14 @@ def _command() -> str:
     if program.stem == "benchbench" or program.parts[-2:] == ("benchbench", "__main__.py"):
         return shlex.join(["benchbench", *sys.argv[1:]])
     return f"benchbench.run(...) in {program.name}" if program.name else "benchbench.run(...)"
+
+
+def _proof(the_plan: Plan) -> dict[str, str]:
+    """What tells in each line what run it is of, whatever happens to the first."""
+    return {
+        "plan": plan_digest(the_plan.jobs),
+        "machine": machine_digest(the_plan.fingerprint),
+    }
 
 
 def _record(job: Job, outcome: launcher.Outcome) -> dict[str, Any]:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import fcntl
+import html
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import benchbench
-from benchbench.report.progress import SilentProgress
+from benchbench.data.reference import DataRef
+from benchbench.errors import OutputError
 from benchbench.results import journal
+from benchbench.running import runner
+from benchbench.running.cells import cells_of
+from benchbench.running.launcher import Outcome
+from benchbench.running.plan import Asked, Plan
+from benchbench.running.resuming import journal_of
+from benchbench.suite.schema import Model, Settings, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,57 +41,45 @@ settings: {batch_size: 4, repeats: 0, train_steps: 0, images: 4}
 models:
   - {id: narrow, model: "own.py:small"}
   - {id: wide, model: "own.py:small", set: {width: 16}}
-  - {id: wider, model: "own.py:small", set: {width: 24}}
 """
 ASIDE = "journal.damaged.jsonl"
 
 
-class Heard(SilentProgress):
-    """What a run tells of damage, and which models it does not measure again."""
-
-    def __init__(self) -> None:
-        """Nothing yet."""
-        self.damaged = list[str]()
-        self.kept = list[str]()
-
-    def damage(self, text: str) -> None:
-        """Keep it."""
-        self.damaged.append(text)
-
-    def begin(self, jobs: Any, done: Any) -> None:
-        """Keep which jobs are done."""
-        del jobs
-        self.kept = [job.cell.model.id for job in done]
+MACHINE = {"cpu": "a", "torch": "2"}
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a suite of three models, and of a run of it."""
-    folder = tmp_path_factory.mktemp("whole")
-    (folder / "own.py").write_text(SMALL)
-    (folder / "tiny.yaml").write_text(SUITE)
-    run(folder)
-    return folder
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    """A plan of three models, each of one job."""
+    (tmp_path / "own.py").write_text(SMALL)
+    models = tuple(
+        Model(f"m{width}", "own.py:small", set={"width": width}) for width in (8, 16, 24)
+    )
+    suite = Suite(1, "tiny", models, settings=Settings(repeats=0))
+    data = DataRef("synthetic_faces", "0", 7, 0)
+    cells = cells_of(suite, tmp_path, "cpu", {model.id: data for model in models})
+    about = {"name": "d", "source": "d", "synthetic": True, "digest": "0", "samples": 1}
+    return Plan(suite, Asked(), tuple(cells), MACHINE, {**about, "warnings": []})
 
 
-def run(folder: Path, only: str = ()) -> tuple[benchbench.Results, Heard]:  # type: ignore[assignment]
-    """Run the suite; its results, and what was told."""
-    heard = Heard()
-    suite, out = folder / "tiny.yaml", folder / "out"
-    return benchbench.run(suite, only=only, device="cpu", out=out, progress=heard), heard
-
-
-def interrupted(whole: Path, folder: Path, change: Callable[[list[bytes]], bytes]) -> Path:
-    """The run's journal after two of its three jobs, damaged, in a folder of its own."""
-    for name in ("own.py", "tiny.yaml"):
-        (folder / name).write_bytes((whole / name).read_bytes())
-    (file,) = whole.glob(f"out/tiny/*/{journal.JOURNAL}")
-    lines = file.read_bytes().splitlines(keepends=True)
-    assert [json.loads(line)["kind"] for line in lines] == ["run", "job", "job", "job", "end"]
-    place = folder / "out" / "tiny" / file.parent.name
-    place.mkdir(parents=True)
-    (place / journal.JOURNAL).write_bytes(change(lines[:3]))
+def interrupted(plan: Plan, out: Path, change: Callable[[list[bytes]], bytes]) -> Path:
+    """The folder of a run whose journal, after two of three jobs, is damaged."""
+    place = out / "20260101-000000"
+    with journal.Journal(place) as book:
+        book.append(runner._header(plan, place.name, []))
+        for job in plan.jobs[:2]:
+            book.append(runner._record(job, Outcome("ok", "")) | runner._proof(plan))
+    file = place / journal.JOURNAL
+    file.write_bytes(change(file.read_bytes().splitlines(keepends=True)))
     return place
+
+
+def begun(plan: Plan, out: Path) -> tuple[list[str], Path, list[dict[str, Any]]]:
+    """What is told when a plan begins to run; its folder, and its journal's records."""
+    told = list[str]()
+    book, folder = journal_of(out, plan, partial(runner._header, plan), told.append)
+    book.close()
+    return told, folder, journal.read(folder)
 
 
 def flipped(line: bytes) -> bytes:
@@ -103,12 +102,12 @@ def of_before(line: bytes) -> bytes:
 
 
 PROOF = {journal.SEAL, "plan", "machine"}
-KEPT: dict[str, tuple[Callable[[list[bytes]], bytes], list[str]]] = {
-    "a bit": (lambda it: flipped(it[0]) + it[1] + it[2], ["narrow", "wide"]),
-    "not there": (lambda it: it[1] + it[2], ["narrow", "wide"]),
-    "its newline": (lambda it: it[0][:-1] + b" " + it[1] + it[2], ["wide"]),
-    "another line": (lambda it: flipped(it[0]) + flipped(it[1]) + it[2], ["wide"]),
-    "a last line that is torn": (lambda it: flipped(it[0]) + it[1] + it[2][:-9], ["narrow"]),
+KEPT: dict[str, tuple[Callable[[list[bytes]], bytes], list[int]]] = {
+    "a bit": (lambda it: flipped(it[0]) + it[1] + it[2], [0, 1]),
+    "not there": (lambda it: it[1] + it[2], [0, 1]),
+    "its newline": (lambda it: it[0][:-1] + b" " + it[1] + it[2], [1]),
+    "another line": (lambda it: flipped(it[0]) + flipped(it[1]) + it[2], [1]),
+    "a last line that is torn": (lambda it: flipped(it[0]) + it[1] + it[2][:-9], [0]),
 }
 LEFT: dict[str, Callable[[list[bytes]], bytes]] = {
     "nothing whole": lambda it: b"".join(map(flipped, it)),
@@ -120,80 +119,85 @@ LEFT: dict[str, Callable[[list[bytes]], bytes]] = {
 
 
 @pytest.mark.parametrize("what", KEPT)
-def test_lines_that_prove_to_be_of_the_run_are_kept(whole: Path, tmp_path: Path, what: str) -> None:
+def test_lines_that_prove_to_be_of_the_run_are_kept(plan: Plan, tmp_path: Path, what: str) -> None:
     """The run goes on in its folder; the damaged journal is there under another name."""
     change, kept = KEPT[what]
-    place = interrupted(whole, tmp_path, change)
+    place = interrupted(plan, tmp_path / "out", change)
     before = (place / journal.JOURNAL).read_bytes()
-    found, heard = run(tmp_path)
-    (told,) = heard.damaged
-    assert "is damaged" in told
+    (told,), folder, records = begun(plan, tmp_path / "out")
     assert f"{len(kept)} finished job(s) below it" in told
-    assert heard.kept == kept
-    assert found.run["damaged"] == [told]
-    assert found.folder == str(place)
+    assert folder == place
     assert (place / ASIDE).read_bytes() == before
-    assert f"DAMAGED: {told}" in " ".join((place / "report.html").read_text().split())
-    assert [cell.status for cell in found.cells] == ["ok"] * 3
-    lines = (place / journal.JOURNAL).read_bytes().splitlines(keepends=True)
-    records = [json.loads(line) for line in lines]
-    assert [record["kind"] for record in records] == ["run", "job", "job", "job", "end"]
-    assert set(before.splitlines(keepends=True)) & set(lines) == set(lines[1 : 1 + len(kept)])
-    assert benchbench.load(place).to_json() == found.to_json()
+    assert records[0]["run"]["damaged"] == [told]
+    jobs = plan.jobs
+    assert [record["job"] for record in records[1:]] == [jobs[index].id for index in kept]
+    lines = {*(place / journal.JOURNAL).read_bytes().splitlines()[1:]}
+    assert lines <= {*before.splitlines()}
+    assert begun(plan, tmp_path / "out") == ([], place, records)
 
 
 @pytest.mark.parametrize("what", LEFT)
 def test_what_proves_nothing_is_measured_anew_and_told_once(
-    whole: Path, tmp_path: Path, what: str
+    plan: Plan, tmp_path: Path, what: str
 ) -> None:
     """Another machine's times would stand under this one's name."""
-    place = interrupted(whole, tmp_path, LEFT[what])
+    place = interrupted(plan, tmp_path / "out", LEFT[what])
     before = (place / journal.JOURNAL).read_bytes()
-    found, heard = run(tmp_path)
-    (told,) = heard.damaged
+    (told,), folder, (header,) = begun(plan, tmp_path / "out")
     assert "all is measured anew" in told
-    assert not heard.kept
-    assert found.run["damaged"] == [told]
-    assert found.folder != str(place)
+    assert header["run"]["damaged"] == [told]
+    assert folder != place
     assert [file.name for file in place.iterdir()] == [ASIDE]
     assert (place / ASIDE).read_bytes() == before
-    again, heard = run(tmp_path)
-    assert not heard.damaged
-    assert "damaged" not in again.run
+    assert begun(plan, tmp_path / "out") == ([], folder, [header])
 
 
-def test_the_journal_of_another_plan_is_left_as_it_is(whole: Path, tmp_path: Path) -> None:
+def test_the_journal_of_another_plan_is_left_as_it_is(plan: Plan, tmp_path: Path) -> None:
     """Its own run tells of it, and takes up what is whole."""
-    place = interrupted(whole, tmp_path, KEPT["a bit"][0])
+    place = interrupted(plan, tmp_path / "out", KEPT["a bit"][0])
     before = (place / journal.JOURNAL).read_bytes()
-    found, heard = run(tmp_path, only="narrow")
-    assert not heard.damaged
-    assert "damaged" not in found.run
+    told, folder, (header,) = begun(replace(plan, cells=plan.cells[:2]), tmp_path / "out")
+    assert not told
+    assert folder != place
+    assert "damaged" not in header["run"]
     assert (place / journal.JOURNAL).read_bytes() == before
     assert not (place / ASIDE).exists()
 
 
-def test_one_that_is_being_written_is_no_damage(whole: Path, tmp_path: Path) -> None:
-    """Another run writes its first line at this moment: it is left alone, and nothing is told."""
-    place = interrupted(whole, tmp_path, LEFT["nothing whole"])
-    with journal.Journal(place):
-        _, heard = run(tmp_path)
-    assert not heard.damaged
+def test_one_that_is_being_written_is_left_alone(plan: Plan, tmp_path: Path) -> None:
+    """Where its lines are of this plan, that is told as always; else it is just beginning."""
+    place = interrupted(plan, tmp_path / "out", KEPT["a bit"][0])
+    with journal.Journal(place), pytest.raises(OutputError, match="measures the same"):
+        begun(plan, tmp_path / "out")
+    (place / journal.JOURNAL).write_bytes(b'{"kind": "ru')
+    with (place / journal.JOURNAL).open("rb") as writing:
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        told, folder, _ = begun(plan, tmp_path / "out")
+    assert not told
+    assert folder != place
     assert [file.name for file in place.iterdir()] == [journal.JOURNAL]
 
 
-def test_it_is_a_line_on_the_console(whole: Path, tmp_path: Path) -> None:
-    """Before the jobs, with the name that the journal is kept under."""
-    interrupted(whole, tmp_path, KEPT["a bit"][0])
+def test_a_whole_run_tells_it_everywhere(tmp_path: Path) -> None:
+    """On the console before the jobs, in the results and in the reports."""
+    (tmp_path / "own.py").write_text(SMALL)
+    (tmp_path / "tiny.yaml").write_text(SUITE)
     words = ["run", tmp_path / "tiny.yaml", "--device", "cpu", "--out", tmp_path / "out"]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchbench", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "benchbench", *map(str, words)]
+    subprocess.run(command, capture_output=True, check=True)
+    (file,) = tmp_path.glob(f"out/tiny/*/{journal.JOURNAL}")
+    head, first, *_ = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(flipped(head) + first)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    first, second, *_ = done.stderr.splitlines()
-    assert first.startswith("the first line of ")
-    assert f"it is kept as {ASIDE}, 2 finished job(s) below it" in first
-    assert second.startswith("3 jobs, 2 kept from an interrupted run")
+    told, jobs, *_ = done.stderr.splitlines()
+    assert f"it is kept as {ASIDE}, 1 finished job(s) below it" in told
+    assert jobs.startswith("2 jobs, 1 kept from an interrupted run")
+    assert (file.parent / ASIDE).read_bytes() == flipped(head) + first
+    found = benchbench.load(file.parent)
+    assert found.run["damaged"] == [told]
+    assert [cell.status for cell in found.cells] == ["ok", "ok"]
+    assert [record["kind"] for record in journal.read(file.parent)] == ["run", "job", "job", "end"]
+    assert file.read_bytes().splitlines(keepends=True)[1] == first
+    assert f"DAMAGED: {told}" in html.unescape((file.parent / "report.html").read_text())
+    assert "DAMAGED: the first line of" in done.stdout
