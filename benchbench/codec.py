@@ -41,6 +41,8 @@ _LIMITS = {
     "lt": (operator.lt, "below"),
 }
 
+MOST_LETTERS = 300  # of what is said of one field: a value that is quoted may have thousands
+
 
 def plain(value: DataclassInstance) -> dict[str, Any]:
     """A dataclass as plain dictionaries, lists and scalars, as JSON holds them."""
@@ -101,7 +103,7 @@ def _said(error: BaseException, kind: type | None) -> str:
     from cattrs.v import format_exception  # noqa: PLC0415 - see above
 
     own = isinstance(error, ValueError | TypeError) and str(error)
-    return own or format_exception(error, kind)
+    return (own or format_exception(error, kind))[:MOST_LETTERS]
 
 
 @cache

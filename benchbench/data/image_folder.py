@@ -76,8 +76,12 @@ def _pixels(file: Entry) -> np.ndarray:
     from PIL import Image  # noqa: PLC0415 - only folders of images need it
 
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(file.content)) as image:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of oddities; what matters is refused below
+            with Image.open(io.BytesIO(file.content)) as image:
+                image.verify()  # checksums, which Pillow passes over when it decodes
+        with warnings.catch_warnings(), Image.open(io.BytesIO(file.content)) as image:
+            warnings.simplefilter("ignore")
             if image.size != (SIDE, SIDE):
                 shape = f"{image.size[0]}x{image.size[1]}"
                 raise DataError(file.place, f"the image is {shape}: expected {SIDE}x{SIDE}")

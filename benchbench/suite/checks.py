@@ -202,7 +202,7 @@ def check_units(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
     for place, asked in shown:
         metric, unit, scale = (asked.get(key) for key in ("metric", "unit", "scale"))
         declared = METRICS.get(metric) if isinstance(metric, str) else None
-        wrong = not isinstance(unit or "", str) or not isinstance(scale or 0.0, int | float)
+        wrong = not isinstance(unit or "", str) or not isinstance(scale, int | float | None)
         if declared is None or wrong or (scale is not None and scale <= 0):
             continue  # another check has said so
         if fault := unit_fault(declared.unit, unit or "", scale):

@@ -227,7 +227,7 @@ class _Reader:
     def _scalar(self, event: ScalarEvent, place: Place) -> Any:  # noqa: ANN401 - as above
         tag = event.tag
         if tag is None or tag == "!":
-            tag = self._yaml.resolver.resolve(ScalarNode, event.value, event.implicit)
+            tag = self._tag(event)
         tag = str(tag)
         if tag == _DATE:
             self._fault(place, f"a date: put it between quotes, {event.value[:40]!r}")
@@ -255,12 +255,12 @@ class _Reader:
                 self._skip(event)
             return
         plain = event.implicit[0] and event.tag is None
-        tag = self._yaml.resolver.resolve(ScalarNode, event.value, event.implicit)
-        if plain and str(tag) == _MERGE:
+        tag = self._tag(event)
+        if plain and tag == _MERGE:
             self._fault(inside.place, "merge keys (<<) are not read: say what is meant in full")
             return
         key = event.value
-        if (plain and _SCALARS.get(str(tag)) != "str") or event.tag is not None:
+        if (plain and _SCALARS.get(tag) != "str") or event.tag is not None:
             self._fault(inside.place, f"expected a word as key, found {shown(key)}: use quotes")
             return
         if fault := value_fault(key):
@@ -275,6 +275,13 @@ class _Reader:
             self._anchors[event.anchor] = (key, 1)
         self.document.lines[place] = self.line
         inside.key = key
+
+    def _tag(self, event: ScalarEvent) -> str:
+        """What a scalar is by its looks."""
+        try:
+            return str(self._yaml.resolver.resolve(ScalarNode, event.value, event.implicit))
+        except LookupError as error:  # ruamel.yaml has read a line %YAML further down already
+            raise _StopError("a version of YAML is named below: expected 1.2, or none") from error
 
     def _skip(self, event: NodeEvent) -> None:
         """A list or a mapping as a key: it is read to its end and forgotten."""

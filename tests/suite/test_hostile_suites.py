@@ -73,6 +73,7 @@ def test_what_yaml_has_and_a_suite_has_not_is_a_fault_with_its_line(
     [
         (f"%YAML 9.9\n---\n{HEAD}{MODELS}", "1: (yaml): "),
         (f"%YAML 1.1\n---\n{HEAD}{MODELS}", "2: (yaml): YAML '1.1': expected 1.2"),
+        (f"{HEAD}tables:\n  - rows:\n%YAML 9.9\n---\n      - {{m: 1}}\n", "5: (yaml): "),
         (f"{HEAD}{MODELS}---\nname: y\n", "4: (yaml): a second document starts here"),
         (f"{HEAD}models:\n\t- a\n", "4: (yaml): found character '\\t'"),
         (b"\x00\x01\x02" * 1000, "1: (yaml): the character U+0000"),
