@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchbench.data import DataSource, cache, entries, load
 from benchbench.data.loading import load_set
@@ -36,6 +37,20 @@ def zipped(content: bytes, name: str = "fer2013.csv") -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, content)
     return out.getvalue()
+
+
+def test_a_picture_whose_checksum_is_wrong_is_refused(tmp_path: Path) -> None:
+    """Pillow decodes it all the same, to other pixels."""
+    file, out = tmp_path / "train" / "happy" / "a.png", io.BytesIO()
+    Image.fromarray(np.arange(2304, dtype=np.uint8).reshape(48, 48)).save(out, "png")
+    content = out.getvalue()
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    assert len(load_set(DataSource(str(tmp_path))).splits) == 1
+    at = content.index(b"IDAT") + 4 + int.from_bytes(content[content.index(b"IDAT") - 4 :][:4])
+    file.write_bytes(content[:at] + bytes(4) + content[at + 4 :])
+    with pytest.raises(DataError, match=r"a\.png.*not an image: broken PNG file"):
+        load_set(DataSource(str(tmp_path)))
 
 
 @pytest.mark.usefixtures("_small")

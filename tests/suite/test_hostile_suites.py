@@ -90,6 +90,13 @@ def test_a_file_that_is_no_suite_is_one_fault(tmp_path: Path, text: str | bytes,
     assert line.startswith(said), line
 
 
+@pytest.mark.parametrize("scale", ["''", "x", "[]", "{}"])
+def test_a_scale_that_is_no_number_is_one_fault(tmp_path: Path, scale: str) -> None:
+    """Empty text is no number either."""
+    (line,) = faults_of(HEAD + MODELS + ROWS % f"scale: {scale}", tmp_path)
+    assert line.startswith("4: tables[0].rows[0].scale: ")
+
+
 def test_aliases_that_repeat_aliases_are_counted_and_not_written_out(tmp_path: Path) -> None:
     """Ten lines stand for a milliard of values: they are refused on the line that goes too far."""
     levels = "".join(f"- &l{k} [{', '.join([f'*l{k - 1}'] * 10)}]\n" for k in range(1, 10))
