@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from targets import HANG_S, TARGETS, HangError, limited
+from outcomes import HANG_S, HangError, limited
+from targets import TARGETS
 
 MOST_BYTES = 1 << 30  # of a process
 PART = 500  # files of a process

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from targets import TARGETS, limited
+from outcomes import limited
+from targets import TARGETS
 
 SHORT = settings(
     max_examples=40,
