@@ -76,6 +76,8 @@ EXPECTED = {
     "writes_messages": ("error", "something else wrote on the worker's own output"),
     "writes_half_a_line": ("error", "something else wrote on the worker's own output"),
     "writes_bytes": ("error", "something else wrote on the worker's own output"),
+    "closes_twenty_files": ("error", "the model closed the worker's own files"),
+    "leaves_its_session": ("error", "PermissionError"),  # it leads one already
     "closes_every_file": ("error", "the model closed the worker's own files"),
     "takes_every_descriptor": ("error", "Too many open files"),
     "redirects_the_output": ("ok", ""),

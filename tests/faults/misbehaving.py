@@ -298,6 +298,16 @@ def writes_bytes() -> None:
 
 
 @acting
+def leaves_its_session() -> None:
+    os.setsid()
+
+
+@acting
+def closes_twenty_files() -> None:
+    os.closerange(0, 21)
+
+
+@acting
 def closes_every_file() -> None:
     os.closerange(0, 4096)
 
