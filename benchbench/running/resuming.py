@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -62,6 +63,12 @@ def journal_of(
                     continue
             elif not _goes_on(records, plan):
                 continue
+            elif other := _elsewhere(records[0], the_plan):
+                tell(
+                    f"{place.parent.name} is unfinished, and was measured with {other}: it is left "
+                    "as it is"
+                )
+                continue
             return journal.Journal(place.parent), place.parent
         except journal.LockedError as error:
             raise OutputError(
@@ -100,6 +107,16 @@ def _goes_on(records: Sequence[Record], plan: str) -> bool:
         and records[0].get("plan") == plan
         and records[-1]["kind"] != "end"
         and not _outdated(whole_records(records))
+    )
+
+
+def _elsewhere(header: Record, the_plan: Plan) -> str:
+    """What another machine or other software a run began with; empty where they are this one's."""
+    then, now = header["fingerprint"], json.loads(json.dumps(the_plan.fingerprint, default=str))
+    return ", ".join(
+        f"{name} {then.get(name, 'none')} (now {now.get(name, 'none')})"
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
     )
 
 

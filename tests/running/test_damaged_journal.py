@@ -164,6 +164,21 @@ def test_the_journal_of_another_plan_is_left_as_it_is(plan: Plan, tmp_path: Path
     assert not (place / ASIDE).exists()
 
 
+def test_a_run_of_other_software_is_not_taken_up(plan: Plan, tmp_path: Path) -> None:
+    """Figures of two versions of torch never stand in one table; what differs is told."""
+    place = interrupted(plan, tmp_path / "out", b"".join)
+    before = (place / journal.JOURNAL).read_bytes()
+    newer = replace(plan, fingerprint={**MACHINE, "torch": "3"})
+    (told,), folder, records = begun(newer, tmp_path / "out")
+    assert "20260101-000000 is unfinished, and was measured with torch 2 (now 3)" in told
+    assert folder != place
+    assert len(records) == 1
+    assert (place / journal.JOURNAL).read_bytes() == before
+    (told,), same, _ = begun(plan, tmp_path / "out")
+    assert "measured with torch 3 (now 2)" in told
+    assert same == place
+
+
 def test_one_that_is_being_written_is_left_alone(plan: Plan, tmp_path: Path) -> None:
     """Where its lines are of this plan, that is told as always; else it is just beginning."""
     place = interrupted(plan, tmp_path / "out", KEPT["a bit"][0])
