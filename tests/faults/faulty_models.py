@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["EXPECTED", "NEIGHBOURS", "Row", "faults_of", "rows_of"]
 
 MODELS = Path(__file__).with_name("misbehaving.py")
+PROCESSES = Path(__file__).with_name("misbehaving_processes.py")
 NEIGHBOURS = ("well_before", "well_after")
 PARAMS = 2304 * 8 + 8 + 8 * 7 + 7
 MACS = 2304 * 8 + 8 * 7
@@ -72,11 +73,14 @@ EXPECTED = {
     "leaves_a_thread": ("ok", ""),
     "leaves_an_exit_handler": ("ok", ""),
     "leaves_what_does_not_go": ("ok", ""),
+    "leaves_what_exits_when_it_goes": ("ok", ""),
     "prints_messages": ("ok", ""),
     "writes_messages": ("error", "something else wrote on the worker's own output"),
     "writes_half_a_line": ("error", "something else wrote on the worker's own output"),
     "writes_bytes": ("error", "something else wrote on the worker's own output"),
     "closes_twenty_files": ("error", "the model closed the worker's own files"),
+    "leaves_its_group": ("error", "PermissionError"),
+    "prints_a_gigabyte": ("ok", ""),
     "leaves_its_session": ("error", "PermissionError"),  # it leads one already
     "closes_every_file": ("error", "the model closed the worker's own files"),
     "takes_every_descriptor": ("error", "Too many open files"),
@@ -109,9 +113,12 @@ class Row(NamedTuple):
 
 def rows_of(names: Sequence[str], folder: Path, limit_s: float) -> tuple[dict[str, Row], str]:
     """Run some of the models between their neighbours; their rows, and what was told meanwhile."""
-    shutil.copy(MODELS, folder)
+    for file in (MODELS, PROCESSES):
+        shutil.copy(file, folder)
     entries = [(NEIGHBOURS[0], "well"), *zip(names, names, strict=True), (NEIGHBOURS[1], "well")]
-    lines = "".join(f"  - {{id: {key}, model: '{MODELS.name}:{name}'}}\n" for key, name in entries)
+    lines = "".join(
+        f"  - {{id: {key}, model: '{_file_of(name)}:{name}'}}\n" for key, name in entries
+    )
     suite = folder / "misbehaving.yaml"
     suite.write_text(SETTINGS.format(limit_s=limit_s) + lines)
     words = ["run", suite, "--device", "cpu", "--out", folder / "out", "--json"]
@@ -134,6 +141,12 @@ def rows_of(names: Sequence[str], folder: Path, limit_s: float) -> tuple[dict[st
         for cell in cells
     }
     return rows, done.stderr
+
+
+def _file_of(name: str) -> str:
+    """The file that a model stands in."""
+    of_processes = f"\ndef {name}(" in PROCESSES.read_text("utf-8")
+    return (PROCESSES if of_processes else MODELS).name
 
 
 def faults_of(rows: dict[str, Row], names: Sequence[str]) -> list[str]:
@@ -171,8 +184,8 @@ def main() -> None:
     lines = [
         f"# {len(asked.names)} models that misbehave",
         "",
-        "Written by `make faults`. Each is one row of a suite of `tests/faults/misbehaving.py`, in",
-        f"a worker of its own that is given {asked.limit:g} s; the two neighbours, first and",
+        "Written by `make faults`. Each is one row of a suite of `tests/faults/misbehaving*.py`",
+        f"in a worker of its own that is given {asked.limit:g} s; the two neighbours, first and",
         "last, are counted as ever.",
         "",
         "| model | row | reason |",
