@@ -144,6 +144,25 @@ def test_a_working_folder_of_surprises_does_no_harm(suite: Path) -> None:
     assert [(cell["model"], cell["status"]) for cell in cells] == [("small", "ok"), ("cnn", "ok")]
 
 
+def test_a_folder_of_the_interpreters_own_names_does_no_harm(suite: Path) -> None:
+    """What Python itself loads first, shadowed: the installed command reads, counts and runs."""
+    for name in ("types", "enum", "select", "functools", "queue"):
+        (suite.parent / f"{name}.py").write_text("raise RuntimeError('shadowed')\n")
+    command = Path(sys.executable).with_name("benchbench")
+    asked = (["validate", suite], ["count", "own.py:small"], ["run", suite, "--device", "cpu"])
+    for words in asked:
+        done = subprocess.run(
+            [command, *words],
+            cwd=suite.parent,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "shadowed" not in done.stdout + done.stderr
+
+
 POOR = {
     "HOME": None,
     "BENCHBENCH_CACHE": None,
