@@ -35,7 +35,7 @@ __all__ = ["COMPUTE", "HIERARCHY", "LEMAIRE", "MEMORY", "counted_of", "measure"]
 
 LEAST_COVERAGE = 0.75  # of the dense mult-adds; below, an estimator's figure would rank by its gaps
 IMAGES = 8  # the estimators run each image alone
-NOT_SPIKE_FED = "no layer of this model is fed spikes: it is no alternative to a ReLU twin"
+NOT_SPIKE_FED = "no layer of this model is fed spikes: there is no ReLU twin to set beside it"
 HOROWITZ = "; costs of Horowitz 2014, 45 nm"
 
 

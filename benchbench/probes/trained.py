@@ -45,7 +45,7 @@ CHANNELS_CUT = Figure(
     "share of the channels with a batch norm that Network Slimming removed",
     "higher",
     place=612,
-    otherwise="no channels of this model are cut (`train: { slimming: ... }`)",
+    otherwise="no channels of this model are cut (`train: { slim: ... }`)",
 )
 
 
