@@ -6,7 +6,8 @@ from benchbench.api.comparisons import compare, load
 from benchbench.api.counts import count, count_in_worker
 from benchbench.api.gates import gate_result, gate_revision, update_baseline
 from benchbench.api.looks import check_data, doctor, energy
-from benchbench.api.runs import run, setting, train
+from benchbench.api.runs import run, setting
+from benchbench.api.trainings import train
 
 __all__ = [
     "check_data",

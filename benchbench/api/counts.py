@@ -23,6 +23,8 @@ from benchbench.suite.schema import Model, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from benchbench.data.source import Time
+
 __all__ = ["count", "count_in_worker"]
 
 IMAGES = 64  # that spikes are counted on, half of a suite's: a look at a model is to be quick
@@ -34,6 +36,7 @@ def count(  # noqa: PLR0913 - each is an option of the command line
     *,
     set: Mapping[str, Any] | None = None,  # noqa: A002 - as in `run`
     data: str | Path = "synthetic_faces",
+    time: Time = "none",
     models: str | Path | None = None,
     spiking: str | Sequence[str] = (),
     reset: str = "",
@@ -57,6 +60,8 @@ def count(  # noqa: PLR0913 - each is an option of the command line
             then nothing is counted that rests on data.
         set: Settings of the model, where it is a function or a reference.
         data: Data that spikes are counted on where there are no inputs.
+        time: Where the time steps stand in a batch of the inputs or the data: ``first`` is
+            [T, N, ...], ``second`` [N, T, ...].
         models: A further folder of models.
         spiking: Names of modules or of their classes that are spiking neurons, with wildcards;
             those of the known frameworks, and what puts out 0 and one other value, are found.
@@ -72,6 +77,7 @@ def count(  # noqa: PLR0913 - each is an option of the command line
 
     from benchbench.data.batches import batches_of  # noqa: PLC0415 - imports torch
     from benchbench.data.loading import load_set  # noqa: PLC0415 - imports torch
+    from benchbench.data.sets import AXES  # noqa: PLC0415 - imports torch
     from benchbench.worker import count_here  # noqa: PLC0415 - imports torch
 
     given, how, drawn = dict(set or {}), Settings(images=IMAGES), False
@@ -85,10 +91,10 @@ def count(  # noqa: PLR0913 - each is an option of the command line
         else:
             net = zoo.made(model, given, name)
         if inputs is not None:
-            batches = count_here.batches_from(inputs)
+            batches = count_here.batches_from(inputs, AXES[time])
             on = f"input {'x'.join(map(str, batches))}" if isinstance(batches, tuple) else "inputs"
         else:
-            found_data = load_set(DataSource(str(data)))
+            found_data = load_set(DataSource(str(data), time=time))
             wanted = -(-how.images // how.batch_size)
             labelled = batches_of(
                 found_data.split("train"), how.batch_size, wanted, torch.device("cpu")
@@ -110,6 +116,7 @@ def count_in_worker(
     shape: str | None,
     folder: Path | None,
     neurons: Neurons = Neurons(),  # noqa: B008 - frozen
+    time: Time = "none",
 ) -> Counts:
     """Count one model in a fresh worker, bounded in memory and time, as the command line does.
 
@@ -120,6 +127,7 @@ def count_in_worker(
         shape: ``CxHxW`` to count for that input, without data.
         folder: A further models folder.
         neurons: What is told of the model's neurons.
+        time: Where the time steps stand in a batch of the data, as for `count`.
 
     Raises:
         ModelError: The model, a setting, the shape or the data is not right.
@@ -128,7 +136,7 @@ def count_in_worker(
     check_settings(model, given, place)
     how, reference, drawn = Settings(images=IMAGES), None, False
     if shape is None:
-        known = looked_at(DataSource(data), Path.cwd(), how.seed)
+        known = looked_at(DataSource(data, time=time), Path.cwd(), how.seed)
         drawn, reference = known.about["synthetic"], known.reference
     entry = Model(model, model, set=dict(given), **asdict(neurons))
     cell = Cell("", entry, how, "cpu", reference, str(place))

@@ -1,34 +1,31 @@
-"""Running a suite, and training a model."""
+"""Running a suite."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
 from benchbench import zoo
 from benchbench.errors import BenchbenchError, ModelError
 from benchbench.files import expanded
-from benchbench.frameworks import Neurons
 from benchbench.report import keep
 from benchbench.running import runner
 from benchbench.running.plan import RunRequest, opened, planned
 from benchbench.suite import loader
-from benchbench.suite.schema import Model, Settings, Suite
-from benchbench.suite.tables import Row, Table
-from benchbench.suite.training import Stdp, Train
+from benchbench.suite.schema import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from benchbench.results.schema import Results
-    from benchbench.running.plan import Mode
+    from benchbench.running.plan import Mode, Plan
 
-__all__ = ["carried_out", "check_settings", "run", "setting", "train"]
+__all__ = ["carried_out", "check_settings", "run", "setting"]
 
 
 def run(  # noqa: PLR0913 - each is an option of the command line
@@ -87,95 +84,17 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     return carried_out(RunRequest(asked, mode, patterns, **place, changes=changes), progress)
 
 
-def train(  # noqa: PLR0913 - the same
-    model: str | Callable[..., Any],
-    *,
-    set: Mapping[str, Any] | None = None,  # noqa: A002 - as in `run`
-    epochs: int = 100,
-    minutes: float | None = None,
-    patience: int | None = None,
-    images: int | None = None,
-    batch_size: int = 16,
-    learning_rate: float = 1e-3,
-    seed: int = 0,
-    precision: Literal["32", "bf16"] = "32",
-    devices: int = 1,
-    stdp: bool = False,
-    spiking: str | Sequence[str] = (),
-    reset: str = "",
-    steps: int | None = None,
-    device: str = "auto",
-    data: str | Path | None = None,
-    out: str | Path = "reports",
-    progress: bool | runner.Progress = False,
+def carried_out(
+    request: RunRequest,
+    progress: bool | runner.Progress,  # noqa: FBT001 - as in `run`
+    completed: Callable[[Plan], Plan] = lambda plan: plan,
 ) -> Results:
-    """Train one model, report its accuracy, and keep the weights for suites that ask for them.
-
-    An interrupted training is taken up again by the same call.
-
-    >>> import tempfile, benchbench
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     trained = benchbench.train("shallow_cnn", epochs=1, images=32, out=folder, device="cpu")
-    >>> trained.figure("shallow_cnn", "epochs").value
-    1
-
-    Args:
-        model: Model as in a `Suite`: a reference, or a function; a module would start from the
-            weights that it has.
-        set: Settings of the model.
-        epochs: Most epochs.
-        minutes: Time budget, minutes.
-        patience: Epochs without improvement to stop at.
-        images: Number of images to train on; all by default.
-        batch_size: Images a step.
-        learning_rate: Learning rate of Adam.
-        seed: Seeds weights, data order and dropout.
-        precision: ``32``, or ``bf16`` for mixed precision.
-        devices: GPUs to train on.
-        stdp: Whether the linear layers are fine-tuned by STDP (Table 5).
-        spiking: Names of modules or of their classes that are spiking neurons, as in `count`.
-        reset: The model's own method that resets its state.
-        steps: Time steps of one sample; found by default.
-        device: The device, as in `run`.
-        data: The data, as in `run`.
-        out: Folder of all runs, as in `run`.
-        progress: Who watches, as in `run`.
-
-    Raises:
-        ModelError: There is no such model, or it has no such setting.
-        SuiteError: Something else that was asked for is not right.
-        BenchbenchError: What `run` raises.
-    """
-    recipe = Train(
-        epochs=epochs,
-        minutes=minutes,
-        patience=patience,
-        images=images,
-        precision=precision,
-        devices=devices,
-        stdp=Stdp() if stdp else None,
-    )
-    if isinstance(model, str):
-        check_settings(model, set or {}, Path.cwd())
-    name = Suite(models=[model]).models[0].id
-    told = Neurons.told(spiking, reset, steps)
-    entry = Model(name, model, set=dict(set or {}), **asdict(told))
-    how = Settings(batch_size, seed, repeats=0, train=recipe, learning_rate=learning_rate)
-    shares = [
-        Row(name, scale=100, unit="%", decimals=2) for name in ("accuracy", "accuracy_public")
-    ]
-    counts = [Row(name) for name in ("epochs", "depth", "params", "synops_exact")]
-    table = Table(f"Training of {entry.title}", (*shares, *counts))
-    suite = Suite(1, f"train-{name}", (entry,), table.title, settings=how, tables=(table,))
-    return carried_out(RunRequest(suite, **_place(device, data, out)), progress)
-
-
-def carried_out(request: RunRequest, progress: bool | runner.Progress) -> Results:  # noqa: FBT001 - as in `run`
     """Validate everything, then run.
 
     Args:
         request: What to run.
         progress: Who watches, as in `run`.
+        completed: Takes the plan, and gives it with what only the data can tell.
 
     Raises:
         BenchbenchError: What `run` raises.
@@ -186,7 +105,8 @@ def carried_out(request: RunRequest, progress: bool | runner.Progress) -> Result
         raise ModelError("--set train: this suite trains nothing, so there is nothing to change")
     suite = suite.with_mode(request.mode).with_settings(changes)
     with _watching(progress) as watcher:
-        found, place = runner.run(planned(suite, folder, request), request.out, watcher, keep)
+        plan = completed(planned(suite, folder, request))
+        found, place = runner.run(plan, request.out, watcher, keep)
     return replace(found, folder=str(place))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -14,6 +14,7 @@ from benchbench.cli.options import (
     models_folder,
     neurons,
     sets,
+    time,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def doctor(*, as_json: bool) -> int:
     metavar="CxHxW",
     help="Count for inputs of this shape instead; nothing is then counted on data.",
 )
+@time
 @models_folder
 @neurons
 @as_json_option
@@ -61,6 +63,7 @@ def count(  # noqa: PLR0913, PLR0917 - the options
     settings: tuple[str, ...],
     data: str,
     shape: str | None,
+    time: Literal["none", "first", "second"],
     folder: Path | None,
     spiking: tuple[str, ...],
     reset: str,
@@ -78,7 +81,7 @@ def count(  # noqa: PLR0913, PLR0917 - the options
 
     given = dict(map(api.setting, settings))
     told = Neurons(spiking, reset, steps)
-    figures = api.count_in_worker(model, given, data, shape, folder, told)
+    figures = api.count_in_worker(model, given, data, shape, folder, told, time)
     if as_json:
         click.echo(json.dumps(figures.to_json(), indent=1))
     else:

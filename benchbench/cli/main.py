@@ -25,6 +25,7 @@ from benchbench.cli.options import (
     neurons,
     say,
     sets,
+    time,
     where,
 )
 from benchbench.display.text import neutral
@@ -123,6 +124,7 @@ def run(
 @click.option("--stdp", is_flag=True, help="Fine-tune the linear layers by STDP (Table 5).")
 @neurons
 @where
+@time
 @as_json_option
 def train(
     model: str,

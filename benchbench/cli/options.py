@@ -29,6 +29,7 @@ __all__ = [
     "neurons",
     "say",
     "sets",
+    "time",
     "where",
 ]
 
@@ -80,6 +81,16 @@ def neurons(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+time = click.option(
+    "--time",
+    type=click.Choice(["none", "first", "second"]),
+    default="none",
+    show_default=True,
+    help="Where the time steps stand in a batch of --data: first is [T, N, ...], second "
+    "[N, T, ...].",
+)
 
 
 def where(command: Callable[..., Any]) -> Callable[..., Any]:

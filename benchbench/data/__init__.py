@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench import extensions
-from benchbench.data.source import SYNTHETIC, DataSource, FerPlus, Kind, ferplus_of, kind_of
+from benchbench.data.source import (
+    EMBEDDED,
+    SYNTHETIC,
+    DataSource,
+    FerPlus,
+    Kind,
+    ferplus_of,
+    kind_of,
+)
 from benchbench.errors import DataError
 from benchbench.files import expanded
 
@@ -181,7 +189,9 @@ def load(source: str, *, seed: int = 0) -> FaceData:
         return draw_faces(seed)
     if source in data_sets():
         return _made(source, seed)
-    path = _existing(source, f"no such file or folder; expected {SYNTHETIC} or FER2013")
+    names = ", ".join((SYNTHETIC, *EMBEDDED))
+    missing = f"expected {names}, path/to/file.py:function, file.npz, or FER2013 (file or folder)"
+    path = _existing(source, f"no such file or folder; {missing}")
     from benchbench.data.fer2013 import read  # noqa: PLC0415 - only where it is wanted
 
     return read(path.resolve())

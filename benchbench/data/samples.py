@@ -177,6 +177,15 @@ class _Stream:
         )
 
 
+def _unequal(inputs: Inputs, targets: Tensor) -> str:
+    """What is wrong with targets that are not as many as the inputs."""
+    count = len(targets) if targets.dim() else "no"
+    text = f"{len(inputs)} inputs and {count} targets"
+    if not inputs.axis and all(tensor.shape[1:2] == (count,) for tensor in inputs.tensors):
+        text += ": where time steps come first, [T, N, ...], say `time: first` (--time)"
+    return text
+
+
 def samples_of(given: Any, axis: int = 0) -> _Indexed | _Stream:  # noqa: ANN401 - what a user gives
     """The samples of a split from what stands for them.
 
@@ -194,8 +203,7 @@ def samples_of(given: Any, axis: int = 0) -> _Indexed | _Stream:  # noqa: ANN401
         inputs = Inputs.of(given[0], axis)
         targets = None if given[1] is None else torch.as_tensor(given[1])
         if targets is not None and (targets.dim() == 0 or len(targets) != len(inputs)):
-            count = len(targets) if targets.dim() else "no"
-            raise DataError("data", f"{len(inputs)} inputs and {count} targets")
+            raise DataError("data", _unequal(inputs, targets))
         if not len(inputs):
             raise DataError("data", "a split without a sample")
         return _Indexed(_Pair(inputs, targets), axis)

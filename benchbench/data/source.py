@@ -20,12 +20,14 @@ __all__ = [
     "Kind",
     "Rule",
     "Targets",
+    "Time",
     "ferplus_of",
     "kind_of",
 ]
 
 Kind = Literal["faces", "events", "digits", "input", "npz", "function"]
 Rule = Literal["ferplus", "ferplus_majority"]
+Time = Literal["none", "first", "second"]
 Targets = Literal["classes", "numbers", "none", "other"]
 
 SYNTHETIC = "synthetic_faces"
@@ -52,7 +54,7 @@ class DataSource:
 
     source: str = SYNTHETIC
     set: dict[str, Any] = field(default_factory=dict)
-    time: Literal["none", "first", "second"] = "none"
+    time: Time = "none"
     classes: Annotated[int, Ge(1), Le(MOST_CLASSES)] | None = None
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}

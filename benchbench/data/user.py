@@ -14,7 +14,7 @@ import os
 import random
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from benchbench import extensions
 from benchbench.data.csv_rows import listed
 from benchbench.data.samples import samples_of
 from benchbench.data.sets import AXES, SPLITS, DataSet, digest_of_samples
-from benchbench.data.source import MOST_CLASSES
+from benchbench.data.source import MOST_CLASSES, Time
 from benchbench.errors import DataError
 from benchbench.files import digest_of, expanded, module_at
 
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from benchbench.data.samples import Samples
 
 __all__ = ["from_function", "from_npz", "made_of", "reference_parts"]
-
-Time = Literal["none", "first", "second"]
 
 
 def reference_parts(source: str, folder: Path) -> tuple[Path | str, str] | None:

@@ -44,6 +44,7 @@ class Figure:
         phase: Step that it belongs to; empty where it belongs to none.
         place: Where it stands in lists; figures of one place are sorted by phase.
         source: Origin of an energy model's costs; those that have one are shown side by side.
+        otherwise: Why a model that went well has none of it, where its probe says nothing.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Figure:
     phase: Literal[Phase, ""] = ""
     place: int = 1000
     source: str = ""
+    otherwise: str = ""
 
     def __call__(self, value: float, **fields: Any) -> Measurement:  # noqa: ANN401 - its own fields
         """The measurement of this figure.

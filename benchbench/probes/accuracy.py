@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from benchbench.data.splits import Splits
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["ACCURACY", "ACCURACY_PUBLIC", "confusion", "measure", "of_confusion"]
+__all__ = ["ACCURACY", "ACCURACY_PUBLIC", "OTHERWISE", "confusion", "measure", "of_confusion"]
+
+OTHERWISE = "only a classification that the suite trains or loads has an accuracy"
 
 ACCURACY = Figure(
     "accuracy",
@@ -31,6 +33,7 @@ ACCURACY = Figure(
     "higher",
     beside_paper="interval",
     place=600,
+    otherwise=OTHERWISE,
 )
 ACCURACY_PUBLIC = Figure(
     "accuracy_public",
@@ -42,6 +45,7 @@ ACCURACY_PUBLIC = Figure(
     "higher",
     beside_paper="interval",
     place=601,
+    otherwise=OTHERWISE,
 )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
-from benchbench.probes.accuracy import ACCURACY
+from benchbench.probes.accuracy import ACCURACY, OTHERWISE
 from benchbench.probes.energy_metered import ENERGY
 from benchbench.probes.spikes import SYNOPS_EXACT
 
@@ -25,6 +25,7 @@ PER_SYNOP = Figure(
     "accuracy over synops_exact of one inference",
     "higher",
     place=620,
+    otherwise=OTHERWISE,
 )
 PER_JOULE = Figure(
     "accuracy_per_joule",
@@ -36,6 +37,7 @@ PER_JOULE = Figure(
     rests_on="machine",
     beside_paper="ratio",
     place=621,
+    otherwise=OTHERWISE,
 )
 
 

@@ -35,10 +35,13 @@ __all__ = ["COMPUTE", "HIERARCHY", "LEMAIRE", "MEMORY", "counted_of", "measure"]
 
 LEAST_COVERAGE = 0.75  # of the dense mult-adds; below, an estimator's figure would rank by its gaps
 IMAGES = 8  # the estimators run each image alone
+NOT_SPIKE_FED = "no layer of this model is fed spikes: there is no ReLU twin to set beside it"
 HOROWITZ = "; costs of Horowitz 2014, 45 nm"
 
 
-def _formula(name: str, title: str, says: str, place: int, source: str = "") -> Figure:
+def _formula(
+    name: str, title: str, says: str, place: int, source: str = "", otherwise: str = ""
+) -> Figure:
     return Figure(
         f"modelled_{name}",
         f"Modelled energy: {title}",
@@ -47,6 +50,7 @@ def _formula(name: str, title: str, says: str, place: int, source: str = "") -> 
         f"per inference, no sensor: {says}",
         place=place,
         source=source,
+        otherwise=otherwise,
     )
 
 
@@ -57,9 +61,10 @@ def _break_even(name: str, title: str, place: int) -> Figure:
         "1",
         "modelled",
         "share of non-zero inputs of the spike-fed layers at which the network costs what its "
-        f"ReLU twin costs by {title}; above 1 it always wins",
+        f"ReLU twin costs by {title}; above 1 it always wins, below 0 never",
         "higher",
         place=place,
+        otherwise=NOT_SPIKE_FED,
     )
 
 
@@ -78,12 +83,14 @@ ZERO_SKIPPING = _formula(
     "arithmetic, zeros skipped",
     f"mult-adds of non-zero inputs at 4.6 pJ{HOROWITZ}",
     703,
+    otherwise="spikes skip zeros anyway: its SynOps are in every formula",
 )
 QUANTISED_TWIN = _formula(
     "quantised_twin",
     "its quantised twin",
     "the same layers as a ReLU network of ceil(log2(T + 1)) bits (Yan et al. 2024)" + HOROWITZ,
     704,
+    otherwise=NOT_SPIKE_FED,
 )
 MEMORY = _formula(
     "memory",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CHANNELS_CUT", "EPOCHS", "TRAINING_TIME", "measure"]
 
+OTHERWISE = "the suite does not train this model (`train:`)"
+
 EPOCHS = Figure(
     "epochs",
     "Epochs trained",
@@ -22,6 +24,7 @@ EPOCHS = Figure(
     "counted",
     "passes over the training images until the epochs, the budget or the patience ended",
     place=610,
+    otherwise=OTHERWISE,
 )
 TRAINING_TIME = Figure(
     "training_time",
@@ -32,6 +35,7 @@ TRAINING_TIME = Figure(
     rests_on="machine",
     beside_paper="ratio",
     place=611,
+    otherwise=OTHERWISE,
 )
 CHANNELS_CUT = Figure(
     "channels_cut",
@@ -41,6 +45,7 @@ CHANNELS_CUT = Figure(
     "share of the channels with a batch norm that Network Slimming removed",
     "higher",
     place=612,
+    otherwise="no channels of this model are cut (`train: { slim: ... }`)",
 )
 
 

@@ -104,10 +104,11 @@ def figure_text(
     scale: float = 1.0,
     decimals: int | None = None,
     missing: str = "n/a",
+    why: Sequence[str] = (),
 ) -> str:
-    """A cell: the value, half its interval, what is wrong with it."""
+    """A cell: the value, half its interval, what is wrong with it; `missing` and `why` of none."""
     if figure is None:
-        return missing
+        return missing + notes.mark(why)
     mark = notes.mark(figure.reasons)
     if figure.value is None:
         return f"n/a{mark}"

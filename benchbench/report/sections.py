@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from benchbench.metrics.registry import METRICS
+from benchbench.report.absent import missing
 from benchbench.report.format import (
     Grid,
     Line,
     Notes,
-    enough,
     figure_text,
     how_got,
     number,
@@ -61,10 +62,10 @@ def everything(results: Results, notes: Notes) -> Grid:
     for name in shown:
         metric = METRICS[name]
         figures = [cell.measurements.get(name) for cell in results.cells]
-        cells = [
-            figure_text(figure, notes, missing=cell.status if cell.status != "ok" else "n/a")
-            for cell, figure in zip(results.cells, figures, strict=True)
-        ]
+        cells = []
+        for cell, figure in zip(results.cells, figures, strict=True):
+            text, why = missing(name, cell, results)
+            cells.append(figure_text(figure, notes, missing=text, why=why))
         unit = "" if metric.unit == "1" else f", {metric.unit}"
         lines.append(Line((metric.title + unit, *cells, name, how_got(metric, figures))))
     titles = [_title(results, cell) for cell in results.cells]
@@ -84,29 +85,36 @@ def modelled(results: Results) -> list[Grid]:
         }
         if not figures:
             continue
-        least = min(figures, key=lambda model: figures[model].value or 0.0)
-        winners[name] = results.suite.model(least).title
+        winners[name] = _least(figures, results)
         cells = [
             _millijoules(figures[cell.model]) if cell.model in figures else "n/a"
             for cell in results.cells
         ]
         seen = min(figure.detail.get("coverage", 1.0) for figure in figures.values())
         title = metric.title.partition(": ")[2] or metric.title
-        winner = winners[name] if len(figures) > 1 else ""
+        winner = (winners[name] or "the same") if len(figures) > 1 else ""
         lines.append(Line((title, *cells, winner, f"{100 * seen:.1f} %", metric.source)))
     if not lines:
         return []
     titles = [_title(results, cell) + _steps(cell) for cell in results.cells]
     title = "Energy by formula, mJ per inference: modelled, not measured"
-    if len(set(winners.values())) > 1:
+    if len({*winners.values()} - {""}) > 1:
         title += ". The winner flips with the model: none of them alone decides"
     header = ("", *titles, "least", "sees of the mult-adds", "source")
     return [Grid(title, header, tuple(lines), text_columns=3)]
 
 
+def _least(figures: Mapping[str, Measurement], results: Results) -> str:
+    """The titles of those that need least; empty where all of several need the same."""
+    least = min(figure.value or 0.0 for figure in figures.values())
+    found = [model for model, figure in figures.items() if math.isclose(figure.value or 0.0, least)]
+    if len(found) == len(figures) > 1:
+        return ""
+    return ", ".join(results.suite.model(model).title for model in found)
+
+
 def _millijoules(figure: Measurement) -> str:
-    value = 1e3 * (figure.value or 0.0)
-    return number(value, enough(value, 4))
+    return number(1e3 * (figure.value or 0.0))
 
 
 def _steps(cell: CellResult) -> str:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from benchbench.comparing.paper import judge, judge_model
 from benchbench.metrics.registry import METRICS
-from benchbench.report.banner import is_random
+from benchbench.report.absent import missing
 from benchbench.report.format import Grid, Line, Notes, figure_text, how_got, number, ratio_text
 from benchbench.suite.units import shown_in
 
 if TYPE_CHECKING:
-    from benchbench.results.schema import CellResult, Results
+    from benchbench.results.schema import Results
     from benchbench.suite.schema import Model
     from benchbench.suite.tables import Row, Table
 
@@ -41,34 +41,16 @@ def _title(row: Row) -> str:
 
 
 def _ours(row: Row, model: Model, results: Results, notes: Notes) -> str:
-    cell = results.cell(model.id)
+    text, why = missing(row.metric, results.cell(model.id), results)
     scale, _ = shown_in(row)
-    if cell and cell.status != "ok":
-        missing = cell.status
-    else:
-        missing = f"n/a{notes.mark(_why_not_asked(row.metric, cell, results))}"
     return figure_text(
         results.figure(model.id, row.metric),
         notes,
         scale=scale,
         decimals=row.decimals,
-        missing=missing,
+        missing=text,
+        why=why,
     )
-
-
-def _why_not_asked(metric: str, cell: CellResult | None, results: Results) -> list[str]:
-    """Why nobody measured a figure of a cell that went well, where its settings or data tell."""
-    figure = METRICS[metric]
-    if cell is None or metric in cell.measurements:
-        return []
-    if figure.phase == "train" and cell.facts.get("task") == "none":
-        return ["the model has no task (`task: none`): no step of it is trained"]
-    phases = results.suite.settings.phases
-    if figure.phase and figure.phase not in phases:
-        return [f"the settings' phases are {', '.join(phases) or 'none'}"]
-    if figure.rests_on == "data" and is_random(results.data_of(cell)["name"]):
-        return ["the input is random numbers: nothing is counted that rests on data"]
-    return []
 
 
 def _papers(row: Row, model: Model, notes: Notes) -> str:

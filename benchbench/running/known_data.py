@@ -92,7 +92,8 @@ def looked_at(what: DataSource, folder: Path, seed: int) -> Known:
         log = Path(scratch) / "look.log"
         outcome = launcher.work(Order("look", data=asked), time_limit_s=LIMIT_S, log=log)
     if outcome.status != "ok":
-        raise DataError(source, outcome.reason)
+        # The worker names its own error and the source as well: once is enough.
+        raise DataError(source, outcome.reason.removeprefix(f"DataError: {source}: "))
     about = outcome.facts["about"]
     reference = replace(
         asked,

@@ -180,6 +180,9 @@ def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for name, value in given.items():
         *path, last = name.split(".")
+        if path[:1] == ["settings"]:
+            short = name.removeprefix("settings.")
+            raise SuiteError([Fault("--set", 0, name, f"these are settings already: {short}=...")])
         place = nested
         for part in path:
             place = place.setdefault(part, {})

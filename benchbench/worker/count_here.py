@@ -53,13 +53,14 @@ class CountedHere:
         self.refusals.append(reason)
 
 
-def batches_from(inputs: object) -> list[Inputs] | tuple[int, ...]:
+def batches_from(inputs: object, axis: int = 0) -> list[Inputs] | tuple[int, ...]:
     """What a caller may give as inputs, as `count_alone` takes it.
 
     Args:
         inputs: A batch as a tensor or array [N, ...], as a tuple of them for a model of several
             inputs, or as a dict of them by name; several batches in a list; or the shape of one
             sample.
+        axis: Axis of the samples in a batch: 1 where the time steps come first, [T, N, ...].
 
     Raises:
         ModelError: It is none of these.
@@ -69,7 +70,7 @@ def batches_from(inputs: object) -> list[Inputs] | tuple[int, ...]:
         return tuple(inputs)  # type: ignore[arg-type]
     several = inputs if isinstance(inputs, list) and inputs else [inputs]
     try:
-        return [Inputs.of(batch).cpu() for batch in several]
+        return [Inputs.of(batch, axis).cpu() for batch in several]
     except DataError as error:
         raise ModelError(
             "inputs: expected a batch [N, ...] as tensor or array, a tuple or dict of them for a "

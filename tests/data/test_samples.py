@@ -116,6 +116,11 @@ def test_time_first_is_the_second_axis() -> None:
     assert torch.equal(inputs.args[0], films[:, [4, 1]])
     assert [tuple(single.args[0].shape) for single in inputs.singles()] == [(2, 1, 3)] * 2
 
+    with pytest.raises(DataError, match=r"2 inputs and 6 targets: .* `time: first`"):
+        samples_of((films, torch.zeros(6)))
+    with pytest.raises(DataError, match=r"2 inputs and 5 targets$"):
+        samples_of((films, torch.zeros(5)))
+
     class Films(Dataset[tuple[Tensor, int]]):
         """One film [T, ...] a sample."""
 

@@ -160,6 +160,7 @@ def test_neurons_of_ones_own_beside_a_frameworks(kit: Any) -> None:
     figures = kit.measured(model)
     assert [row["name"] for row in figures["firing_rate"].detail["layers"]] == ["lif2", "lif3"]
     assert "conv2 is fed 0 and 1 by no neuron that is known" in figures["firing_rate"].reasons[0]
+    assert "events of the data" in figures["firing_rate"].reasons[0]
     assert "conv2" in {row["name"] for row in figures["synops_exact"].detail["layers"]}
     named = kit.measured(model, told=Neurons(("Surrogate",)))["firing_rate"]
     assert [row["name"] for row in named.detail["layers"]] == ["lif1", "lif2", "lif3"]

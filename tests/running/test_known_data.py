@@ -94,3 +94,14 @@ def test_the_key_that_is_gone_is_told_by_what_to_write(tmp_path: Path) -> None:
     stored = plain(suite("digits"))
     stored["models"][0]["labels"] = "ferplus"
     assert [*restored(Suite, stored).models] == [*suite("digits").models]
+
+
+def test_a_fault_of_a_function_s_data_names_its_source_once(tmp_path: Path) -> None:
+    """What a worker found is told as what is found here is."""
+    (tmp_path / "own.py").write_text("def data(): return {'tset': 1}\n")
+    source = f"{tmp_path}/own.py:data"
+    with pytest.raises(DataError) as caught:
+        known_data(suite(source), tmp_path)
+    assert str(caught.value).count(source) == 1
+    assert "DataError" not in str(caught.value)
+    assert "it has tset" in str(caught.value)

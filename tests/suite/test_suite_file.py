@@ -97,6 +97,12 @@ def test_a_setting_of_the_command_line_reaches_the_suite_and_every_training() ->
         assert after.train.slim == before.train.slim
 
 
+def test_a_setting_is_named_without_the_word_settings() -> None:
+    """`--set settings.repeats=2` is told what to write."""
+    with pytest.raises(SuiteError, match=r"settings already: repeats="):
+        loader.settings_of({"settings.repeats": 2})
+
+
 def test_faults_of_the_command_line_are_told_together() -> None:
     """An unknown key, a wrong type, an unknown meter: each with its name and what was expected."""
     wrong = {"train.epoch": 3, "repeats": "x", "meter": "scales", "window_s": 1, "window_s.a": 2}

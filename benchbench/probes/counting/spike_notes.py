@@ -50,6 +50,6 @@ def on_neurons(model: nn.Module, whole: BatchRun) -> tuple[str, ...]:
         notes.append(f"neurons ran different numbers of time steps ({ran}): steps: tells them")
     unknown = [name for name, tally in whole.tallies.items() if tally.binary and not tally.spikes]
     if unknown:
-        by = "by no neuron that is known: an encoder, or what is to be named under spiking:"
-        notes.append(f"{', '.join(unknown)} is fed 0 and 1 {by}")
+        by = "by no neuron that is known: events of the data, an encoder, or what is to be named"
+        notes.append(f"{', '.join(unknown)} is fed 0 and 1 {by} under spiking:")
     return tuple(notes)

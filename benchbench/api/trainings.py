@@ -1,0 +1,131 @@
+"""Training a model by itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from benchbench.api.runs import carried_out, check_settings
+from benchbench.data import DataSource
+from benchbench.errors import ModelError
+from benchbench.files import expanded
+from benchbench.frameworks import Neurons
+from benchbench.running.plan import RunRequest
+from benchbench.suite.schema import Model, Settings, Suite
+from benchbench.suite.tables import Row, Table
+from benchbench.suite.training import Stdp, Train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from benchbench.data.source import Time
+    from benchbench.results.schema import Results
+    from benchbench.running import runner
+    from benchbench.running.plan import Plan
+
+__all__ = ["train"]
+
+
+def train(  # noqa: PLR0913 - the same
+    model: str | Callable[..., Any],
+    *,
+    set: Mapping[str, Any] | None = None,  # noqa: A002 - as in `run`
+    epochs: int = 100,
+    minutes: float | None = None,
+    patience: int | None = None,
+    images: int | None = None,
+    batch_size: int = 16,
+    learning_rate: float = 1e-3,
+    seed: int = 0,
+    precision: Literal["32", "bf16"] = "32",
+    devices: int = 1,
+    stdp: bool = False,
+    spiking: str | Sequence[str] = (),
+    reset: str = "",
+    steps: int | None = None,
+    device: str = "auto",
+    data: str | Path | None = None,
+    time: Time = "none",
+    out: str | Path = "reports",
+    progress: bool | runner.Progress = False,
+) -> Results:
+    """Train one model, report its accuracy, and keep the weights for suites that ask for them.
+
+    An interrupted training is taken up again by the same call.
+
+    >>> import tempfile, benchbench
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     trained = benchbench.train("shallow_cnn", epochs=1, images=32, out=folder, device="cpu")
+    >>> trained.figure("shallow_cnn", "epochs").value
+    1
+
+    Args:
+        model: Model as in a `Suite`: a reference, or a function; a module would start from the
+            weights that it has.
+        set: Settings of the model.
+        epochs: Most epochs.
+        minutes: Time budget, minutes.
+        patience: Epochs without improvement to stop at.
+        images: Number of images to train on; all by default.
+        batch_size: Images a step.
+        learning_rate: Learning rate of Adam.
+        seed: Seeds weights, data order and dropout.
+        precision: ``32``, or ``bf16`` for mixed precision.
+        devices: GPUs to train on.
+        stdp: Whether the linear layers are fine-tuned by STDP (Table 5).
+        spiking: Names of modules or of their classes that are spiking neurons, as in `count`.
+        reset: The model's own method that resets its state.
+        steps: Time steps of one sample; found by default.
+        device: The device, as in `run`.
+        data: The data, as in `run`.
+        time: Where the time steps stand in a batch of it, as in `count`.
+        out: Folder of all runs, as in `run`.
+        progress: Who watches, as in `run`.
+
+    Raises:
+        ModelError: There is no such model, or it has no such setting.
+        SuiteError: Something else that was asked for is not right.
+        BenchbenchError: What `run` raises.
+    """
+    recipe = Train(
+        epochs=epochs,
+        minutes=minutes,
+        patience=patience,
+        images=images,
+        precision=precision,
+        devices=devices,
+        stdp=Stdp() if stdp else None,
+    )
+    if isinstance(model, str):
+        check_settings(model, set or {}, Path.cwd())
+    name = Suite(models=[model]).models[0].id
+    told = Neurons.told(spiking, reset, steps)
+    entry = Model(name, model, set=dict(set or {}), **asdict(told))
+    how = Settings(batch_size, seed, repeats=0, train=recipe, learning_rate=learning_rate)
+    given = DataSource(time=time) if data is None else DataSource(str(data), time=time)
+    title = f"Training of {entry.title}"
+    suite = Suite(1, f"train-{name}", (entry,), title, data=given, settings=how)
+    request = RunRequest(suite, device=device, out=expanded(str(out)))
+    return carried_out(request, progress, _with_its_table)
+
+
+def _with_its_table(plan: Plan) -> Plan:
+    """A training with the table of what it is for, which only its data tells.
+
+    Raises:
+        ModelError: It is for nothing.
+    """
+    (cell,) = plan.cells
+    rows: Sequence[Row] = [Row(name) for name in ("mse", "mse_public", "r_squared")]
+    if cell.objective == "classification":
+        shares = ("accuracy", "accuracy_public")
+        rows = [Row(name, scale=100, unit="%", decimals=2) for name in shares]
+    elif cell.objective == "none":
+        raise ModelError(
+            f"{cell.model.title}: its data has no targets that are labels or numbers: "
+            "there is nothing to train for"
+        )
+    counts = [Row(name) for name in ("epochs", "depth", "params", "synops_exact")]
+    table = Table(plan.suite.title, (*rows, *counts))
+    return replace(plan, suite=replace(plan.suite, tables=(table,)))

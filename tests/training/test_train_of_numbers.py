@@ -1,0 +1,77 @@
+"""`benchbench train` of what is no classification: its table has the rows of its task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+import benchbench
+from benchbench.errors import ModelError
+from benchbench.report.page import page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWN = """
+import torch
+from torch import nn
+
+def net(): return nn.Linear(4, 1)
+def steps(): return Steps()
+def numbers():
+    x = torch.rand(60, 4)
+    return {"train": (x, x.sum(1)), "test": (x[:20], x[:20].sum(1))}
+def nothing():
+    return {"train": torch.rand(20, 4), "test": torch.rand(20, 4)}
+def films():
+    x, y = torch.rand(3, 40, 4), torch.arange(40) % 2
+    return {"train": (x, y), "test": (x[:, :10], y[:10])}
+
+class Steps(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+    def forward(self, films):
+        return self.fc(films.mean(0))
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a file of models and data."""
+    (tmp_path / "own.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_a_regression_has_its_errors_and_no_accuracy(place: Path) -> None:
+    """Its mean squared error on both splits and the variance explained, none of them n/a."""
+    found = benchbench.train("own.py:net", data="own.py:numbers", epochs=2, device="cpu")
+    rows = [row.metric for row in found.suite.tables[0].rows]
+    assert rows[:4] == ["mse", "mse_public", "r_squared", "epochs"]
+    assert "accuracy" not in rows
+    table = page(found).grids[0]
+    assert not [line.cells for line in table.lines[:4] if line.cells[1].startswith("n/a")]
+    assert found.figure("net", "mse").value is not None
+
+
+@pytest.mark.slow
+def test_without_targets_there_is_nothing_to_train_for(place: Path) -> None:
+    """That is told, instead of a table of n/a."""
+    with pytest.raises(ModelError, match="no targets that are labels or numbers"):
+        benchbench.train("own.py:net", data="own.py:nothing", epochs=1, device="cpu")
+
+
+@pytest.mark.slow
+def test_time_first_is_told_by_an_argument(place: Path) -> None:
+    """[T, N, ...] of a function, which is refused by the number of its targets otherwise."""
+    with pytest.raises(benchbench.errors.DataError, match=r"3 inputs and 40 targets: .*--time"):
+        benchbench.train("own.py:steps", data="own.py:films", epochs=1, device="cpu")
+    found = benchbench.train(
+        "own.py:steps", data="own.py:films", time="first", epochs=1, device="cpu"
+    )
+    assert found.figure("steps", "accuracy").value is not None
+    counted = benchbench.count("own.py:steps", data="own.py:films", time="first")
+    assert counted["macs_dense"].value == 8
