@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Arrays", "cached", "folder"]
 
 MOST_BYTES = 1 << 30
-VERSION = 2  # of the decoding: an old cache is not read again
+VERSION = 3  # of the decoding: an old cache is not read again
 Arrays = tuple["np.ndarray", "np.ndarray", "np.ndarray"]
 
 
