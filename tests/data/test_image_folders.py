@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
+import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@pytest.mark.parametrize(("mode", "form"), [("I;16", "png"), ("I", "tiff"), ("F", "tiff")])
+@pytest.mark.parametrize(
+    ("mode", "form"), [("I;16", "png"), ("I;16B", "tiff"), ("I", "tiff"), ("F", "tiff")]
+)
 def test_an_image_of_more_than_eight_bits_is_refused(tmp_path: Path, mode: str, form: str) -> None:
     """Pillow would clip it to white, whatever the file's name says it is."""
     picture(tmp_path / f"a.{form}", 32_000, mode)
@@ -31,6 +36,33 @@ def test_an_image_of_more_than_eight_bits_is_refused(tmp_path: Path, mode: str, 
     (tmp_path / f"a.{form}").rename(tmp_path / "train" / "happy" / "a.png")
     with pytest.raises(DataError, match="more than 8 bits a pixel"):
         load(str(tmp_path))
+
+
+def deep_png(colour: int, channels: int, shade: int) -> bytes:
+    """A PNG of 16 bits a channel, of one shade, which Pillow cannot write in colour."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checked = kind + content
+        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    line = b"\0" + struct.pack(">H", shade) * channels * 48
+    head = struct.pack(">IIBBBBB", 48, 48, 16, colour, 0, 0, 0)
+    parts = chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(line * 48)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_sixteen_bits_a_colour_are_refused_too(tmp_path: Path, colour: int, channels: int) -> None:
+    """Of grey, RGB and either with transparency: Pillow would keep the upper half without a word.
+
+    The pixels are of 12 bits, as many cameras give them: their upper halves are nearly black.
+    """
+    file = tmp_path / "train" / "happy" / "a.png"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(deep_png(colour, channels, 4_000))
+    with pytest.raises(DataError, match="more than 8 bits a pixel") as caught:
+        load(str(tmp_path))
+    assert caught.value.file == str(file)
 
 
 @pytest.mark.parametrize(("mode", "shade"), [("1", 1), ("RGB", 255), ("P", 3), ("L", 255)])
@@ -63,6 +95,29 @@ def test_other_files_are_told_and_system_files_passed_over(tmp_path: Path) -> No
     assert page_of(check(found)).banner == (f"data: {told}",)
 
 
+def test_what_systems_put_into_an_archive_is_passed_over(tmp_path: Path) -> None:
+    """Finder's and Explorer's own files in a zip, in any case, are neither images nor left out."""
+    image = picture(tmp_path / "a.png").read_bytes()
+    file = tmp_path / "faces.zip"
+    with zipfile.ZipFile(file, "w") as out:
+        out.writestr("faces/train/happy/a.png", image)
+        for name in ("__MACOSX/faces/train/happy/._a.png", "__MACOSX/faces/train/happy/b.png"):
+            out.writestr(name, b"\x00\x05\x16\x07")
+        for name in ("faces/.DS_Store", "faces/train/Thumbs.db", "faces/train/happy/desktop.INI"):
+            out.writestr(name, b"\xd0\xcf\x11\xe0")
+    found = load(str(file))
+    assert (len(found), found.usage.tolist(), found.warnings) == (1, ["Training"], ())
+
+
+def test_folders_are_named_in_any_case(tmp_path: Path) -> None:
+    """Splits and classes of capitals are those of small letters."""
+    for shade, name in enumerate(("TRAIN/Happiness/a.PNG", "PublicTest/SAD/b.png")):
+        picture(tmp_path / name, shade)
+    found = load(str(tmp_path))
+    rows = zip(found.images[:, 0, 0].tolist(), found.labels.tolist(), found.usage, strict=True)
+    assert sorted(rows) == [(0, 3, "Training"), (1, 4, "PublicTest")]
+
+
 def test_the_command_tells_what_was_left_out(tmp_path: Path) -> None:
     """`benchbench data check --json` has the warnings."""
     for name in ("a.png", "b.tiff", "c.bmp"):
@@ -74,12 +129,14 @@ def test_the_command_tells_what_was_left_out(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["train/sad", "test"])
 def test_a_folder_that_may_not_be_read_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Its images are not left out: the reading ends with its name."""
     picture(tmp_path / "train" / "happy" / "a.png")
-    shut = picture(tmp_path / "train" / "sad" / "b.png").parent
+    shut = tmp_path / name
+    picture(shut / "sad" / "b.png")
     scan = os.scandir
 
     def scandir(place: str) -> object:
