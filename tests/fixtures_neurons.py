@@ -73,6 +73,20 @@ class Heaviside(torch.autograd.Function):
         return gradient / (1 + (torch.pi * above) ** 2)
 
 
+class Surrogate(nn.Module):
+    """The step as a module."""
+
+    def __init__(self, step: type[torch.autograd.Function]) -> None:
+        """Of a function."""
+        super().__init__()
+        self.step = step
+
+    def forward(self, above: Tensor) -> Tensor:
+        """Spikes."""
+        fired: Tensor = self.step.apply(above)
+        return fired
+
+
 class OwnLif(nn.Module):
     """v <- v / 2 + x; a spike of height `height` at `THRESHOLD` puts it back to 0."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from benchbench.metrics.ratio import refusal
+from benchbench.metrics.ratio import refusal, unusable
 from benchbench.metrics.registry import METRICS
 from benchbench.suite.tables import Table
 from benchbench.suite.units import shown_in
@@ -65,6 +66,7 @@ def judge_model(row: Row, model_id: str, results: Results) -> Verdict:
 
 def _missing(row: Row, results: Results) -> tuple[str, ...]:
     reasons: dict[str, None] = {}
+    refused = refusal if METRICS[row.metric].beside_paper == "ratio" else unusable
     for model_id in row.paper:
         cell, figure = results.cell(model_id), results.figure(model_id, row.metric)
         title = results.suite.model(model_id).title
@@ -75,7 +77,7 @@ def _missing(row: Row, results: Results) -> tuple[str, ...]:
             reasons[f"{title}: {cell.status}: {why}"] = None
         elif figure.value is None:
             reasons |= dict.fromkeys(figure.reasons)
-        elif why := refusal(figure, title):
+        elif why := refused(figure, title):
             reasons[why] = None
     return tuple(reasons)
 
@@ -85,7 +87,7 @@ def _ratio(row: Row, table: Table, results: Results) -> tuple[Word, tuple[str, .
         return "not measurable here", ("absolute figures are of another machine",)
     of, to = table.ratio
     ours = results.comparison(row.metric, of, to)
-    if ours is None or of not in row.paper or to not in row.paper or not row.paper[to]:
+    if ours is None or not row.paper.get(of) or not row.paper.get(to):  # nor is a ratio of 0 one
         return "not measurable here", ("there is no ratio to compare",)
     if ours.value is None or ours.reason:
         return "not measurable here", (ours.reason,)
@@ -108,11 +110,12 @@ def _values(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
     for model_id, paper in row.paper.items():
         figure = results.figure(model_id, row.metric)
         value = round((figure.value or 0.0) * scale, row.paper_decimals) if figure else 0.0
-        off_percent = 100 * (value / paper - 1)
         model = results.suite.model(model_id)
-        if value != paper:
-            why = "; reconstructed" if model.reconstructed else ""
-            reasons.append(f"{model.title} {off_percent:+.1f} %{why}")
+        if value == paper:
+            continue
+        off_percent = 100 * (value / paper - 1) if paper else math.inf  # nothing is near to 0
+        off = f"{off_percent:+.1f} %" if paper else f"{value:g}, not 0"
+        reasons.append(f"{model.title} {off}{'; reconstructed' if model.reconstructed else ''}")
         if abs(off_percent) > row.tolerance_percent + SLACK:
             word = "differs"
     return word, tuple(reasons)
@@ -138,7 +141,8 @@ def _accuracy(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
         if epochs.value < PAPERS_EPOCHS:
             text = f"{model.title}: trained {epochs.value:g} epoch(s), the paper {PAPERS_EPOCHS}"
             return "not measurable here", (text,)
-        low, high = (figure.low or figure.value), (figure.high or figure.value)
+        low = figure.value if figure.low is None else figure.low
+        high = figure.value if figure.high is None else figure.high
         scale, _ = shown_in(row)
         inside = low * scale <= paper <= high * scale
         off = figure.value * scale - paper

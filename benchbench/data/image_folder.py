@@ -17,6 +17,8 @@ from benchbench.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from PIL.ImageFile import ImageFile
+
     from benchbench.data.cache import Arrays
     from benchbench.data.entries import Entry
 
@@ -30,8 +32,10 @@ SYNONYMS = {
     "sadness": "sad",
     "surprised": "surprise",
 }
-# Pillow's modes of eight bits or fewer: its conversion to grey clips what has more.
+# Pillow's modes of eight bits or fewer: its conversion to grey clips what has more. Of 16 bits a
+# colour it reads the upper eight into such a mode, as its decoder's name of them tells alone.
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
+DEEP = ";16"
 
 
 def decode(files: Iterable[Entry]) -> Arrays:
@@ -72,6 +76,12 @@ def _folders(file: Entry) -> tuple[str, str]:
     return SPLIT_OF[parts[at[-1]]], known[0]
 
 
+def _raw_modes(image: ImageFile) -> list[str]:
+    """How the parts of an image lie in its file, in Pillow's words: ``L``, ``RGB;16B``."""
+    told = [part.args for part in image.tile]
+    return [str(args[0] if isinstance(args, tuple) and args else args) for args in told]
+
+
 def _pixels(file: Entry) -> np.ndarray:
     from PIL import Image  # noqa: PLC0415 - only folders of images need it
 
@@ -85,11 +95,12 @@ def _pixels(file: Entry) -> np.ndarray:
             if image.size != (SIDE, SIDE):
                 shape = f"{image.size[0]}x{image.size[1]}"
                 raise DataError(file.place, f"the image is {shape}: expected {SIDE}x{SIDE}")
-            if image.mode not in MODES:
+            mode = next((raw for raw in _raw_modes(image) if DEEP in raw), image.mode)
+            if mode not in MODES:
                 raise DataError(
                     file.place,
-                    f"more than 8 bits a pixel (Pillow's mode {image.mode!r}): convert it to 8-bit "
-                    "grey, since its range cannot be told",
+                    f"more than 8 bits a pixel (Pillow's mode {mode!r}): convert it to 8-bit grey, "
+                    "since its range cannot be told",
                 )
             return np.asarray(image.convert("L"))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:

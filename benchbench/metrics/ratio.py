@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from benchbench.metrics.measurement import Measurement, Round
 
-__all__ = ["NoRatio", "Ratio", "ratio", "refusal"]
+__all__ = ["NoRatio", "Ratio", "ratio", "refusal", "unusable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,24 @@ def _paired(pairs: Sequence[tuple[Round, Round]]) -> Ratio | NoRatio:
 
 
 def refusal(figure: Measurement | None, whose: str) -> str:
-    """Why a figure must enter no ratio and no verdict; empty where it may.
+    """Why a figure must enter no ratio; empty where it may.
+
+    Args:
+        figure: The figure.
+        whose: What its side is called, e.g. ``the base``.
+    """
+    why = unusable(figure, whose)
+    if figure is None or figure.value is None or why:
+        return why
+    below = _below(r.value for r in figure.rounds())
+    if figure.value <= 0 or below is not None:
+        least = figure.value if below is None else below
+        return f"{least:g} in {whose}: only positive figures have a ratio"
+    return ""
+
+
+def unusable(figure: Measurement | None, whose: str) -> str:
+    """Why a figure must enter no verdict; empty where it may.
 
     Args:
         figure: The figure.
@@ -117,10 +134,6 @@ def refusal(figure: Measurement | None, whose: str) -> str:
         return f"n/a in {whose}: {why}"
     if not figure.valid:
         return f"invalid in {whose}: {why or 'no reason was given'}"
-    below = _below(r.value for r in figure.rounds())
-    if figure.value <= 0 or below is not None:
-        least = figure.value if below is None else below
-        return f"{least:g} in {whose}: only positive figures have a ratio"
     return ""
 
 

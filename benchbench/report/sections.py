@@ -74,7 +74,7 @@ def everything(results: Results, notes: Notes) -> Grid:
 
 def modelled(results: Results) -> list[Grid]:
     """Joules by formula, one line an energy model, and who is cheapest under each."""
-    lines, winners = [], dict[str, str]()
+    lines, winners = [], dict[frozenset[str], set[str]]()  # of those that were set side by side
     for name, metric in METRICS.items():
         if not metric.source:
             continue
@@ -85,20 +85,24 @@ def modelled(results: Results) -> list[Grid]:
         }
         if not figures:
             continue
-        winners[name] = _least(figures, results)
+        winner = ""
+        if len(figures) > 1:
+            least = _least(figures, results)
+            winner = least or "the same"
+            if least:
+                winners.setdefault(frozenset(figures), set()).add(least)
         cells = [
             _millijoules(figures[cell.model]) if cell.model in figures else "n/a"
             for cell in results.cells
         ]
         seen = min(figure.detail.get("coverage", 1.0) for figure in figures.values())
         title = metric.title.partition(": ")[2] or metric.title
-        winner = (winners[name] or "the same") if len(figures) > 1 else ""
         lines.append(Line((title, *cells, winner, f"{100 * seen:.1f} %", metric.source)))
     if not lines:
         return []
     titles = [_title(results, cell) + _steps(cell) for cell in results.cells]
     title = "Energy by formula, mJ per inference: modelled, not measured"
-    if len({*winners.values()} - {""}) > 1:
+    if any(len(of_these) > 1 for of_these in winners.values()):
         title += ". The winner flips with the model: none of them alone decides"
     header = ("", *titles, "least", "sees of the mult-adds", "source")
     return [Grid(title, header, tuple(lines), text_columns=3)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 from torch.utils._pytree import tree_leaves
 
 from benchbench.data.inputs import Inputs
@@ -154,8 +155,11 @@ def copied(model: nn.Module, name: str) -> nn.Module:
         name: What it is called in a message.
 
     Raises:
-        ModelError: It cannot be copied.
+        ModelError: It cannot be copied, or it has weights that no batch has given a shape yet.
     """
+    lazy = [path for path, it in model.named_parameters() if isinstance(it, UninitializedParameter)]
+    if lazy:
+        raise ModelError(f"{name}: {lazy[0]} has no shape before a first batch: run it on one once")
     held = [leaf for module in model.modules() for leaf in tree_leaves(vars(module))]
     memo = {
         id(tensor): tensor.detach().clone()

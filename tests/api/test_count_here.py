@@ -176,6 +176,7 @@ def test_what_the_caller_has_set_in_torch_does_no_harm() -> None:
         (nn.Conv2d(3, 2, 3), None, "give inputs= that it takes"),
         (lambda: 5, (3,), "returned int, not a torch.nn.Module"),
         ("conv_sn", (3,), "did you mean 'conv_snn'"),
+        (nn.LazyLinear(2), (3,), "LazyLinear: weight has no shape before a first batch: run it"),
     ],
 )
 def test_what_cannot_be_counted_says_what_to_do(model: Any, inputs: Any, message: str) -> None:

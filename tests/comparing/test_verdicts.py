@@ -78,6 +78,15 @@ def test_the_ends_of_an_interval_belong_to_it(end: float) -> None:
     assert judge(row, table, results).word == "reproduced"
 
 
+@pytest.mark.parametrize(("paper", "word"), [(2.0, "reproduced"), (12.0, "differs")])
+def test_an_interval_may_begin_at_0(paper: float, word: str) -> None:
+    """0 is an end like any other, and not the lack of one."""
+    row = replace(ACCURACY, paper={"snn": paper})
+    assert judge(row, *results_of(row, *accuracy(0.05, 0.05))).word == word
+    found = judge(row, *results_of(row, *accuracy(0.0, 0.03)))  # all wrong is an accuracy too
+    assert (found.word, found.reasons) == (word, (f"SNN {-paper:+.2f} points",))
+
+
 def test_the_tolerance_itself_is_within_it() -> None:
     """One point off at a tolerance of one point."""
     figure = measured("accuracy", 0.75)
@@ -132,6 +141,24 @@ def test_a_count_is_rounded_as_the_paper_prints_it(
     table, results = results_of(PARAMS, measured("params", value))
     found = judge(PARAMS, table, results)
     assert (found.word, found.reasons) == (word, reasons)
+
+
+@pytest.mark.parametrize(
+    ("value", "word", "reasons"),
+    [
+        (0, "reproduced", ()),
+        (4_999, "reproduced", ()),  # 0.00 M, as the paper prints it
+        (16_000, "differs", ("SNN 0.02, not 0",)),  # no tolerance is a share of 0
+    ],
+)
+def test_a_count_of_0_in_the_paper_is_compared(
+    value: float, word: str, reasons: tuple[str, ...]
+) -> None:
+    """A network without spikes has no synaptic operations, and a paper may print that."""
+    row = replace(PARAMS, metric="synops_exact", paper={"snn": 0.0})
+    table, results = results_of(row, measured("synops_exact", value))
+    for found in (judge(row, table, results), judge_model(row, "snn", results)):
+        assert (found.word, found.reasons) == (word, reasons)
 
 
 def test_a_reconstructed_model_is_called_so_where_it_is_off() -> None:
@@ -205,7 +232,8 @@ def test_a_ratio_that_cannot_be_formed_says_why() -> None:
     assert judge(FPS, alone, results).reasons == ("absolute figures are of another machine",)
     fine = ModelRatio("train_fps", "snn", "cnn", 2.0, None, None, 1)
     table, results = results_of(FPS, measured("train_fps", 4.0), ratio=fine)
-    for paper in ({"snn": 4.0}, {"cnn": 4.0}, {"snn": 4.0, "cnn": 0.0}):
+    zeros: list[dict[str, float]] = [{"snn": 4.0, "cnn": 0.0}, {"snn": 0.0, "cnn": 4.0}]
+    for paper in ({"snn": 4.0}, {"cnn": 4.0}, *zeros):
         row = replace(FPS, paper=paper)
         found = judge(row, table, results)
         assert (found.word, found.reasons) == (

@@ -37,9 +37,12 @@ def written(root: Path, files: dict[str, str]) -> Path:
 
 def package(place: str, width: int) -> dict[str, str]:
     """A package whose model is as wide as its helper says."""
-    name = Path(place).name
+    return {f"{place}/__init__.py": ""} | portion(place, width, Path(place).name)
+
+
+def portion(place: str, width: int, name: str) -> dict[str, str]:
+    """The same without the file that makes it more than a portion of a namespace."""
     return {
-        f"{place}/__init__.py": "",
         f"{place}/size.py": f"WIDTH = {width}\n",
         f"{place}/model.py": NET.format(package=name),
     }
@@ -199,10 +202,14 @@ sys.meta_path.append(Finder)
 def test_a_base_runs_its_own_tree_under_every_installation(
     tmp_path: Path, trees: tuple[Path, Path]
 ) -> None:
-    """Editable in a src layout, an ordinary copy, a file that imports its package; else refused."""
+    """Editable in a src layout, ordinary copies, a namespace, a file with its package; or refused.
+
+    Copies are of packages at the top and in a src layout; the namespace is installed in part.
+    """
     base, candidate = trees
     for tree, width in ((base, 3), (candidate, 5)):
         written(tree, package("src/edited", width) | package("copied", width))
+        written(tree, package("src/plain", width) | portion("src/sp/part", width, "sp.part"))
         written(tree, package("odd/mapped", width) | {"queue.py": "raise RuntimeError\n"})
         written(tree, {"bench/own.py": NET.format(package="edited")})
         written(tree, {"pyproject.toml": '[project]\nname = "benched"\n'})
@@ -210,6 +217,8 @@ def test_a_base_runs_its_own_tree_under_every_installation(
     python = environment(
         tmp_path / "environment",
         package("copied", 7)
+        | package("plain", 7)
+        | portion("sp/part", 7, "sp.part")
         | {
             "__editable__.benched.pth": f"{candidate / 'src'}\nimport benched_finder\n",
             "benched_finder.py": FINDER.format(place=mapped),
@@ -229,7 +238,8 @@ def test_a_base_runs_its_own_tree_under_every_installation(
         "threads": 1,
     }
     with AgentProcess(Side("base", base, candidate, python), tmp_path / "log", 120.0) as process:
-        for model in ("edited.model:net", "copied.model:net", "own.py:net"):
+        for name in ("edited.model", "copied.model", "plain.model", "sp.part.model", "own.py"):
+            model = f"{name}:net"
             order = workload | {"model": model}
             found = process.ask("count", workload=order, phases=[], figures=["params"])
             assert found["figures"]["params"]["value"] == 3 * (48 * 48 + 1), model

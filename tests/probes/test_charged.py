@@ -9,7 +9,9 @@ import torch
 from spikingjelly.activation_based import neuron
 from torch import Tensor, nn
 
+from benchbench.frameworks import Neurons
 from benchbench.probes import energy_modelled, operations, spikes
+from benchbench.probes.counting.firing import find_neurons
 
 if TYPE_CHECKING:
     from benchbench import Measurement
@@ -47,8 +49,37 @@ def test_ternary_spikes_are_charged_as_mult_adds_and_named() -> None:
     assert binary["synops_exact"].value == binary["macs_effective"].value > 0
 
 
+class Signs(nn.Module):
+    """Neurons of one's own of three levels."""
+
+    def forward(self, current: Tensor) -> Tensor:
+        """-1, 0 and 1."""
+        return torch.sign(current) * (current.abs() > 0.3)
+
+
+def test_ternary_neurons_of_ones_own_are_charged_as_mult_adds_and_named() -> None:
+    """They are named by `spiking:`; what they feed is no layer of accumulates."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 16), Signs(), nn.Linear(16, 5))
+    find_neurons(model, Neurons(("Signs",)), lambda: [ROWS])
+    levels = model[:2](ROWS)
+    assert set(levels.unique().tolist()) == {-1.0, 0.0, 1.0}
+    figures = measured(model)
+    assert figures["synops_exact"].value == 0
+    assert any(reason.endswith(": 2") for reason in figures["synops_exact"].reasons)
+    fired = int((levels != 0).sum())
+    assert figures["macs_effective"].value == 6 * 8 * 16 + fired * 5 / len(ROWS)
+    assert figures["firing_rate"].value == pytest.approx(fired / levels.numel())
+
+
 @pytest.mark.parametrize(
-    ("model", "seen"), [(nn.LSTM(8, 4, batch_first=True), 0.0), ("mixed", 0.5), ("mostly", 0.8)]
+    ("model", "seen"),
+    [
+        (nn.LSTM(8, 4, batch_first=True), 0.0),
+        (nn.GRU(8, 4, 2, batch_first=True, bidirectional=True), 0.0),
+        ("mixed", 0.5),
+        ("mostly", 0.8),
+    ],
 )
 def test_an_estimator_that_sees_too_little_says_nothing(model: Any, seen: float) -> None:
     """Below three quarters of the mult-adds the estimators' energies are n/a, with the share."""

@@ -241,7 +241,9 @@ def test_a_healthy_sensor_is_believed() -> None:
     "fault",
     [
         {"reset_at_s": 4.0},
+        {"reset_at_s": 7.3},  # in the window's last tenth of a second
         {"zero_at_s": 4.0},
+        {"zero_at_s": 7.3},
         {"gone_at_s": 4.0},
         {"jump_at_s": 4.0, "jump_j": 5000.0},
     ],

@@ -88,24 +88,35 @@ def test_another_gpu_whose_power_is_a_part_is_contradicted(fake_nvml: dict[str, 
     assert "meters_disagree" in said
 
 
-@pytest.mark.parametrize("gpu", ["GPU", "GH200 480GB"])
-def test_a_power_limit_that_changes_is_told(fake_nvml: dict[str, str], gpu: str) -> None:
-    """It was lowered while the window ran; one that stays as it was is how the GPU is set up."""
+@pytest.mark.parametrize(
+    ("gpu", "before_w", "after_w"),
+    [("GPU", 700, 350), ("GH200 480GB", 700, 350), ("GPU", 350, 500)],
+)
+def test_a_power_limit_that_changes_is_told(
+    fake_nvml: dict[str, str], gpu: str, before_w: int, after_w: int
+) -> None:
+    """It was lowered or raised in the window; one that stays as it was is how the GPU is set up."""
     env = {**fake_nvml, "FAKE_NVML_GPU": gpu}
-    figure, said = energy_of({**env, "FAKE_NVML_LIMIT": "700:350:1"})
+    figure, said = energy_of({**env, "FAKE_NVML_LIMIT": f"{before_w}:{after_w}:1"})
     assert figure["valid"]
-    assert "capped: the power limit changed between 700 and 350 W during the window" in said
-    assert figure["detail"]["power_limit_w"] == [350, 700]
+    low_w, high_w = sorted((before_w, after_w))
+    assert f"capped: the power limit changed between {high_w} and {low_w} W during the" in said
+    assert figure["detail"]["power_limit_w"] == [low_w, high_w]
     figure, said = energy_of({**env, "FAKE_NVML_LIMIT": "350"})
     assert "capped" not in said
     assert figure["detail"]["power_limit_w"] == [350, 350]
 
 
-def test_a_clock_that_halves_is_told(fake_nvml: dict[str, str]) -> None:
-    """Half the clock from the middle of the window on."""
-    figure, said = energy_of({**fake_nvml, "FAKE_NVML_CLOCK": "1980:990:1.8"}, window_s=2.6)
+@pytest.mark.parametrize(("before_mhz", "after_mhz"), [(1980, 990), (900, 1410)])
+def test_a_clock_that_changes_is_told(
+    fake_nvml: dict[str, str], before_mhz: int, after_mhz: int
+) -> None:
+    """Half the clock from the middle of the window on, or half as much again."""
+    env = {**fake_nvml, "FAKE_NVML_CLOCK": f"{before_mhz}:{after_mhz}:1.8"}
+    figure, said = energy_of(env, window_s=2.6)
     assert figure["valid"]
-    assert "clocks: the clock was between 1980 and 990 MHz during the window" in said
+    low_mhz, high_mhz = sorted((before_mhz, after_mhz))
+    assert f"clocks: the clock was between {high_mhz} and {low_mhz} MHz during the window" in said
 
 
 @pytest.mark.parametrize(
@@ -141,11 +152,16 @@ def test_time_at_the_power_limit_is_how_the_gpu_was_set_up(fake_nvml: dict[str, 
     assert "throttled" not in said
 
 
-def test_counts_that_nvml_refuses_are_unknown(fake_nvml: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("code", "name"), [(27, "NOT_READY"), (4, "NO_PERMISSION"), (999, "UNKNOWN")]
+)
+def test_counts_that_nvml_refuses_are_unknown(
+    fake_nvml: dict[str, str], code: int, name: str
+) -> None:
     """No slowdown is not the same as no count of them."""
-    figure, _ = energy_of({**fake_nvml, "FAKE_NVML_FAIL": "violations:27,limit:3"})
+    figure, _ = energy_of({**fake_nvml, "FAKE_NVML_FAIL": f"violations:{code},limit:3"})
     assert figure["valid"]
     assert figure["detail"]["throttled_s"] == {}
     unknown = " ".join(figure["detail"]["unknown"])
-    assert "nvmlDeviceGetViolationStatus says NOT_READY" in unknown
+    assert f"nvmlDeviceGetViolationStatus says {name}" in unknown
     assert "nvmlDeviceGetEnforcedPowerLimit says NOT_SUPPORTED" in unknown

@@ -211,14 +211,6 @@ def test_what_cannot_be_seen_is_refused(how: str) -> None:
         measured(Functional(run))
 
 
-@pytest.mark.filterwarnings("ignore")  # PyTorch calls its own quantisation deprecated
-def test_quantised_layers_are_refused() -> None:
-    """Kernels of quantised layers are never counted as nothing."""
-    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 5))
-    with pytest.raises(CountError, match="layer '1' runs quantized"):
-        measured(torch.ao.quantization.quantize_dynamic(model.eval(), {nn.Linear}))
-
-
 @pytest.mark.parametrize(
     "run",
     [
@@ -361,13 +353,21 @@ def test_a_state_between_batches_is_refused() -> None:
     assert spikes.measure(Remembering(0.0), [IMAGES, IMAGES, IMAGES])
 
 
-def test_neurons_without_a_step_mode() -> None:
-    """A parallel neuron, which always takes all steps, is counted."""
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: neuron.PSN(2),
+        lambda: neuron.MaskedPSN(2, 2, step_mode="m"),
+        lambda: neuron.SlidingPSN(2, step_mode="m"),
+    ],
+)
+def test_neurons_without_a_step_mode(make: Any) -> None:
+    """A parallel neuron, which takes all steps at once, multiplies its [T, T] with them."""
 
     class Parallel(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.fc, self.fire, self.out = nn.Linear(64, 9), neuron.PSN(2), layer.Linear(9, 5)
+            self.fc, self.fire, self.out = nn.Linear(64, 9), make(), layer.Linear(9, 5)
 
         def forward(self, images: Tensor) -> Tensor:
             now = self.fc(images.flatten(1))

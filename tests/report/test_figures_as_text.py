@@ -55,6 +55,7 @@ JOULES = measured("infer_energy", 0.003773, low=0.003673, high=0.003873)
         (Row("infer_energy", "E", unit="mJ", decimals=2), "E, mJ", "3.77 ±0.10"),
         (Row("infer_energy", "E", decimals=0), "E, J", "0.003773 ±0.0001"),  # not 0 ±0
         (Row("infer_energy", "E", unit="kJ"), "E, kJ", "3.773e-06 ±1e-07"),
+        (Row("infer_energy", "E", unit="GJ", decimals=1), "E, GJ", "3.773e-12 ±1e-13"),
         (Row("infer_energy", "E", unit="x", scale=1e21), "E, x", "3.773e+18 ±1e+17"),
     ],
 )
@@ -71,6 +72,22 @@ def test_counts_are_whole_and_0_is_0() -> None:
     assert number(1234.5678) == "1,234.57"
     small = measured("infer_energy", 1.0, low=0.99999, high=1.00001)
     assert figure_text(small, Notes(), decimals=2) == "1.00 ±0.00"
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (Row("infer_energy_net"), "-0.0004213 ±0.0001"),
+        (Row("infer_energy_net", decimals=2), "-0.0004213 ±0.0001"),  # never -0.00
+        (Row("infer_energy_net", unit="mJ"), "-0.4213 ±0.1"),
+        (Row("infer_energy_net", unit="mJ", decimals=1), "-0.4 ±0.1"),
+        (Row("infer_energy_net", unit="nJ", decimals=0), "-421,300 ±100,000"),
+    ],
+)
+def test_a_figure_below_0_keeps_sign_and_digits(row: Row, text: str) -> None:
+    """Net energy may be negative, and what it is not is 0."""
+    net = measured("infer_energy_net", -421.3e-6, low=-521.3e-6, high=-321.3e-6)
+    assert printed(row, net)[1] == text
 
 
 def test_modelled_joules_of_a_tiny_network_are_not_0() -> None:

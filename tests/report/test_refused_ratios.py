@@ -85,18 +85,23 @@ def cells(grid: Grid, start: str) -> tuple[str, ...]:
     return line.cells
 
 
-def test_two_throttled_energies_have_no_ratio_and_their_reason_stands_there() -> None:
-    """0.5 J and 1 J, whose ratio the paper has: it is not measurable here, and no claim has it."""
-    hot = {"valid": False, "reasons": ("throttled: heat",)}
-    results = run_of(side(0.5, **hot), side(1.0, **hot))
+@pytest.mark.parametrize(
+    ("joules", "why"), [(0.5, "throttled: heat"), (3.0, "frozen: package-1 stood still for 2.0 s")]
+)
+def test_two_invalid_energies_have_no_ratio_and_their_reason_stands_there(
+    joules: float, why: str
+) -> None:
+    """1 : 2 in joules, as the paper has it: it is not measurable here, and no claim has it."""
+    hot = {"valid": False, "reasons": (why,)}
+    results = run_of(side(joules, **hot), side(2 * joules, **hot))
     found = page(results)
     table, audit = found.grids[0], found.grids[-1]
     *_, ratio, _, verdict = cells(table, "Energy")
     assert ratio.startswith("n/a [")
     assert verdict.startswith("not measurable here [")
-    assert "invalid in a: throttled: heat" in found.notes
+    assert f"invalid in a: {why}" in found.notes
     claim = cells(audit, "half of it")[3]
-    assert claim == "n/a (infer_energy, a : b): invalid in b: throttled: heat"
+    assert claim == f"n/a (infer_energy, a : b): invalid in b: {why}"
     assert cells(table, "Speed")[3] == "1 [1, 1]"
 
 

@@ -122,7 +122,13 @@ def test_an_alias_within_limits_is_what_it_repeats(tmp_path: Path) -> None:
         (ROWS % "scale: 0", "scale: input should be greater than 0, found 0"),
         (ROWS % "decimals: 10000000000", "decimals: input should be less than or equal to 15"),
         ("settings: {time_limit_s: 3000000}\n", "time_limit_s: input should be less than"),
+        ("settings: {time_limit_s: .inf}\n", "time_limit_s: expected a finite number, found inf"),
+        ("settings: {window_s: 1e300}\n", "window_s: input should be less than"),
         ("settings: {repeats: 1000000000}\n", "repeats: input should be less than"),
+        ("quick: {repeats: 1000000000}\n", "quick.repeats: input should be less than"),
+        (ROWS % "scale: -1", "scale: input should be greater than 0, found -1"),
+        (ROWS % "decimals: -1", "decimals: input should be greater than or equal to 0"),
+        (ROWS % "paper: {a: .nan}", "paper.a: expected a finite number, found nan"),
         ("input: 99999x99999x9\n", "input: one sample has more than 16,777,216 numbers"),
         (
             "tables: [{title: t, layout: models, ratio: [a, a], rows: [{metric: params}]}]\n",

@@ -58,6 +58,34 @@ def test_a_changed_helper_is_another_model(place: Path, text: str) -> None:
     assert zoo.identity(closure("lib.net:net")) != before
 
 
+@pytest.mark.parametrize(
+    ("changed", "other"),
+    [
+        ("parts/act.py", True),  # in a package of its own, and imported when the model is built
+        ("parts/__init__.py", True),  # which runs before it
+        ("parts/inner/scale.py", True),  # which it imports in turn
+        ("parts/unused.py", False),
+        ("table.csv", False),  # what a model reads is its user's data, and no code
+    ],
+)
+def test_a_helper_further_down_is_part_of_it(place: Path, changed: str, *, other: bool) -> None:
+    """What is imported within a function, in packages below; a file that is only read is not."""
+    late = "def net():\n    from .parts import act\n    return open('lib/table.csv').read()\n"
+    files = {
+        "lib/__init__.py": "",
+        "lib/net.py": late,
+        "lib/parts/__init__.py": "",
+        "lib/parts/act.py": "def act():\n    from .inner import scale\n",
+        "lib/parts/inner/__init__.py": "",
+        "lib/parts/inner/scale.py": "scale = 1\n",
+        "lib/parts/unused.py": "",
+        "lib/table.csv": "1\n",
+    }
+    before = zoo.identity(closure("lib.net:net", written(place, files)))
+    (place / "lib" / changed).write_text("x = 2\n")
+    assert (zoo.identity(closure("lib.net:net", place)) != before) is other
+
+
 def test_the_packages_that_a_module_lies_in_are_part_of_it(place: Path) -> None:
     """They run before it, and what they import does too."""
     written(

@@ -6,11 +6,13 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
 from spikingjelly.activation_based import functional
 from torch.nn.utils import parametrize
 
 from benchbench.errors import CountError
 from benchbench.frameworks import reset
+from benchbench.frameworks.told import HOLDS_STATE
 from benchbench.probes.counting.context import countable
 from benchbench.probes.counting.counter import Counter
 from benchbench.probes.counting.crosscheck import TorchInfo, fvcore_macs, torch_macs, torchinfo_macs
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from benchbench.data.inputs import Inputs
+    from benchbench.probes.counting.macs import Tally
     from benchbench.probes.counting.shapes import LayerShape
 
 __all__ = ["Agreement", "agreed", "per_sample"]
@@ -64,7 +67,7 @@ def agreed(model: nn.Module, example: Inputs) -> Agreement:
 
     Raises:
         CountError: Two counters disagree on a layer, or it runs a product that ours has no rule
-            for.
+            for, or the model does other work each time that it runs.
     """
     example = example.cpu()
     with countable(model):
@@ -76,7 +79,14 @@ def agreed(model: nn.Module, example: Inputs) -> Agreement:
         traced, blind = fvcore_macs(model, example)
         reset(model)
         summary, reason = _torchinfo(model, example, counter)
-        voters = _cross_check(counter, reference, traced, summary)
+        try:
+            voters = _cross_check(counter, reference, traced, summary)
+        except CountError as error:
+            if _work(model, example) == _work(model, example):
+                raise
+            raise CountError(
+                f"the same sample causes other work each time: {HOLDS_STATE}"
+            ) from error
         shapes, shapeless = shapes_of(model, example)
     layers = _layers(model, counter, voters, shapes, len(example))
     unseen = [
@@ -88,6 +98,15 @@ def agreed(model: nn.Module, example: Inputs) -> Agreement:
         if parameter.dim() > 1 and name not in counter.fed
     ]
     return Agreement(layers, shapeless, blind, summary, reason, unseen, unfed, *counter.zeros())
+
+
+def _work(model: nn.Module, example: Inputs) -> list[tuple[str, Tally]]:
+    """What each layer does, with the same random numbers each time."""
+    reset(model)
+    torch.default_generator.manual_seed(0)
+    with Counter(model) as counter:
+        example.run(model)
+    return [(layer.name, layer.tally) for layer in counter.layers()]
 
 
 def _torchinfo(model: nn.Module, example: Inputs, counter: Counter) -> tuple[TorchInfo | None, str]:

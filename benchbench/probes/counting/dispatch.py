@@ -144,6 +144,8 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
             )
 
     def _unruled(self, func: object) -> NoReturn:
+        if "quantized" in str(func):  # of PyTorch's own operators too: recurrent layers in 8 bit
+            self._refuse(f"{func}, which packs its weights: count the model before it is quantised")
         self._refuse(
             f"{func}, which benchbench has no rule to count by: write its products as matmul, "
             "einsum, convolutions or linear layers"

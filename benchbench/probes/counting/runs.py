@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from benchbench.data.inputs import Inputs
-from benchbench.errors import CountError
+from benchbench.data.inputs import Inputs, joined
+from benchbench.errors import BenchbenchError, CountError
 from benchbench.frameworks import reset, spiking_layers
 from benchbench.frameworks.told import HOLDS_STATE, firing_of, found_of
 from benchbench.probes.counting.context import countable
@@ -53,7 +53,7 @@ def runs_of(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> tuple[list[
     Raises:
         NotFiniteError: A layer puts out, or is fed, what is not a number.
         CountError: A layer runs a product that the counter has no rule for, or one image does not
-            cause the same before and after all others.
+            cause the same before and after all others, or no batch can be run after it.
     """
     neurons = spiking_layers(model)
     kinds = (nn.ReLU, nn.ReLU6)
@@ -68,26 +68,61 @@ def runs_of(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> tuple[list[
         for batch in batches:
             inputs = Inputs.of(batch).cpu()
             first = first or (inputs[:1], _alone(model, inputs[:1], watched))
-            runs.append(_run(model, inputs, watched))
-        if first and first[1] != _alone(model, first[0], watched):
-            raise CountError(
-                f"one image causes other operations before than after the others: {HOLDS_STATE}"
-            )
+            try:
+                runs.append(_run(model, inputs, watched)[0])
+            except (BenchbenchError, NotFiniteError):
+                raise
+            except Exception as error:
+                # Two of a sample that ran need no more memory, and are fit data.
+                if _can_run(model, joined([first[0], first[0]])):
+                    raise
+                text = " ".join(str(error).split())[:300]
+                raise CountError(
+                    f"a batch of {len(inputs)} cannot be run after one sample alone "
+                    f"({type(error).__name__}: {text}): the model takes one batch size only, or "
+                    f"{HOLDS_STATE.removeprefix('the model ')}"
+                ) from error
+        if first and (what := _changed(first[1], _alone(model, first[0], watched))):
+            raise CountError(f"one image {what} before than after the others: {HOLDS_STATE}")
     return runs, "spiking layers" if neurons else "ReLU layers"
 
 
-def _alone(model: nn.Module, sample: Inputs, watched: dict[str, nn.Module]) -> BatchRun:
-    """What one sample causes, with the same random numbers each time and none of the others'."""
+def _can_run(model: nn.Module, inputs: Inputs) -> bool:
+    reset(model)
+    try:
+        inputs.run(model)
+    except Exception:  # noqa: BLE001 - a model may refuse a batch size in any way it likes
+        return False
+    return True
+
+
+def _changed(before: tuple[BatchRun, list[Tensor]], after: tuple[BatchRun, list[Tensor]]) -> str:
+    """What differs between two passes of one sample; empty where nothing does."""
+    if before[0] != after[0]:
+        return "causes other operations"
+    pairs = zip(before[1], after[1], strict=False)
+    if len(before[1]) != len(after[1]) or not all(torch.equal(one, two) for one, two in pairs):
+        return "has another answer"
+    return ""
+
+
+def _alone(
+    model: nn.Module, sample: Inputs, watched: dict[str, nn.Module]
+) -> tuple[BatchRun, list[Tensor]]:
+    """What one sample causes, and the answer; with random numbers that are the same each time."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
         return _run(model, sample, watched)
 
 
-def _run(model: nn.Module, inputs: Inputs, watched: dict[str, nn.Module]) -> BatchRun:
+def _run(
+    model: nn.Module, inputs: Inputs, watched: dict[str, nn.Module]
+) -> tuple[BatchRun, list[Tensor]]:
     reset(model)
     with watch(watched) as activity, Counter(model, frozenset(spiking_layers(model))) as counter:
         output = inputs.run(model)
-    floats = (it for it in tree_leaves(output) if isinstance(it, Tensor) and it.is_floating_point())
+    answer = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
+    floats = (tensor for tensor in answer if tensor.is_floating_point())
     if not all(bool(torch.isfinite(tensor).all()) for tensor in floats):
         raise NotFiniteError("the model's output is not finite on these images")
     if (steps := found_of(model).told.steps) is not None:
@@ -95,7 +130,8 @@ def _run(model: nn.Module, inputs: Inputs, watched: dict[str, nn.Module]) -> Bat
             name: _in_steps(steps, watched[name], name, did, len(inputs))
             for name, did in activity.items()
         }
-    return BatchRun(len(inputs), {layer.name: layer.tally for layer in counter.layers()}, activity)
+    tallies = {layer.name: layer.tally for layer in counter.layers()}
+    return BatchRun(len(inputs), tallies, activity), answer
 
 
 def _in_steps(steps: int, layer: nn.Module, name: str, did: Activity, images: int) -> Activity:

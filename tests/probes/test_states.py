@@ -1,0 +1,97 @@
+"""A model that remembers what ran before has no counts, and the reason says what to do about it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import benchbench
+from benchbench.errors import CountError
+from benchbench.probes import operations, spikes
+
+ROWS = torch.rand(3, 6, 8, generator=torch.Generator().manual_seed(1))
+REMEDY = r"keeps a state between batches .* \(reset: METHOD\), or reset it in forward\(\)"
+
+
+class Carried(nn.Module):
+    """A recurrent layer that goes on from where the last batch ended."""
+
+    def __init__(self) -> None:
+        """8 features, 4 units."""
+        super().__init__()
+        torch.manual_seed(0)
+        self.gru, self.fc, self.hidden = nn.GRU(8, 4, batch_first=True), nn.Linear(4, 5), None
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[N, L, 8] to [N, 5]."""
+        out, self.hidden = self.gru(rows, self.hidden)
+        return self.fc(out[:, -1])
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.hidden = None
+
+
+class Cached(nn.Module):
+    """Attention to everything that it ever saw."""
+
+    def __init__(self) -> None:
+        """One projection."""
+        super().__init__()
+        self.fc, self.cache = nn.Linear(8, 8), list[Tensor]()
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[N, L, 8]."""
+        self.cache.append(self.fc(rows))
+        keys = torch.cat(self.cache, 1)
+        return (rows @ keys.transpose(1, 2)).softmax(-1) @ keys
+
+
+class Centred(nn.Module):
+    """A mean of all batches in a buffer, which eval mode does not hold still."""
+
+    def __init__(self) -> None:
+        """Layers of positive outputs, so that the same inputs are zero each time."""
+        super().__init__()
+        torch.manual_seed(0)
+        self.fc = nn.Linear(8, 5)
+        self.register_buffer("mean", torch.zeros(5))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[N, L, 5]."""
+        now = self.fc(rows)
+        self.mean.mul_(0.9).add_(0.1 * now.mean((0, 1)))
+        return now - self.mean
+
+
+def test_work_that_grows_with_each_pass_is_called_by_its_cause() -> None:
+    """Counters that see different passes disagree: the reason is the state, and no counter."""
+    with pytest.raises(CountError, match=f"^the same sample causes other work each time.*{REMEDY}"):
+        operations.measure(Cached(), ROWS[:1])
+
+
+@pytest.mark.parametrize(
+    ("make", "what"), [(Carried, "causes other operations"), (Centred, "has another answer")]
+)
+def test_what_depends_on_what_ran_before_is_refused(make: type[nn.Module], what: str) -> None:
+    """Also where the operations of one sample are the same before and after the others."""
+    ones = [ROWS[:1], ROWS[1:2], ROWS[2:]]
+    with pytest.raises(CountError, match=f"^one image {what} before .*{REMEDY}"):
+        spikes.measure(make(), ones)
+
+
+def test_a_state_of_another_batch_s_size_says_what_to_do() -> None:
+    """PyTorch's own words on the sizes are no remedy; with the method that resets it, it counts."""
+    with pytest.raises(CountError, match=f"^a batch of 3 cannot be run.*hidden size.*{REMEDY}"):
+        spikes.measure(Carried(), [ROWS])
+    # The input's 6 x 8 x 12 and, from the second row on, the state's 4 x 12; then the head.
+    counted = benchbench.count(Carried(), ROWS, reset="forget")
+    assert counted["macs_effective"].value == 6 * 8 * 12 + 5 * 4 * 12 + 4 * 5
+
+
+def test_what_is_wrong_with_a_sample_is_told_in_the_model_s_own_words() -> None:
+    """A token that the table lacks is no state."""
+    words = torch.tensor([[1, 2], [3, 12]])
+    with pytest.raises(IndexError):
+        spikes.measure(nn.Embedding(12, 8), [words])
