@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 
-def train(  # noqa: PLR0913 - the same
+def train(  # noqa: PLR0913 - each is an option of the command line
     model: str | Callable[..., Any],
     *,
     set: Mapping[str, Any] | None = None,  # noqa: A002 - as in `run`

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,8 @@ from benchbench.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from benchbench.data.source import Time
 
 __all__ = ["check", "count", "data", "doctor", "list_", "models", "probes", "suites"]
 
@@ -63,7 +65,7 @@ def count(  # noqa: PLR0913, PLR0917 - the options
     settings: tuple[str, ...],
     data: str,
     shape: str | None,
-    time: Literal["none", "first", "second"],
+    time: Time,
     folder: Path | None,
     spiking: tuple[str, ...],
     reset: str,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from benchbench.data.source import Time
 from benchbench.display.text import neutral
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def neurons(command: Callable[..., Any]) -> Callable[..., Any]:
 
 time = click.option(
     "--time",
-    type=click.Choice(["none", "first", "second"]),
+    type=click.Choice(get_args(Time)),
     default="none",
     show_default=True,
     help="Where the time steps stand in a batch of --data: first is [T, N, ...], second "

@@ -110,7 +110,7 @@ class SilentProgress:
     """Whoever calls from Python and asks for no progress hears nothing."""
 
     def damage(self, text: str) -> None:
-        """Nothing is said; the results have it."""
+        """Nothing is said; what concerns the results stands in them."""
 
     def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
         """Nothing is said."""

@@ -39,7 +39,7 @@ class Progress(Protocol):
     """What a run tells whoever watches; never called inside a measured window."""
 
     def damage(self, text: str) -> None:
-        """A journal of an earlier run is damaged, and what becomes of it; told before `begin`."""
+        """An earlier run's journal is damaged or of another machine; told before `begin`."""
 
     def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
         """The run starts; `done` were finished by an earlier, interrupted one."""

@@ -95,3 +95,25 @@ def test_what_is_wrong_with_a_sample_is_told_in_the_model_s_own_words() -> None:
     words = torch.tensor([[1, 2], [3, 12]])
     with pytest.raises(IndexError):
         spikes.measure(nn.Embedding(12, 8), [words])
+
+
+class Rounding(nn.Module):
+    """An answer whose last digit is another in each pass, as sums may be in another order."""
+
+    def __init__(self, step: float) -> None:
+        """How far it moves in a pass."""
+        super().__init__()
+        torch.manual_seed(0)
+        self.fc, self.step, self.passes = nn.Linear(8, 5), step, 0
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[N, L, 5]."""
+        self.passes += 1
+        return self.fc(rows) * (1 + self.step * self.passes)
+
+
+def test_a_last_digit_is_no_state() -> None:
+    """What rounding alone may change is counted; what is more than that is a state."""
+    assert spikes.measure(Rounding(1e-7), [ROWS, ROWS])
+    with pytest.raises(CountError, match="one image has another answer before than after"):
+        spikes.measure(Rounding(1e-3), [ROWS, ROWS])
