@@ -1,0 +1,271 @@
+"""All time steps of a layer of spiking neurons in one compiled loop, forwards and backwards.
+
+Inductor writes the loops: vector code on a processor, Triton on a GPU. Memory is what they save:
+the forward pass keeps its input alone, from which the backward pass works the potentials out again.
+A 2x2 max-pool that follows is part of the loop, so that the spikes before it are never written; of
+equal spikes in a window the first takes the gradient, as in ``torch.nn.functional.max_pool2d``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import lru_cache
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch.autograd.function import FunctionCtx
+
+    from benchbench.backends.dynamics import Dynamics
+
+__all__ = ["multi_step", "multi_step_pooled"]
+
+WINDOW = ((0, 0), (0, 1), (1, 0), (1, 1))  # rows and columns of a 2x2 window, in max_pool2d's order
+
+
+def multi_step(x: Tensor, steps: int, dynamics: Dynamics, q: Tensor | None = None) -> Tensor:
+    """Spikes of all time steps, from rest.
+
+    Args:
+        x: Inputs [T, M]; or [M], the same in every time step.
+        steps: T.
+        dynamics: The neuron.
+        q: Factor of the leak of a ``plif``, a scalar tensor.
+
+    Returns:
+        Spikes [T, M] of the type of `x`; potentials are in float32 where `x` is shorter.
+    """
+    constant = x.dim() == 1
+    if torch.is_grad_enabled() and (x.requires_grad or (q is not None and q.requires_grad)):
+        found: Tensor = _Plain.apply(x, q, _kind(x, steps, dynamics, constant=constant))
+        return found
+    return _kind(x, steps, dynamics, constant=constant).loops.plain(x, q)
+
+
+def multi_step_pooled(
+    x: Tensor, steps: int, dynamics: Dynamics, q: Tensor | None = None
+) -> Tensor:
+    """The largest spike of each window of 2x2, from rest.
+
+    Args:
+        x: Inputs [T, N, H/2, 2, W/2, 2, C]; or without T, the same in every time step.
+        steps: T.
+        dynamics: The neuron, which must fire.
+        q: Factor of the leak of a ``plif``, a scalar tensor.
+
+    Returns:
+        Spikes [T, N, H/2, W/2, C] of the type of `x`.
+    """
+    constant = x.dim() == 6
+    if torch.is_grad_enabled() and (x.requires_grad or (q is not None and q.requires_grad)):
+        found: Tensor = _Pooled.apply(x, q, _kind(x, steps, dynamics, constant=constant))
+        return found
+    return _kind(x, steps, dynamics, constant=constant).loops.pooled(x, q)
+
+
+class _Kind(NamedTuple):
+    """What one compiled loop is for; other sizes are other loops.
+
+    A limit of torch's own counts the shapes that one code object is compiled for: beyond it a loop
+    would run uncompiled, without a word. Here each kind has its own.
+    """
+
+    dynamics: Dynamics
+    steps: int
+    constant: bool
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    device: torch.device
+
+    @property
+    def loops(self) -> _Loops:
+        return _loops(self)
+
+
+def _kind(x: Tensor, steps: int, dynamics: Dynamics, *, constant: bool) -> _Kind:
+    return _Kind(dynamics, steps, constant, tuple(x.shape), x.dtype, x.device)
+
+
+class _Loops:
+    """The compiled loops of one kind of layer; each is compiled when it is first called."""
+
+    def __init__(self, kind: _Kind) -> None:
+        self.plain = _compiled(_plain_forward, kind)
+        self.plain_back = _compiled(_plain_backward, kind)
+        self.pooled = _compiled(_pooled_forward, kind)
+        self.pooled_traced = _compiled(_pooled_forward_traced, kind)
+        self.pooled_back = _compiled(_pooled_backward, kind)
+
+
+@lru_cache(maxsize=None)
+def _loops(kind: _Kind) -> _Loops:
+    return _Loops(kind)
+
+
+_numbers = itertools.count()
+
+
+def _compiled(function: Callable[..., Any], kind: _Kind) -> Callable[..., Any]:
+    """A function of its own code object, with its kind bound, compiled for one shape."""
+    code = function.__code__.replace(co_name=f"{function.__name__}_{next(_numbers)}")
+    own = FunctionType(code, function.__globals__, code.co_name, (kind,))
+    loop: Callable[..., Any] = torch.compile(own, dynamic=False, fullgraph=True)
+
+    def run(*args: Tensor | None) -> Any:  # noqa: ANN401 - a tensor, or several
+        alone = [None if it is None else it.detach() for it in args]
+        with torch.autocast(kind.device.type, enabled=False):
+            return loop(*alone)
+
+    return run
+
+
+def _at(x: Tensor, t: int, kind: _Kind) -> Tensor:
+    """The input of a time step, in float32 at least."""
+    given = x if kind.constant else x[t]
+    return given if given.dtype == torch.float64 else given.float()
+
+
+def _potentials(x: Tensor, q: Tensor | None, kind: _Kind) -> tuple[list[Tensor], list[Any]]:
+    """Potentials h and the potentials v before them, of all time steps."""
+    dynamics = kind.dynamics
+    before: list[Any] = []
+    charged: list[Tensor] = []
+    v: Any = torch.full_like(_at(x, 0, kind), dynamics.rest)
+    for t in range(kind.steps):
+        before.append(v)
+        h = dynamics.charged(v, _at(x, t, kind), q)
+        charged.append(h)
+        v = dynamics.after(h, dynamics.fired(h))
+    return charged, before
+
+
+def _plain_forward(x: Tensor, q: Tensor | None, kind: Any) -> Tensor:  # noqa: ANN401 - bound
+    charged, _ = _potentials(x, q, kind)
+    return torch.stack([kind.dynamics.fired(h).to(x.dtype) for h in charged])
+
+
+def _plain_backward(g: Tensor, x: Tensor, q: Tensor | None, kind: Any) -> Any:  # noqa: ANN401 - bound
+    return _sent_back(lambda t: g[t], x, q, kind)
+
+
+def _windows(h: Tensor, kind: _Kind) -> list[Tensor]:
+    """Spikes at each place of the windows, [N, H/2, W/2, C] each."""
+    s = kind.dynamics.fired(h)
+    return [s[:, :, row, :, column] for row, column in WINDOW]
+
+
+def _pooled_forward(x: Tensor, q: Tensor | None, kind: Any) -> Tensor:  # noqa: ANN401 - bound
+    charged, _ = _potentials(x, q, kind)
+    out = []
+    for h in charged:
+        a, b, c, d = _windows(h, kind)
+        out.append(torch.maximum(torch.maximum(a, b), torch.maximum(c, d)).to(x.dtype))
+    return torch.stack(out)
+
+
+def _pooled_forward_traced(x: Tensor, q: Tensor | None, kind: Any) -> Any:  # noqa: ANN401 - bound
+    """The pooled spikes, and which of a window's places gave them (0 to 3, in the type of x).
+
+    The place is kept in the type of the data: with integers Inductor did not vectorise the loop.
+    """
+    charged, _ = _potentials(x, q, kind)
+    out, places = [], []
+    for h in charged:
+        a, b, c, d = _windows(h, kind)
+        out.append(torch.maximum(torch.maximum(a, b), torch.maximum(c, d)).to(x.dtype))
+        later = torch.where(b > 0, 1.0, torch.where(c > 0, 2.0, torch.where(d > 0, 3.0, 0.0)))
+        places.append(torch.where(a > 0, 0.0, later).to(x.dtype))
+    return torch.stack(out), torch.stack(places)
+
+
+def _pooled_backward(
+    g: Tensor,
+    places: Tensor,
+    numbers: Tensor,
+    x: Tensor,
+    q: Tensor | None,
+    kind: Any,  # noqa: ANN401 - bound
+) -> Any:  # noqa: ANN401 - tensors
+    def of_spikes(t: int) -> Tensor:
+        """The gradient of each place of the windows: only the one that gave the spike has it."""
+        wide = g[t].unsqueeze(2).unsqueeze(4)  # [N, H/2, 1, W/2, 1, C]
+        chosen = places[t].unsqueeze(2).unsqueeze(4) == numbers
+        return torch.where(chosen, wide, torch.zeros((), dtype=g.dtype, device=g.device))
+
+    return _sent_back(of_spikes, x, q, kind)
+
+
+def _sent_back(of_spikes: Callable[[int], Tensor], x: Tensor, q: Tensor | None, kind: _Kind) -> Any:  # noqa: ANN401 - tensors
+    """The gradients of the input, and of the leak where there is one."""
+    dynamics = kind.dynamics
+    charged, before = _potentials(x, q, kind)
+    carry: Tensor | None = None
+    leak: Tensor | None = None
+    parts: list[Tensor] = []
+    for t in reversed(range(kind.steps)):
+        g = of_spikes(t)
+        gh = dynamics.sent_back(charged[t], g if g.dtype == torch.float64 else g.float(), carry)
+        carry = dynamics.of_potential(gh, q)
+        parts.append(dynamics.of_input(gh, q))
+        if q is not None:
+            one = dynamics.of_leak(gh, before[t], _at(x, t, kind))
+            leak = one if leak is None else leak + one
+    if kind.constant:
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        gx = total.to(x.dtype)
+    else:
+        gx = torch.stack([part.to(x.dtype) for part in reversed(parts)])
+    return gx, None if leak is None else leak.sum()
+
+
+class _Plain(torch.autograd.Function):
+    """`multi_step` with its gradient."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, q: Tensor | None, kind: _Kind) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(x, q)
+        ctx.kind = kind  # type: ignore[attr-defined]
+        found: Tensor = kind.loops.plain(x, q)
+        return found
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, g: Tensor) -> Any:  # type: ignore[override]  # noqa: ANN401 - torch's
+        x, q = ctx.saved_tensors
+        gx, gq = ctx.kind.loops.plain_back(g.contiguous(), x, q)
+        return gx, gq, None
+
+
+class _Pooled(torch.autograd.Function):
+    """`multi_step_pooled` with its gradient."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, q: Tensor | None, kind: _Kind) -> Tensor:  # type: ignore[override]
+        spikes, places = kind.loops.pooled_traced(x, q)
+        ctx.save_for_backward(x, q, places)
+        ctx.kind = kind  # type: ignore[attr-defined]
+        found: Tensor = spikes
+        return found
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, g: Tensor) -> Any:  # type: ignore[override]  # noqa: ANN401 - torch's
+        x, q, places = ctx.saved_tensors
+        loops = ctx.kind.loops
+        numbers = _numbers_of(x.dtype, x.device)
+        gx, gq = loops.pooled_back(g.contiguous(), places, numbers, x, q)
+        return gx, gq, None
+
+
+@lru_cache(maxsize=None)
+def _numbers_of(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The numbers of a window's places [1, 1, 2, 1, 2, 1]: loaded, since `arange` is not vectorised."""
+    return torch.tensor([[0.0, 1.0], [2.0, 3.0]], dtype=dtype, device=device).view(1, 1, 2, 1, 2, 1)
