@@ -19,6 +19,7 @@ from benchbench.suite.training import Stdp, Train
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from benchbench.backends import Backend, MemoryFormat, Precision
     from benchbench.data.source import Time
     from benchbench.results.schema import Results
     from benchbench.running import runner
@@ -38,7 +39,9 @@ def train(  # noqa: PLR0913 - each is an option of the command line
     batch_size: int = 16,
     learning_rate: float = 1e-3,
     seed: int = 0,
-    precision: Literal["32", "bf16"] = "32",
+    backend: Literal[Backend, "auto"] = "auto",
+    precision: Literal[Precision, "auto"] = "auto",
+    memory_format: Literal[MemoryFormat, "auto"] = "auto",
     devices: int = 1,
     stdp: bool = False,
     spiking: str | Sequence[str] = (),
@@ -71,7 +74,9 @@ def train(  # noqa: PLR0913 - each is an option of the command line
         batch_size: Images a step.
         learning_rate: Learning rate of Adam.
         seed: Seeds weights, data order and dropout.
-        precision: ``32``, or ``bf16`` for mixed precision.
+        backend: How the model is executed, as in `Settings`.
+        precision: ``32``, or ``bf16`` for matrix products in bfloat16.
+        memory_format: ``contiguous`` or ``channels_last``.
         devices: GPUs to train on.
         stdp: Whether the linear layers are fine-tuned by STDP (Table 5).
         spiking: Names of modules or of their classes that are spiking neurons, as in `count`.
@@ -93,7 +98,6 @@ def train(  # noqa: PLR0913 - each is an option of the command line
         minutes=minutes,
         patience=patience,
         images=images,
-        precision=precision,
         devices=devices,
         stdp=Stdp() if stdp else None,
     )
@@ -102,7 +106,16 @@ def train(  # noqa: PLR0913 - each is an option of the command line
     name = Suite(models=[model]).models[0].id
     told = Neurons.told(spiking, reset, steps)
     entry = Model(name, model, set=dict(set or {}), **asdict(told))
-    how = Settings(batch_size, seed, repeats=0, train=recipe, learning_rate=learning_rate)
+    how = Settings(
+        batch_size,
+        seed,
+        backend,
+        precision,
+        memory_format,
+        repeats=0,
+        train=recipe,
+        learning_rate=learning_rate,
+    )
     given = DataSource(time=time) if data is None else DataSource(str(data), time=time)
     title = f"Training of {entry.title}"
     suite = Suite(1, f"train-{name}", (entry,), title, data=given, settings=how)

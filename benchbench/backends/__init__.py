@@ -1,1 +1,72 @@
 """How a model is executed. Each backend proves that it computes the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from benchbench.suite.settings import Settings
+
+__all__ = ["BACKENDS", "NATIVE", "Backend", "Execution", "MemoryFormat", "Precision"]
+
+Backend = Literal["native", "compiled", "fused", "events"]
+Precision = Literal[32, "bf16"]
+MemoryFormat = Literal["contiguous", "channels_last"]
+
+BACKENDS: dict[Backend, str] = {
+    "native": "The model as its framework runs it; what every other backend is proved against.",
+    "compiled": "`torch.compile` of the whole model; its graph breaks are counted and told.",
+    "fused": (
+        "SpikingJelly's IFNode, LIFNode and ParametricLIFNode in step mode m, with a MaxPool2d(2) "
+        "that follows in an nn.Sequential: all time steps in one compiled loop, forwards and "
+        "backwards, channels last. The rest of a model, and other neurons, as they are."
+    ),
+    "events": (
+        "Inference alone: what `fused` does, and linear layers and convolutions that gather the "
+        "weights of their spikes, below a density that is measured at warm-up; dense above it."
+    ),
+}
+"""What each backend covers, as ``benchbench list backends`` says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How a model is executed, resolved.
+
+    Attributes:
+        backend: One of `BACKENDS`.
+        precision: ``32``, or ``bf16``: matrix products and convolutions in bfloat16
+            (``torch.autocast``), potentials, weights and their updates in float32.
+        memory_format: Order of the axes of images in memory.
+    """
+
+    backend: Backend = "native"
+    precision: Precision = 32
+    memory_format: MemoryFormat = "contiguous"
+
+    @property
+    def is_native(self) -> bool:
+        """Whether it is what others are proved against."""
+        return self == NATIVE
+
+    @property
+    def said(self) -> str:
+        """For people: ``fused, bf16, channels_last``."""
+        return f"{self.backend}, {self.precision}, {self.memory_format}"
+
+    @classmethod
+    def of(cls, settings: Settings) -> Execution:
+        """What settings ask for, where something is timed: natively in float32 by default."""
+        backend: Backend = "native" if settings.backend == "auto" else settings.backend
+        precision: Precision = 32 if settings.precision == "auto" else settings.precision
+        if settings.memory_format != "auto":
+            return cls(backend, precision, settings.memory_format)
+        last = backend in {"fused", "events"}
+        return cls(backend, precision, "channels_last" if last else "contiguous")
+
+
+NATIVE = Execution()
+"""As a framework runs its models, in float32: what others are proved against."""
+
+assert set(BACKENDS) == set(get_args(Backend))  # noqa: S101 - a list that is kept twice

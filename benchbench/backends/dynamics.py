@@ -54,11 +54,11 @@ class Dynamics:
         Args:
             v: Potential before.
             x: Input.
-            q: Factor of the leak of ``plif``.
+            q: Factor of the leak of ``plif``; None of the others.
         """
         if self.charge == "if":
             return v + x
-        if self.charge == "lif":
+        if q is None:
             if self.decay_input:
                 return v + (x - (v - self.rest)) / self.tau
             return v - (v - self.rest) / self.tau + x
@@ -89,9 +89,7 @@ class Dynamics:
             g: Gradient of the spikes.
             carry: Gradient of the potential v after it fired; None of the last time step.
         """
-        slope = self.surrogate.backward(
-            (h * 0) + 1, h - self.v_threshold, **dict(self.parameters)
-        )
+        slope = self.surrogate.backward((h * 0) + 1, h - self.v_threshold, **dict(self.parameters))
         out: Tensor = g * slope
         if carry is None:
             return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor, nn
@@ -75,7 +76,7 @@ def _dynamics_of(neuron: Any) -> Dynamics | str:  # noqa: ANN401 - a module of S
     if neuron.store_v_seq:
         return "it keeps its potentials (store_v_seq)"
     surrogate = neuron.surrogate_function
-    parameters = getattr(surrogate, "_sg_params", None)
+    parameters: Any = getattr(surrogate, "_sg_params", None)
     slope = getattr(type(surrogate), "backward", None)
     plain = isinstance(parameters, dict) and all(
         isinstance(value, int | float) for value in parameters.values()
@@ -106,9 +107,11 @@ def _pools_after(model: nn.Module) -> dict[nn.Module, nn.Module]:
         if type(outer) is not nn.Sequential:
             continue
         inside = [*outer]
-        for neuron, pool in zip(inside, inside[1:], strict=False):
-            if places[id(neuron)] == places[id(pool)] == 1 and _is_pool(pool):
-                found[neuron] = pool
+        found |= {
+            neuron: pool
+            for neuron, pool in itertools.pairwise(inside)
+            if places[id(neuron)] == places[id(pool)] == 1 and _is_pool(pool)
+        }
     return found
 
 

@@ -9,7 +9,7 @@ equal spikes in a window the first takes the gradient, as in ``torch.nn.function
 from __future__ import annotations
 
 import itertools
-from functools import lru_cache
+from functools import cache
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,8 +19,6 @@ from torch.autograd.function import once_differentiable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from torch.autograd.function import FunctionCtx
 
     from benchbench.backends.dynamics import Dynamics
 
@@ -45,12 +43,11 @@ def multi_step(x: Tensor, steps: int, dynamics: Dynamics, q: Tensor | None = Non
     if torch.is_grad_enabled() and (x.requires_grad or (q is not None and q.requires_grad)):
         found: Tensor = _Plain.apply(x, q, _kind(x, steps, dynamics, constant=constant))
         return found
-    return _kind(x, steps, dynamics, constant=constant).loops.plain(x, q)
+    spikes: Tensor = _kind(x, steps, dynamics, constant=constant).loops.plain(x, q)
+    return spikes
 
 
-def multi_step_pooled(
-    x: Tensor, steps: int, dynamics: Dynamics, q: Tensor | None = None
-) -> Tensor:
+def multi_step_pooled(x: Tensor, steps: int, dynamics: Dynamics, q: Tensor | None = None) -> Tensor:
     """The largest spike of each window of 2x2, from rest.
 
     Args:
@@ -66,7 +63,8 @@ def multi_step_pooled(
     if torch.is_grad_enabled() and (x.requires_grad or (q is not None and q.requires_grad)):
         found: Tensor = _Pooled.apply(x, q, _kind(x, steps, dynamics, constant=constant))
         return found
-    return _kind(x, steps, dynamics, constant=constant).loops.pooled(x, q)
+    pooled: Tensor = _kind(x, steps, dynamics, constant=constant).loops.pooled(x, q)
+    return pooled
 
 
 class _Kind(NamedTuple):
@@ -103,7 +101,7 @@ class _Loops:
         self.pooled_back = _compiled(_pooled_backward, kind)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _loops(kind: _Kind) -> _Loops:
     return _Loops(kind)
 
@@ -230,15 +228,15 @@ class _Plain(torch.autograd.Function):
     """`multi_step` with its gradient."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, q: Tensor | None, kind: _Kind) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, q: Tensor | None, kind: _Kind) -> Tensor:  # noqa: ANN401 - torch's
         ctx.save_for_backward(x, q)
-        ctx.kind = kind  # type: ignore[attr-defined]
+        ctx.kind = kind
         found: Tensor = kind.loops.plain(x, q)
         return found
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, g: Tensor) -> Any:  # type: ignore[override]  # noqa: ANN401 - torch's
+    def backward(ctx: Any, g: Tensor) -> Any:  # noqa: ANN401 - torch's
         x, q = ctx.saved_tensors
         gx, gq = ctx.kind.loops.plain_back(g.contiguous(), x, q)
         return gx, gq, None
@@ -248,16 +246,16 @@ class _Pooled(torch.autograd.Function):
     """`multi_step_pooled` with its gradient."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, q: Tensor | None, kind: _Kind) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, q: Tensor | None, kind: _Kind) -> Tensor:  # noqa: ANN401 - torch's
         spikes, places = kind.loops.pooled_traced(x, q)
         ctx.save_for_backward(x, q, places)
-        ctx.kind = kind  # type: ignore[attr-defined]
+        ctx.kind = kind
         found: Tensor = spikes
         return found
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, g: Tensor) -> Any:  # type: ignore[override]  # noqa: ANN401 - torch's
+    def backward(ctx: Any, g: Tensor) -> Any:  # noqa: ANN401 - torch's
         x, q, places = ctx.saved_tensors
         loops = ctx.kind.loops
         numbers = _numbers_of(x.dtype, x.device)
@@ -265,7 +263,7 @@ class _Pooled(torch.autograd.Function):
         return gx, gq, None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _numbers_of(dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The numbers of a window's places [1, 1, 2, 1, 2, 1]: loaded, since `arange` is not vectorised."""
+    """The numbers of a window's places [1, 1, 2, 1, 2, 1]: Inductor vectorises no `arange`."""
     return torch.tensor([[0.0, 1.0], [2.0, 3.0]], dtype=dtype, device=device).view(1, 1, 2, 1, 2, 1)

@@ -1,7 +1,8 @@
-"""A model as its framework runs it: the two things that are timed, a step of each kind."""
+"""The two things that are timed, a step of each kind, of a model however it is executed."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,20 @@ from benchbench.frameworks import is_spiking, resetter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from benchbench.backends.executed import Executed
     from benchbench.data.batches import Batch
 
 __all__ = ["inference_step", "training_step"]
 
 
-def _endless(batches: Sequence[Batch | tuple[Tensor, Tensor]]) -> Iterator[Batch]:
+def _endless(
+    batches: Sequence[Batch | tuple[Tensor, Tensor]], how: Executed | None
+) -> Iterator[Batch]:
     """The batches one after the other, and again; a tensor by itself is inputs."""
-    return itertools.cycle([(Inputs.of(given), targets) for given, targets in batches])
+    every = [(Inputs.of(given), targets) for given, targets in batches]
+    if how is not None:
+        every = [(how.laid_out(inputs), targets) for inputs, targets in every]
+    return itertools.cycle(every)
 
 
 def training_step(
@@ -31,6 +38,7 @@ def training_step(
     loss: Callable[[Tensor, Tensor], Tensor],
     learning_rate: float,
     output: str = "",
+    how: Executed | None = None,
 ) -> Callable[[], Tensor]:
     """One step of Adam (fused: a third of the time of the default on 21.5 M parameters).
 
@@ -40,22 +48,25 @@ def training_step(
         loss: Loss of the answers and targets.
         learning_rate: Learning rate of Adam.
         output: Which part of the model's output is its answer, as for `answer_of`.
+        how: How it is executed; by default as its framework runs it.
 
     Returns:
         A function that runs the next step and returns its loss (a scalar on the device).
     """
     model.train()
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
-    forget, queue, spikes = resetter(model), _endless(batches), is_spiking(model)
+    forget, queue, spikes = resetter(model), _endless(batches, how), is_spiking(model)
+    run, context = (how.run, how.context) if how else (model, contextlib.nullcontext)
 
     def step() -> Tensor:
         inputs, targets = next(queue)
         forget()
         optimizer.zero_grad(set_to_none=True)
-        answer = answer_of(
-            inputs.run(model), len(inputs), output, walks_time=spikes or inputs.axis == 1
-        )
-        value = loss(answer, targets)
+        with context():
+            answer = answer_of(
+                inputs.run(run), len(inputs), output, walks_time=spikes or inputs.axis == 1
+            )
+        value = loss(answer.float() if answer.dtype == torch.bfloat16 else answer, targets)
         value.backward()  # type: ignore[no-untyped-call]  # torch's own annotation lacks it
         optimizer.step()
         return value.detach()
@@ -67,6 +78,7 @@ def inference_step(
     model: nn.Module,
     batches: Sequence[Batch | tuple[Tensor, Tensor]],
     output: str = "",
+    how: Executed | None = None,
     *,
     whole: bool = False,
 ) -> Callable[[], object]:
@@ -76,6 +88,7 @@ def inference_step(
         model: Model, in eval mode afterwards.
         batches: What goes in, one after the other, and again.
         output: Which part of the model's output is its answer, as for `tensor_of`.
+        how: How it is executed; by default as its framework runs it.
         whole: Whether it answers with all that it returns, whatever that is.
 
     Returns:
@@ -83,12 +96,14 @@ def inference_step(
         output as it is: nothing of ours is in the time of a step.
     """
     model.eval()
-    forget, queue = resetter(model), _endless(batches)
+    forget, queue = resetter(model), _endless(batches, how)
+    run, context = (how.run, how.context) if how else (model, contextlib.nullcontext)
 
     @torch.inference_mode()
     def step() -> object:
         forget()
-        found = next(queue)[0].run(model)
+        with context():
+            found = next(queue)[0].run(run)
         return found if whole and not output else tensor_of(found, output)
 
     return step

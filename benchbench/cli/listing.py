@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from benchbench import data, extensions, zoo
+from benchbench.backends import BACKENDS
 from benchbench.data.source import EMBEDDED
 from benchbench.errors import ModelError
 from benchbench.meters.registry import registrations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LISTS",
     "added",
+    "backends",
     "data_sets",
     "formats",
     "formulas",
@@ -129,6 +131,11 @@ def formulas() -> list[dict[str, Any]]:
     ]
 
 
+def backends() -> list[dict[str, Any]]:
+    """Every way to execute a model, with what it covers."""
+    return [{"backend": name, "covers": says} for name, says in BACKENDS.items()]
+
+
 def formats() -> list[dict[str, Any]]:
     """Every report format, by its file or function."""
     from benchbench.report.formats import formats as every  # noqa: PLC0415 - matplotlib and jinja
@@ -152,6 +159,7 @@ def added() -> list[dict[str, Any]]:
 
 
 LISTS = {
+    "backends": backends,
     "meters": meters,
     "data": data_sets,
     "frameworks": frameworks,

@@ -141,6 +141,7 @@ def _listed(name: str, says: str) -> click.Command:
 for _name, _says in (
     ("meters", "List the sensors that a suite can name."),
     ("data", "List the data sets that need no file."),
+    ("backends", "List the ways to execute a model, with what each covers."),
     ("frameworks", "List the frameworks whose neurons are known."),
     ("formulas", "List every figure that is modelled by a formula."),
     ("formats", "List the files that a run writes."),

@@ -22,6 +22,7 @@ from benchbench.cli.options import (
     EXIT_USAGE,
     as_json_option,
     consoles,
+    execution,
     neurons,
     say,
     sets,
@@ -71,6 +72,7 @@ def group() -> None:
     metavar="KEY=VALUE",
     help="A setting for this run alone, e.g. train.epochs=6 (may be repeated).",
 )
+@execution
 @click.option("--strict", is_flag=True, help="Fail (exit 3) where any figure is invalid.")
 @where
 @as_json_option
@@ -92,13 +94,14 @@ def run(
     from benchbench.report.progress import progress_on  # noqa: PLC0415
 
     console, err = consoles()
+    told = _told(place)
     with progress_on(err) as progress:
         results = api.run(
             suite,
             quick=mode == "quick",
             publish=mode == "publish",
             only=only,
-            set=dict(map(api.setting, changes)),
+            set={**dict(map(api.setting, changes)), **told},
             progress=progress,
             **place,
         )
@@ -119,7 +122,7 @@ def run(
 @click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True)
 @click.option("--learning-rate", type=float, default=1e-3, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--precision", type=click.Choice(["32", "bf16"]), default="32", show_default=True)
+@execution
 @click.option("--devices", type=click.IntRange(1), default=1, help="GPUs to train on.")
 @click.option("--stdp", is_flag=True, help="Fine-tune the linear layers by STDP (Table 5).")
 @neurons
@@ -144,8 +147,15 @@ def train(
     console, err = consoles()
     given = dict(map(api.setting, settings))
     with progress_on(err) as progress:
-        found = api.train(model, set=given, **options, progress=progress)
+        how = _told(options)
+        found = api.train(model, set=given, **options, **how, progress=progress)
     return _finish(found, console, as_json=as_json)
+
+
+def _told(options: dict[str, Any]) -> dict[str, Any]:
+    """Take what is said of how models are executed out of the options."""
+    found = {name: options.pop(name) for name in ("backend", "precision", "memory_format")}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _finish(results: Results, console: Console, *, as_json: bool) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from benchbench.backends import BACKENDS, MemoryFormat
 from benchbench.data.source import Time
 from benchbench.display.text import neutral
 
@@ -77,6 +78,31 @@ def neurons(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(1),
             metavar="T",
             help="Time steps of a sample, in place of those that are found.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def execution(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that tell how models are executed; None where nothing is said."""
+    options = [
+        click.option(
+            "--backend",
+            type=click.Choice([*BACKENDS, "auto"]),
+            help="How models are executed: benchbench list backends.",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(["32", "bf16", "auto"]),
+            callback=lambda _, __, value: 32 if value == "32" else value,
+            help="bf16 multiplies matrices in bfloat16.",
+        ),
+        click.option(
+            "--memory-format",
+            type=click.Choice([*get_args(MemoryFormat), "auto"]),
+            help="Order of the axes of images in memory.",
         ),
     ]
     for option in reversed(options):

@@ -23,6 +23,7 @@ class DataRef:
         time: Where the time steps stand, as in `benchbench.data.DataSource`.
         classes: Number of classes as the suite says it.
         targets: What its targets are.
+        samples: Number of its samples; None where it is a stream.
     """
 
     source: str
@@ -33,6 +34,7 @@ class DataRef:
     time: Literal["none", "first", "second"] = "none"
     classes: int | None = None
     targets: Targets = "classes"
+    samples: int | None = None
 
     @property
     def function(self) -> str:

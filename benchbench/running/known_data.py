@@ -85,7 +85,11 @@ def looked_at(what: DataSource, folder: Path, seed: int) -> Known:
     if data_room.kind_of(source) == "faces":
         images = data_room.load(source, seed=seed)
         reference = replace(
-            asked, source=images.reference, digest=images.digest, num_classes=images.num_classes
+            asked,
+            source=images.reference,
+            digest=images.digest,
+            num_classes=images.num_classes,
+            samples=len(images),
         )
         return Known(reference, _about(images))
     with tempfile.TemporaryDirectory() as scratch:
@@ -100,6 +104,7 @@ def looked_at(what: DataSource, folder: Path, seed: int) -> Known:
         digest=about["digest"],
         num_classes=len(about["classes"]) or None,
         targets=about.pop("targets"),
+        samples=about["samples"],
     )
     return Known(reference, about)
 

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
-from benchbench.data import DataSource  # pydantic reads the annotations
+from benchbench.backends import (  # noqa: TC001 - pydantic reads the annotations
+    Backend,
+    MemoryFormat,
+    Precision,
+)
+from benchbench.data import DataSource  # as above
 from benchbench.frameworks.told import Neurons
-from benchbench.suite.training import Train  # noqa: TC001 - pydantic reads the annotations
+from benchbench.suite.training import Train  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
     # A file holds text alone; in Python a function or a torch.nn.Module may stand in its place,
@@ -45,6 +50,9 @@ class Model:
         matrix: Values by setting, e.g. ``{T: [1, 2, 4], batch_size: [1, 16]}``: one row for each
             combination, called ``<id>_T1_batch_size16``.
         batch_size: Samples per batch, in place of the settings'.
+        backend: How it is executed, in place of the settings' ``backend``.
+        precision: Its precision, in place of the settings'.
+        memory_format: Its memory format, in place of the settings'.
         data: Its own data, in place of the suite's; a source by itself, or a mapping of `source`,
             `set`, `time` and `classes`. ``input: 3x32x32`` stands for random numbers of that
             shape: enough to count and to time. ``ferplus`` stands for the suite's own images with
@@ -75,6 +83,9 @@ class Model:
     set: dict[str, Any] = field(default_factory=dict)
     matrix: dict[str, list[Any]] = field(default_factory=dict)
     batch_size: Annotated[int, Ge(1)] | None = None
+    backend: Literal[Backend, "auto"] | None = None
+    precision: Literal[Precision, "auto"] | None = None
+    memory_format: Literal[MemoryFormat, "auto"] | None = None
     data: DataSource | None = None
     output: str = ""
     task: Literal["auto", "classification", "regression", "none"] = "auto"
@@ -100,6 +111,9 @@ class Model:
             set: Mapping[str, Any] = {},  # noqa: A002 - as above
             matrix: Mapping[str, Sequence[Any]] = {},
             batch_size: int | None = None,
+            backend: Literal[Backend, "auto"] | None = None,
+            precision: Literal[Precision, "auto"] | None = None,
+            memory_format: Literal[MemoryFormat, "auto"] | None = None,
             data: DataSource | str | None = None,
             output: str = "",
             task: Literal["auto", "classification", "regression", "none"] = "auto",

@@ -42,6 +42,7 @@ __all__ = ["Model", "ModelLike", "Settings", "Suite", "changed", "nested"]
 
 D = TypeVar("D", bound="DataclassInstance")
 
+OF_A_MODEL = ("batch_size", "backend", "precision", "memory_format")  # in place of the settings'
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 
 
@@ -153,8 +154,9 @@ class Suite:
     def settings_of(self, model: Model) -> Settings:
         """The settings of one model: its own training in place of the suite's."""
         train = None if model.checkpoint else model.train or self.settings.train
-        size = model.batch_size or self.settings.batch_size
-        return replace(self.settings, train=train, batch_size=size)
+        own = {name: getattr(model, name) for name in OF_A_MODEL}
+        given = {name: value for name, value in own.items() if value is not None}
+        return replace(self.settings, train=train, **given)
 
     def model(self, model_id: str) -> Model:
         """The model with this id.

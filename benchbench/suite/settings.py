@@ -7,7 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from benchbench.suite.training import Train  # noqa: TC001 - pydantic reads the annotations
+from benchbench.backends import (  # noqa: TC001 - pydantic reads the annotations
+    Backend,
+    MemoryFormat,
+    Precision,
+)
+from benchbench.suite.training import Train  # noqa: TC001 - as above
 
 __all__ = ["Settings"]
 
@@ -30,6 +35,14 @@ class Settings:
     Attributes:
         batch_size: Samples per step.
         seed: Seeds weights, data order and dropout.
+        backend: How a model is executed: ``native``, ``compiled``, ``fused`` or ``events``, see
+            ``benchbench list backends``. ``auto`` is native where something is timed; a training of
+            a thousand steps and more takes the fastest that is proven to compute the same. Counts
+            are always of the native model.
+        precision: ``32``, or ``bf16`` for matrix products in bfloat16; ``auto`` is 32, and bf16 in
+            such a training where the device has units for it.
+        memory_format: Order of the axes of images in memory, ``contiguous`` or ``channels_last``;
+            ``auto`` is what suits the backend.
         phases: What is timed, in this order (inference first, so that its peak memory is its own);
             ``latency`` is the inference of one sample at a time.
         repeats: Fresh processes per cell; each gives one window per phase. 0 times nothing.
@@ -57,6 +70,9 @@ class Settings:
 
     batch_size: Annotated[int, Ge(1)] = 16
     seed: Annotated[int, Ge(0)] = 0
+    backend: Literal[Backend, "auto"] = "auto"
+    precision: Literal[Precision, "auto"] = "auto"
+    memory_format: Literal[MemoryFormat, "auto"] = "auto"
     phases: tuple[TimedPhase, ...] = ("infer", "train")
     repeats: Annotated[int, Ge(0), Le(MOST_REPEATS)] = 5
     window_s: Annotated[float, Gt(0), Le(MOST_S)] = 10.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -98,7 +98,6 @@ class Train:
         patience: Epochs without a better PublicTest accuracy after which training ends.
         images: Train on only so many images, drawn by the seed; all where None.
         test_images: Choose the epoch and report the accuracy on only so many images each.
-        precision: ``32`` or ``bf16`` (mixed).
         devices: Number of GPUs (or processes on a CPU) of Lightning's distributed strategy.
         stdp: The STDP fine-tune; None for none.
         slim: Network Slimming; None for none.
@@ -109,9 +108,9 @@ class Train:
     patience: Annotated[int, Ge(1)] | None = None
     images: Annotated[int, Ge(1)] | None = None
     test_images: Annotated[int, Ge(1)] | None = None
-    precision: Literal["32", "bf16"] = "32"
     devices: Annotated[int, Ge(1), Le(MOST_DEVICES)] = 1
     stdp: Stdp | None = None
     slim: Slim | None = None
 
     __pydantic_config__: ClassVar[Any] = _STRICT
+    REMOVED: ClassVar[tuple[str, ...]] = ("precision",)  # of older results, see `codec`

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -73,6 +74,7 @@ class EpochCallback(Callback):
         self._pruned, self._goal = order.pruned, goal_of(order.objective)
         self._model, self._store, self._seed = model, order.store, order.settings.seed
         self._select, self._stdp, self._hears = select, stdp, hears
+        self.natively: Callable[[], AbstractContextManager[None]] = nullcontext
         self.curve: list[dict[str, Any]] = []
         self.best: dict[str, Any] | None = None
         self.seconds = 0.0
@@ -172,9 +174,10 @@ class EpochCallback(Callback):
         if done % recipe.every_epochs and not last:
             return []
         self._hears.phase(f"STDP fine-tune after epoch {done}")
-        log = fine_tune(self._model, batches(done), recipe)
-        torch.manual_seed(self._seed)
-        matrix = confusion(self._model, self._select, batch_size=64)
+        with self.natively():
+            log = fine_tune(self._model, batches(done), recipe)
+            torch.manual_seed(self._seed)
+            matrix = confusion(self._model, self._select, batch_size=64)
         after = float(matrix.diagonal().sum() / matrix.sum())
         line["accuracy_public_after_stdp"] = after
         if trainer.is_global_zero:

@@ -16,8 +16,9 @@ from benchbench.training.slimming import add_l1_subgradient
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
+    from benchbench.backends.executed import Executed
     from benchbench.data.inputs import Inputs
     from benchbench.data.samples import Batch
 
@@ -32,7 +33,7 @@ class Learner(LightningModule):
 
     def __init__(
         self,
-        model: nn.Module,
+        how: Executed,
         loss: Callable[[Tensor, Tensor], Tensor],
         learning_rate: float,
         sparsity: float = 0.0,
@@ -42,7 +43,8 @@ class Learner(LightningModule):
         """Take over a model.
 
         Args:
-            model: Outputs logits, firing rates [N, classes] or numbers [N, ...].
+            how: The model and how it is executed; it answers with logits, firing rates
+                [N, classes] or numbers [N, ...].
             loss: Loss of outputs and targets.
             learning_rate: Learning rate of Adam.
             sparsity: Strength of the L1 norm of the batch norms' scales.
@@ -51,21 +53,23 @@ class Learner(LightningModule):
             goal: What the best epoch is chosen by.
         """
         super().__init__()
-        self.model = model
+        self.model, self._how = how.model, how
         self._loss = loss
         self._rate, self._sparsity, self._output = learning_rate, sparsity, output
         self._goal = goal
-        self._forget, self._spikes = resetter(model), is_spiking(model)
+        self._forget, self._spikes = resetter(how.model), is_spiking(how.model)
 
     def forward(self, inputs: Inputs) -> Tensor:
         """Answers [N, ...]."""
         self._forget()
-        return answer_of(
-            inputs.run(self.model),
-            len(inputs),
-            self._output,
-            walks_time=self._spikes or inputs.axis == 1,
-        )
+        with self._how.context():
+            answer = answer_of(
+                self._how.laid_out(inputs).run(self._how.run),
+                len(inputs),
+                self._output,
+                walks_time=self._spikes or inputs.axis == 1,
+            )
+        return answer.float() if answer.dtype == torch.bfloat16 else answer
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch.

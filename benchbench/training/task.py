@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from benchbench.backends.executed import executed
+from benchbench.backends.proof import NOTHING_TO_PROVE, prove
 from benchbench.data.samples import size_of
 from benchbench.data.splits import split
-from benchbench.errors import DataError
+from benchbench.errors import DataError, TrainingError
 from benchbench.probes import accuracy, regression, trained
 from benchbench.training.goal import goal_of
+from benchbench.training.loss import loss_of
 from benchbench.training.slimming import gammas, prune
-from benchbench.training.weight_store import Trained, load_trained, store_of
+from benchbench.training.weight_store import Trained, load_trained, stores_of
 from benchbench.training.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from benchbench.backends import Execution
+    from benchbench.backends.proof import Proof
     from benchbench.data.samples import Samples
     from benchbench.data.sets import DataSet
     from benchbench.data.splits import Splits
@@ -70,18 +75,38 @@ class _Training:
 
     def run(self, model: nn.Module) -> Trained:
         """Load the checkpoint, find the stored result, or train."""
-        store, checkpoint = store_of(self.cell), self.cell.model.checkpoint
-        if checkpoint or store is None:
+        stores, checkpoint = stores_of(self.cell), self.cell.model.checkpoint
+        if checkpoint or not stores:
             load_trained(model, self.cell)
             model.to(self.cell.device)
             facts = {"weights": f"checkpoint {Path(checkpoint or '').name}"}
             return Trained(facts, tuple(self._quality(model)))
-        with store.held(lambda: self.hears.note(WAITING)):
-            found = store.finished()
-            if found is None:
-                return self._from_nothing(model, store)
-            self.hears.note(f"trained already, weights {store.key[:12]}")
-            return found
+        for store in stores:
+            with store.held(lambda: self.hears.note(WAITING)):
+                if found := store.finished():
+                    self.hears.note(f"trained already, weights {store.key[:12]}")
+                    return found
+                proof = self._proved(model, store.execution)
+                if proof.fault and store is not stores[-1]:
+                    self.hears.note(f"not trained by {store.execution.said}: {proof.fault}")
+                    continue
+                if proof.fault:
+                    raise TrainingError(f"{store.execution.said}: {proof.fault}")
+                return self._from_nothing(model, store, proof)
+        raise RuntimeError("there is a way to train it, and none was taken")
+
+    def _proved(self, model: nn.Module, execution: Execution) -> Proof:
+        """How far a batch's outputs and gradients are from those of the native model."""
+        if execution.is_native:
+            return NOTHING_TO_PROVE
+        cell, device = self.cell, torch.device(self.cell.device)
+        batch = next(self.splits.train.batches(cell.settings.batch_size))
+        with executed(model.to(device), execution, device) as how:
+            settings = cell.settings
+            loss = loss_of(cell.model.loss, model, settings.label_smoothing, cell.objective)
+            there = (how.laid_out(batch[0].to(device)), batch[1].to(device))
+            self.hears.note(f"proving {execution.said}")
+            return prove(how, there, loss, cell.model.output, cell.settings.seed)
 
     def _quality(self, model: nn.Module) -> list[Measurement]:
         """Accuracy, or the error of a regression; nothing where there is no task."""
@@ -91,7 +116,7 @@ class _Training:
         probe = accuracy if self.cell.objective == "classification" else regression
         return list(probe.measure(model, self.splits, seed, self.hears.phase, output))
 
-    def _from_nothing(self, model: nn.Module, store: Store) -> Trained:
+    def _from_nothing(self, model: nn.Module, store: Store, proof: Proof) -> Trained:
         """Run the recipe from its first stage that is not kept yet, and keep its result."""
         from benchbench.training.trainer import Recipe, fit  # noqa: PLC0415 - 2 s
 
@@ -108,6 +133,7 @@ class _Training:
             device,
             output=entry.output,
             objective=self.cell.objective,
+            execution=store.execution,
         )
         more: list[Measurement] = []
         earlier: Trained | None = None  # the stage before
@@ -128,6 +154,7 @@ class _Training:
             result = fit(model, splits.train, splits.select, order, self.hears)
         load_weights(model.to(device), store.best)
         facts = _facts(result, order.train, store, splits, settings)
+        facts["trained by"] = _said(store.execution, proof)
         if earlier:
             facts["cut_from"] = earlier.facts["weights"]
         past = {figure.name: figure for figure in earlier.measurements} if earlier else {}
@@ -144,12 +171,10 @@ class _Training:
         """The training before the cut, found where it is kept, or run now."""
         sparse = replace(recipe, slim=slim.before_the_cut())
         cell = replace(self.cell, settings=replace(self.cell.settings, train=sparse))
-        store = store_of(cell)
-        if store is None:
-            raise RuntimeError("a stage without a recipe")
-        if store.finished() is None:
+        if not any(store.finished() for store in stores_of(cell)):
             self.hears.note("sparse training")
-        return store, replace(self, cell=cell).run(self.build())
+        before = replace(self, cell=cell).run(self.build())
+        return next(store for store in stores_of(cell) if store.finished()), before
 
 
 def _cut(
@@ -180,5 +205,16 @@ def _facts(
     return {
         "weights": f"{store.key[:12]}, best of {result['epochs']} epoch(s) of {recipe.epochs}: "
         f"after epoch {best['epoch']} ({best['after']})",
-        "training": f"{used} samples, batch {settings.batch_size}, precision {recipe.precision}",
+        "training": f"{used} samples, batch {settings.batch_size}, {store.execution.said}",
     }
+
+
+def _said(execution: Execution, proof: Proof) -> str:
+    """How it was trained, and how far that is from native, for people."""
+    if proof.gradient is None:
+        return execution.said
+    share = "" if proof.share is None else f"{100 * proof.share:.2f} % of its spikes are equal, "
+    return (
+        f"{execution.said}: on one batch {share}gradients {100 * proof.gradient:.2g} % of their "
+        "norm apart from native float32"
+    )

@@ -16,6 +16,8 @@ from lightning.pytorch.callbacks import EarlyStopping, Timer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
 
+from benchbench.backends import NATIVE, Execution
+from benchbench.backends.executed import executed
 from benchbench.data.samples import Batch, size_of
 from benchbench.errors import DataError, TrainingError
 from benchbench.training.epoch_callback import EpochCallback
@@ -68,6 +70,7 @@ class Recipe:
         pruned: Whether the model's layers are not the zoo's own sizes.
         output: Which part of the model's output is its answer.
         objective: What it is trained for.
+        execution: How the model is executed.
     """
 
     train: Train
@@ -78,6 +81,7 @@ class Recipe:
     pruned: bool = False
     output: str = ""
     objective: Objective = "classification"
+    execution: Execution = NATIVE
 
 
 class _Rows(Dataset[int]):
@@ -124,6 +128,8 @@ def fit(
     """
     recipe, settings, store, device = order.train, order.settings, order.store, order.device
     _quiet()
+    # Lightning asks for deterministic algorithms; that torch then fills all memory costs a third.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     used = _sample(train, recipe, settings.seed)
     stdp = None
     if recipe.stdp:
@@ -140,7 +146,6 @@ def fit(
         accelerator="gpu" if device.type == "cuda" else "cpu",
         devices=recipe.devices if recipe.devices > 1 else _devices(device),
         strategy="ddp_fork" if recipe.devices > 1 else "auto",
-        precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
         max_epochs=recipe.epochs,
         callbacks=[*callbacks, kept],  # ours last: it knows whether training stops
         logger=TensorBoardLogger(str(store.folder), name="", version="tensorboard"),
@@ -154,10 +159,12 @@ def fit(
     )
     loss = loss_of(order.loss, model, settings.label_smoothing, order.objective)
     sparsity = recipe.slim.strength if recipe.slim else 0.0
-    module = Learner(model, loss, settings.learning_rate, sparsity, order.output, goal)
     loaders = _loader(used, settings.batch_size, settings.seed), _loader(select, 64)
     resume = _resume(store, hears)
-    trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)
+    with executed(model.to(device), order.execution, device) as how:
+        module = Learner(how, loss, settings.learning_rate, sparsity, order.output, goal)
+        kept.natively = how.natively
+        trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)
     if (
         recipe.devices > 1 and store.last.is_file()
     ):  # the callback that knows was in a child process

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench import zoo
+from benchbench.backends import NATIVE, Execution
 from benchbench.codec import from_json, plain, restored
 from benchbench.data.cache import folder as cache_folder
 from benchbench.errors import BenchbenchError, OutputError
 from benchbench.files import content_of, digest_of, write_text
 from benchbench.frameworks.told import Neurons
 from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it too
+from benchbench.training.execution import executions_of
 from benchbench.training.slimming import CUT_VERSION
 from benchbench.training.weights import load_weights
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from benchbench.running.cells import Cell
     from benchbench.suite.training import Train
 
-__all__ = ["Store", "Trained", "load_trained", "store_of"]
+__all__ = ["Store", "Trained", "load_trained", "stores_of"]
 
 MOST_BYTES = 1 << 26  # of a training's result
 VERSION = 2  # of the trainer: what an older one made is trained again
@@ -61,17 +63,26 @@ class Store:
         last: Everything that resuming needs, after the last whole epoch.
         result: What was measured at the end; it exists only where the training is complete.
         curve: One line an epoch.
+        execution: How the model is executed.
     """
 
-    def __init__(self, identity: Mapping[str, Any], recipe: Train) -> None:
+    def __init__(
+        self, identity: Mapping[str, Any], recipe: Train, execution: Execution = NATIVE
+    ) -> None:
         """Find the place for an identity.
 
         Args:
             identity: Digest of the model's code, model settings, classes, data digest, batch size,
                 learning rate, label smoothing, loss, seed.
             recipe: Recipe of the training.
+            execution: How the model is executed in it.
         """
         how = {key: value for key, value in asdict(recipe).items() if key != "devices"}
+        how["precision"] = str(execution.precision)
+        others = (execution.backend, execution.memory_format)
+        if others != ("native", "contiguous"):
+            how["execution"] = others
+        self.execution = execution
         text = json.dumps([VERSION, dict(identity), how], sort_keys=True, default=str)
         self.key = hashlib.sha256(text.encode()).hexdigest()
         self.folder = cache_folder() / "trained" / self.key[:24]
@@ -129,11 +140,14 @@ class Store:
             yield
 
 
-def store_of(cell: Cell) -> Store | None:
-    """Where the weights of a cell are kept; None where it is not trained."""
+def stores_of(cell: Cell) -> list[Store]:
+    """Where the weights of a cell may be kept: one place for each way to train it, the best first.
+
+    None where it is not trained.
+    """
     settings = cell.settings
     if settings.train is None or cell.data is None:
-        return None
+        return []
     code = zoo.closure(cell.model.reference, Path(cell.folder))
     identity: dict[str, Any] = {
         "source": zoo.identity(code),
@@ -161,7 +175,7 @@ def store_of(cell: Cell) -> Store | None:
         recipe = replace(recipe, slim=recipe.slim.before_the_cut())
     if recipe.slim and recipe.slim.cuts:
         identity["cut"] = CUT_VERSION
-    return Store(identity, recipe)
+    return [Store(identity, recipe, execution) for execution in executions_of(cell)]
 
 
 def load_trained(model: nn.Module, cell: Cell) -> str:
@@ -176,10 +190,8 @@ def load_trained(model: nn.Module, cell: Cell) -> str:
     if cell.model.checkpoint:
         load_weights(model, Path(cell.model.checkpoint))
         return ""
-    store = store_of(cell)
-    if store is None:
-        return ""
-    if store.finished() is None:
-        return "the training of this model did not end"
-    load_weights(model, store.best)
-    return ""
+    stores = stores_of(cell)
+    ended = next((store for store in stores if store.finished()), None)
+    if ended is not None:
+        load_weights(model, ended.best)
+    return "" if ended or not stores else "the training of this model did not end"

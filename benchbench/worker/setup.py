@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from benchbench import zoo
+from benchbench.backends import Execution
+from benchbench.backends.executed import Executed, executed
 from benchbench.backends.native import inference_step, training_step
 from benchbench.codec import plain, restored
 from benchbench.data import kind_of
@@ -48,6 +50,7 @@ __all__ = [
     "begin",
     "build",
     "data_of",
+    "executed_of",
     "facts_of",
     "identity_of",
     "made",
@@ -55,6 +58,7 @@ __all__ = [
     "prepare",
     "step_facts",
     "step_of",
+    "training_loss",
 ]
 
 CPU = torch.device("cpu")
@@ -214,15 +218,36 @@ def prepare(
 
 
 def step_of(
-    phase: Phase, model: nn.Module, batches: list[Batch], cell: Cell
+    phase: Phase,
+    model: nn.Module,
+    batches: list[Batch],
+    cell: Cell,
+    how: Executed | None = None,
 ) -> Callable[[], object]:
-    """The training step, or the inference of a batch."""
+    """The training step, or the inference of a batch.
+
+    Args:
+        phase: Which of them.
+        model: The model, on its device.
+        batches: What goes in, on the device.
+        cell: The cell.
+        how: How the model is executed; by default natively, as whatever is counted is.
+    """
     output = cell.model.output
     if phase != "train":
-        return inference_step(model, batches, output, whole=cell.objective == "none")
-    settings = cell.settings
-    loss = loss_of(cell.model.loss, model, settings.label_smoothing, cell.objective)
-    return training_step(model, batches, loss, settings.learning_rate, output)
+        return inference_step(model, batches, output, how, whole=cell.objective == "none")
+    loss = training_loss(model, cell)
+    return training_step(model, batches, loss, cell.settings.learning_rate, output, how)
+
+
+def training_loss(model: nn.Module, cell: Cell) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss that a cell's model is trained by."""
+    return loss_of(cell.model.loss, model, cell.settings.label_smoothing, cell.objective)
+
+
+def executed_of(model: nn.Module, cell: Cell) -> Executed:
+    """A cell's model, on its device, as its settings say that it is executed."""
+    return executed(model, Execution.of(cell.settings), torch.device(cell.device))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time as clock
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
 
 from benchbench.backends.outputs import numbers_of
+from benchbench.backends.proof import prove
 from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import gpu_uuid
 from benchbench.meters import open_meter
@@ -16,9 +19,19 @@ from benchbench.probes import energy_metered, throughput, utilisation
 from benchbench.probes.metering import protocol
 from benchbench.probes.metering.sampler import Watch
 from benchbench.results.traces import Trace, text_of
-from benchbench.worker.setup import facts_of, pace_of, prepare, step_of
+from benchbench.worker.setup import (
+    executed_of,
+    facts_of,
+    pace_of,
+    prepare,
+    step_of,
+    training_loss,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from benchbench.backends.executed import Executed
     from benchbench.meters import Meter
     from benchbench.metrics.figure import Phase
     from benchbench.metrics.measurement import Measurement
@@ -38,11 +51,12 @@ def time(order: Order, channel: Channel) -> None:
     device = torch.device(cell.device)
     channel.phase("build")
     found = prepare(cell)
-    channel.send(facts=facts_of(found.model, cell))
+    facts, how = facts_of(found.model, cell), executed_of(found.model, cell)
+    channel.send(facts={**facts, **how.facts})
     with open_meter(settings.meter, cell.device, gpu_uuid(device)) as meter:
         channel.phase("idle baseline")
         idle = protocol.idle_power(meter, settings.idle_s)
-        timing = _Timing(order.job, cell, found, meter, idle, channel)
+        timing = _Timing(order.job, cell, found, how, meter, idle, channel)
         joules: list[Measurement] = []
         try:
             for phase in settings.phases:
@@ -50,40 +64,60 @@ def time(order: Order, channel: Channel) -> None:
                     timing.latency()
                 else:
                     joules += timing.window_of(phase)
+            timing.prove()
         finally:  # what was metered before a failure is kept
             channel.phase("idle baseline")
             after = protocol.idle_power(meter, settings.idle_s)
-            channel.measurements(timing.asked(joules=joules, idle=idle, idle_after=after))
+            timing.tell(timing.asked(joules=joules, idle=idle, idle_after=after))
+            timing.tell_held()
 
 
 @dataclass(frozen=True, slots=True)
 class _Timing:
-    """Everything that the windows of a cell have in common."""
+    """Everything that the windows of a cell have in common.
+
+    Attributes:
+        job: Name of the job.
+        cell: The cell.
+        found: Its model and batches.
+        how: How the model is executed.
+        meter: The sensor.
+        idle: Power before the windows.
+        channel: The line to the parent.
+        held: What waits for the proof: it comes after the windows, whose peaks it would raise.
+        faults: Why what is held is not valid.
+    """
 
     job: str
     cell: Cell
     found: Prepared
+    how: Executed
     meter: Meter
     idle: protocol.Idle
     channel: Channel
+    held: list[Measurement] = field(default_factory=list)
+    faults: list[str] = field(default_factory=lambda: ["the run ended before it was proved"])
 
     def window_of(self, phase: Phase) -> list[Measurement]:
         """Warm up, run one window, hand over what the probes say of it, return the joules."""
         settings, pace, meter = self.cell.settings, pace_of(self.cell), self.meter
         device = torch.device(self.cell.device)
         on_gpu = device.type == "cuda"
-        step = step_of(phase, self.found.model, self.found.batches, self.cell)
-        self.channel.phase(f"{phase}: warm-up")
-        warm = throughput.warm_up(
-            step, pace.sync, settings, pace.steady_percent, energy_j=meter.energy_j
-        )
-        self.channel.phase(f"{phase}: window")
-        if on_gpu:
-            torch.cuda.reset_peak_memory_stats(device)
-        watch = Watch(meter).start()
-        start = protocol.begin(meter)
-        window = throughput.run_window(phase, step, pace.sync, settings, warm)
-        joules = energy_metered.finish(meter, start, window, self.idle, stop=watch.stop)
+        step = step_of(phase, self.found.model, self.found.batches, self.cell, self.how)
+        # Around all inferences, so that weights are cast to a shorter type once.
+        with self.how.context() if phase == "infer" else nullcontext():
+            self.first(phase, step)
+            self.channel.phase(f"{phase}: warm-up")
+            warm = throughput.warm_up(
+                step, pace.sync, settings, pace.steady_percent, energy_j=meter.energy_j
+            )
+            self.channel.phase(f"{phase}: window")
+            if on_gpu:
+                torch.cuda.reset_peak_memory_stats(device)
+            watch = Watch(meter).start()
+            start = protocol.begin(meter)
+            window = throughput.run_window(phase, step, pace.sync, settings, warm)
+            joules = energy_metered.finish(meter, start, window, self.idle, stop=watch.stop)
         # Read now: the outputs below may raise the peaks.
         peak = torch.cuda.max_memory_reserved(device) if on_gpu else None
         rss = None if on_gpu else utilisation.peak_rss_bytes()
@@ -91,7 +125,7 @@ class _Timing:
             window=window, warm=warm, meter=meter, device_peak_bytes=peak, rss_bytes=rss
         )
         _check_finite(step(), phase)  # the phase's time and joules are refused as well
-        self.channel.measurements(found)
+        self.tell(found)
         return self._traced(joules, window)
 
     def latency(self) -> None:
@@ -100,13 +134,50 @@ class _Timing:
         singles = [
             (single, None) for inputs, _ in self.found.batches for single in inputs.singles()
         ]
-        step = step_of("infer", self.found.model, singles, self.cell)
-        self.channel.phase("latency: warm-up")
-        warm = throughput.warm_up(step, pace.sync, settings, pace.steady_percent)
-        self.channel.phase("latency: window")
-        found = self.asked(step=step, sync=pace.sync, settings=settings, warm=warm)
+        step = step_of("infer", self.found.model, singles, self.cell, self.how)
+        with self.how.context():
+            self.channel.phase("latency: warm-up")
+            warm = throughput.warm_up(step, pace.sync, settings, pace.steady_percent)
+            self.channel.phase("latency: window")
+            found = self.asked(step=step, sync=pace.sync, settings=settings, warm=warm)
         _check_finite(step(), "latency")
-        self.channel.measurements(found)
+        self.tell(found)
+
+    def first(self, phase: Phase, step: Callable[[], object]) -> None:
+        """Run the first step, in which everything is compiled, and say how long it took."""
+        if self.how.execution.is_native:
+            return
+        self.channel.phase(f"{phase}: first step")
+        start = clock.perf_counter()
+        step()
+        pace_of(self.cell).sync()
+        seconds = clock.perf_counter() - start
+        self.channel.measurements(self.asked(first_s=seconds, first_of=phase))
+
+    def prove(self) -> None:
+        """Set one batch against the native model's; what is beyond the bounds was not timed."""
+        if self.how.execution.is_native:
+            return
+        self.channel.phase("proof of equality")
+        model, cell = self.found.model, self.cell
+        loss = training_loss(model, cell) if "train" in cell.settings.phases else None
+        batch = self.found.batches[0]
+        proof = prove(self.how, batch, loss, cell.model.output, cell.settings.seed)
+        self.channel.measurements(self.asked(proof=proof))
+        self.channel.send(facts=self.how.told())
+        self.faults[:] = [proof.fault] if proof.fault else []
+
+    def tell(self, figures: Sequence[Measurement]) -> None:
+        """Hand figures over; what has to be proved first is held."""
+        if self.how.execution.is_native:
+            self.channel.measurements(figures)
+        else:
+            self.held.extend(figures)
+
+    def tell_held(self) -> None:
+        """Hand over what was held, invalid where it was not proved."""
+        if self.held:
+            self.channel.measurements([_with_faults(it, self.faults) for it in self.held])
 
     def asked(self, **given: object) -> list[Measurement]:
         """What every probe says that takes no more than what is given; a refusal is told."""
@@ -136,6 +207,12 @@ class _Timing:
             replace(figure, detail={**figure.detail, "trace": trace.name})
             for figure in ended.figures
         ]
+
+
+def _with_faults(figure: Measurement, faults: list[str]) -> Measurement:
+    if not faults:
+        return figure
+    return replace(figure, valid=False, reasons=(*figure.reasons, *faults))
 
 
 def _check_finite(outputs: object, phase: str) -> None:

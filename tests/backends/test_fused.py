@@ -202,7 +202,7 @@ def test_what_is_not_covered_says_why() -> None:
 
 def test_more_shapes_than_torch_compiles_for_one_function() -> None:
     """Twelve sizes of one neuron all run compiled: torch's own limit is eight."""
-    from torch._dynamo.utils import counters  # noqa: PLC0415
+    from torch._dynamo.utils import counters
 
     before = counters["stats"]["unique_graphs"]
     model = fused(KINDS["if"](surrogate_function=surrogate.ATan()))

@@ -1,0 +1,71 @@
+"""How far a model as it is executed is from the model as its framework runs it, in float32."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchbench.metrics.figure import Figure
+from benchbench.metrics.registry import probe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchbench.backends.proof import Proof
+    from benchbench.metrics.measurement import Measurement
+
+__all__ = ["EQUAL_SPIKES", "GRADIENTS_APART", "OUTPUTS_APART", "measure"]
+
+NATIVE = "the model is executed natively, which is what other backends are set against"
+
+EQUAL_SPIKES = Figure(
+    "equal_spikes",
+    "Equal spikes",
+    "1",
+    "counted",
+    "share of the spikes and silences of one batch that are those of native float32, by layer in "
+    "the detail",
+    better="higher",
+    place=880,
+    otherwise=NATIVE,
+)
+OUTPUTS_APART = Figure(
+    "outputs_apart",
+    "Outputs apart",
+    "1",
+    "counted",
+    "norm of the differences of one batch's outputs from native float32, over their norm",
+    rests_on="machine",
+    place=881,
+    otherwise=NATIVE,
+)
+GRADIENTS_APART = Figure(
+    "gradients_apart",
+    "Gradients apart",
+    "1",
+    "counted",
+    "norm of the differences of one batch's gradients from native float32, over their norm",
+    rests_on="machine",
+    place=882,
+    otherwise=NATIVE,
+)
+
+
+@probe(gives=(EQUAL_SPIKES, OUTPUTS_APART, GRADIENTS_APART))
+def measure(proof: Proof) -> Iterator[Measurement]:
+    """What the proof of a run found."""
+    bounds = {"bounds": {"equal": proof.bounds.spikes, "apart": proof.bounds.apart}}
+    if proof.share is None:
+        yield EQUAL_SPIKES.missing("no layer of spikes can be watched as it is executed")
+    else:
+        layers = {
+            path: {"equal": equal, "rate": proof.rates[path], "spikes": proof.counted[path]}
+            for path, equal in proof.equal.items()
+        }
+        yield EQUAL_SPIKES(proof.share, detail={"layers": layers, **bounds})
+    largest = {"largest": proof.output_largest, **bounds}
+    yield OUTPUTS_APART(proof.output, detail=largest)
+    if proof.gradient is None:
+        yield GRADIENTS_APART.missing("the model is not trained here")
+    else:
+        of_largest = {"largest_over_largest": proof.gradient_largest, **bounds}
+        yield GRADIENTS_APART(proof.gradient, detail=of_largest)
