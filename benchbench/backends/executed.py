@@ -16,6 +16,7 @@ from benchbench.frameworks import spiking_layers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from benchbench.backends.events import EventLayer
     from benchbench.data.inputs import Inputs
 
 __all__ = ["Executed", "executed"]
@@ -36,6 +37,7 @@ class Executed:
         execution: How it is executed, after what could not be done was given up.
         forwards: Other forward functions, by the module that has them.
         observed: By the path of each neuron: the module whose output are its spikes.
+        gathering: Layers that gather the weights of spikes, by path.
         facts: What really runs.
         device_type: ``cpu`` or ``cuda``.
     """
@@ -46,6 +48,7 @@ class Executed:
     device_type: str
     forwards: dict[nn.Module, Callable[..., Any]] = field(default_factory=dict)
     observed: dict[str, nn.Module] = field(default_factory=dict)
+    gathering: dict[str, EventLayer] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
 
     def context(self) -> contextlib.AbstractContextManager[Any]:
@@ -62,6 +65,8 @@ class Executed:
 
     def told(self) -> dict[str, str]:
         """What only a step could tell."""
+        if self.gathering:
+            return _gathering_said(self.gathering)
         if self.execution.backend != "compiled":
             return {}
         from benchbench.backends.compiled import breaks  # noqa: PLC0415 - slow to import
@@ -145,6 +150,22 @@ def _fuse(found: Executed) -> None:
     if replaced.left:
         left = "; ".join(f"{path}: {why}" for path, why in replaced.left.items())
         found.facts["not fused"] = left
+
+
+def _gathering_said(layers: dict[str, EventLayer]) -> dict[str, str]:
+    """Up to which share of spikes each layer gathers, by the shape of its inputs."""
+    parts = []
+    for path, layer in layers.items():
+        shares = {
+            "x".join(map(str, shape)): f"{100 * limit / layer.sizes[shape]:.2g} %"
+            for shape, limit in layer.limits.items()
+        }
+        parts += [f"{path}: {share} of {shape}" for shape, share in shares.items()]
+    more = sum(layer.bytes for layer in layers.values())
+    return {
+        "gathers up to": "; ".join(parts) or "nothing was run",
+        "weights that are kept twice": f"{more / 1e6:.1f} MB",
+    }
 
 
 def _last(tensor: Tensor) -> Tensor:
