@@ -43,7 +43,8 @@ def multi_step(x: Tensor, steps: int, dynamics: Dynamics, q: Tensor | None = Non
     if torch.is_grad_enabled() and (x.requires_grad or (q is not None and q.requires_grad)):
         found: Tensor = _Plain.apply(x, q, _kind(x, steps, dynamics, constant=constant))
         return found
-    spikes: Tensor = _kind(x, steps, dynamics, constant=constant).loops.plain(x, q)
+    kind = _kind(x, steps, dynamics, constant=constant)
+    spikes: Tensor = kind.loops.plain(*kind.given(x, q))
     return spikes
 
 
@@ -63,21 +64,31 @@ def multi_step_pooled(x: Tensor, steps: int, dynamics: Dynamics, q: Tensor | Non
     if torch.is_grad_enabled() and (x.requires_grad or (q is not None and q.requires_grad)):
         found: Tensor = _Pooled.apply(x, q, _kind(x, steps, dynamics, constant=constant))
         return found
-    pooled: Tensor = _kind(x, steps, dynamics, constant=constant).loops.pooled(x, q)
+    kind = _kind(x, steps, dynamics, constant=constant)
+    pooled: Tensor = kind.loops.pooled(*kind.given(x, q))
     return pooled
 
 
 class _Kind(NamedTuple):
-    """What one compiled loop is for; other sizes are other loops.
+    """What one compiled loop is for.
 
-    A limit of torch's own counts the shapes that one code object is compiled for: beyond it a loop
-    would run uncompiled, without a word. Here each kind has its own.
+    A limit of torch's own counts what one code object is compiled for: beyond it a loop would run
+    uncompiled, without a word. Here each kind has its own.
+
+    Attributes:
+        dynamics: The neuron.
+        steps: Time steps.
+        constant: Whether the input is the same in all of them.
+        inner: Sizes that the loop is compiled for, those of the innermost axes; the first axis of
+            space may have any size, so that all sizes of a batch are one loop.
+        dtype: Type of the inputs.
+        device: Their device.
     """
 
     dynamics: Dynamics
     steps: int
     constant: bool
-    shape: tuple[int, ...]
+    inner: tuple[int, ...]
     dtype: torch.dtype
     device: torch.device
 
@@ -85,9 +96,14 @@ class _Kind(NamedTuple):
     def loops(self) -> _Loops:
         return _loops(self)
 
+    def given(self, x: Tensor, q: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """The input and the factor of the leak as a loop takes them."""
+        return _any_size(x, 0 if self.constant else 1), None if q is None else q.detach()
+
 
 def _kind(x: Tensor, steps: int, dynamics: Dynamics, *, constant: bool) -> _Kind:
-    return _Kind(dynamics, steps, constant, tuple(x.shape), x.dtype, x.device)
+    inner = tuple(x.shape[1 if constant else 2 :])
+    return _Kind(dynamics, steps, constant, inner, x.dtype, x.device)
 
 
 class _Loops:
@@ -116,11 +132,17 @@ def _compiled(function: Callable[..., Any], kind: _Kind) -> Callable[..., Any]:
     loop: Callable[..., Any] = torch.compile(own, dynamic=False, fullgraph=True)
 
     def run(*args: Tensor | None) -> Any:  # noqa: ANN401 - a tensor, or several
-        alone = [None if it is None else it.detach() for it in args]
         with torch.autocast(kind.device.type, enabled=False):
-            return loop(*alone)
+            return loop(*args)
 
     return run
+
+
+def _any_size(tensor: Tensor, axis: int) -> Tensor:
+    """A tensor, apart from any graph, one axis of which may have any size."""
+    alone = tensor.detach()
+    torch._dynamo.maybe_mark_dynamic(alone, axis)  # noqa: SLF001 - torch has no other name for it
+    return alone
 
 
 def _at(x: Tensor, t: int, kind: _Kind) -> Tensor:
@@ -231,14 +253,15 @@ class _Plain(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, q: Tensor | None, kind: _Kind) -> Tensor:  # noqa: ANN401 - torch's
         ctx.save_for_backward(x, q)
         ctx.kind = kind
-        found: Tensor = kind.loops.plain(x, q)
+        found: Tensor = kind.loops.plain(*kind.given(x, q))
         return found
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> Any:  # noqa: ANN401 - torch's
         x, q = ctx.saved_tensors
-        gx, gq = ctx.kind.loops.plain_back(g.contiguous(), x, q)
+        kind = ctx.kind
+        gx, gq = kind.loops.plain_back(_any_size(g.contiguous(), 1), *kind.given(x, q))
         return gx, gq, None
 
 
@@ -247,7 +270,7 @@ class _Pooled(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, q: Tensor | None, kind: _Kind) -> Tensor:  # noqa: ANN401 - torch's
-        spikes, places = kind.loops.pooled_traced(x, q)
+        spikes, places = kind.loops.pooled_traced(*kind.given(x, q))
         ctx.save_for_backward(x, q, places)
         ctx.kind = kind
         found: Tensor = spikes
@@ -257,9 +280,9 @@ class _Pooled(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> Any:  # noqa: ANN401 - torch's
         x, q, places = ctx.saved_tensors
-        loops = ctx.kind.loops
-        numbers = _numbers_of(x.dtype, x.device)
-        gx, gq = loops.pooled_back(g.contiguous(), places, numbers, x, q)
+        kind, numbers = ctx.kind, _numbers_of(x.dtype, x.device)
+        sent, places = _any_size(g.contiguous(), 1), _any_size(places, 1)
+        gx, gq = kind.loops.pooled_back(sent, places, numbers, *kind.given(x, q))
         return gx, gq, None
 
 

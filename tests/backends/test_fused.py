@@ -200,13 +200,24 @@ def test_what_is_not_covered_says_why() -> None:
     assert "store_v_seq" in found.left["2"]
 
 
-def test_more_shapes_than_torch_compiles_for_one_function() -> None:
-    """Twelve sizes of one neuron all run compiled: torch's own limit is eight."""
-    from torch._dynamo.utils import counters
+def test_all_sizes_of_a_batch_are_one_loop() -> None:
+    """Twelve sizes of one neuron run compiled: torch's own limit is eight, and then it says nothing."""
+    from torch._dynamo.utils import counters  # noqa: PLC0415
 
     before = counters["stats"]["unique_graphs"]
     model = fused(KINDS["if"](surrogate_function=surrogate.ATan()))
     for size in range(31, 43):
         functional.reset_net(model)
         model(torch.rand(2, 1, size))
+    assert counters["stats"]["unique_graphs"] - before == 1
+
+
+def test_more_kinds_than_torch_compiles_for_one_function() -> None:
+    """Twelve thresholds are twelve loops, all of them compiled."""
+    from torch._dynamo.utils import counters  # noqa: PLC0415
+
+    before = counters["stats"]["unique_graphs"]
+    for tenths in range(3, 15):
+        model = fused(neuron.IFNode(v_threshold=tenths / 10, step_mode="m"))
+        model(torch.rand(2, 1, 8))
     assert counters["stats"]["unique_graphs"] - before == 12
