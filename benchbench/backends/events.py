@@ -50,7 +50,9 @@ def with_events(found: Executed) -> None:
 def _is_own(module: nn.Module, plain: Callable[..., Any]) -> bool:
     """Whether a layer is torch's own, or SpikingJelly's over time steps."""
     kind = type(module)
-    return kind.forward is plain or kind.__module__.startswith("spikingjelly.activation_based.layer")
+    return kind.forward is plain or kind.__module__.startswith(
+        "spikingjelly.activation_based.layer"
+    )
 
 
 def _gathers(module: nn.Conv2d) -> bool:

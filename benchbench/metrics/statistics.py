@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CONFIDENCE", "paired_ratio", "t_interval", "welch_ratio", "wilson"]
+__all__ = ["CONFIDENCE", "mcnemar", "paired_ratio", "t_interval", "welch_ratio", "wilson"]
 
 CONFIDENCE = 0.95
 
@@ -51,6 +51,22 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     middle = (share + weight / 2) / (1 + weight)
     half = z * math.sqrt(share * (1 - share) / total + weight / (4 * total)) / (1 + weight)
     return middle - half, middle + half
+
+
+def mcnemar(first_alone: int, second_alone: int) -> float:
+    """The exact test of McNemar (1947): do two classifiers err equally often on the same samples?
+
+    Args:
+        first_alone: Samples that only the first has right.
+        second_alone: Samples that only the second has right.
+
+    Returns:
+        The two-sided probability of a difference so large or larger where there is none.
+    """
+    from scipy.stats import binomtest  # noqa: PLC0415 - 0.5 s that few runs need
+
+    total = first_alone + second_alone
+    return float(binomtest(first_alone, total).pvalue) if total else 1.0
 
 
 def paired_ratio(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from string import ascii_lowercase, digits
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
@@ -19,8 +20,17 @@ if TYPE_CHECKING:
     from benchbench.data.splits import Splits
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["ACCURACY", "ACCURACY_PUBLIC", "OTHERWISE", "confusion", "measure", "of_confusion"]
+__all__ = [
+    "ACCURACY",
+    "ACCURACY_PUBLIC",
+    "OTHERWISE",
+    "Classified",
+    "classified",
+    "measure",
+    "of_samples",
+]
 
+DIGITS = digits + ascii_lowercase
 OTHERWISE = "only a classification that the suite trains or loads has an accuracy"
 
 ACCURACY = Figure(
@@ -49,17 +59,35 @@ ACCURACY_PUBLIC = Figure(
 )
 
 
-def confusion(model: nn.Module, samples: Samples, batch_size: int, output: str = "") -> Tensor:
-    """How often each class was taken for each class.
+class Classified(NamedTuple):
+    """What a model made of some samples.
+
+    Attributes:
+        labels: The true class of each sample, int64 [N].
+        guesses: The class that it was taken for, int64 [N].
+        classes: Number of classes that the model tells apart.
+    """
+
+    labels: Tensor
+    guesses: Tensor
+    classes: int
+
+    @property
+    def confusion(self) -> Tensor:
+        """Counts int64 [classes, classes]: row the true class, column the guess."""
+        count = self.classes
+        pairs = self.labels * count + self.guesses
+        return pairs.bincount(minlength=count * count).reshape(count, count)
+
+
+def classified(model: nn.Module, samples: Samples, batch_size: int, output: str = "") -> Classified:
+    """The class that a model takes each sample for.
 
     Args:
         model: Answers with [N, classes]; its mode is restored.
         samples: Inputs with labels.
         batch_size: Samples at a time.
         output: Which part of the model's output is its answer.
-
-    Returns:
-        Counts int64 [classes, classes]: row the true class, column the guess.
     """
     import torch
 
@@ -70,8 +98,7 @@ def confusion(model: nn.Module, samples: Samples, batch_size: int, output: str =
         classes = answer.shape[1]
         guesses.append(answer.argmax(1))
         labels.append(targets)
-    pairs = torch.cat(labels) * classes + torch.cat(guesses)
-    return torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+    return Classified(torch.cat(labels), torch.cat(guesses), classes)
 
 
 @probe(gives=(ACCURACY, ACCURACY_PUBLIC))
@@ -89,26 +116,30 @@ def measure(
     """
     parts = held_out(splits, seed, "accuracy", tell)
     for figure, (part, name) in zip((ACCURACY, ACCURACY_PUBLIC), parts, strict=True):
-        matrix = confusion(model, part, EVALUATE, output)
-        found = of_confusion(figure, matrix, splits.class_names, name)
+        found = of_samples(
+            figure, classified(model, part, EVALUATE, output), splits.class_names, name
+        )
         yield replace(found, reasons=splits.notes)
 
 
-def of_confusion(
-    figure: Figure, matrix: Tensor, class_names: tuple[str, ...], split: str
+def of_samples(
+    figure: Figure, found: Classified, class_names: tuple[str, ...], split: str
 ) -> Measurement:
-    """The accuracy behind a confusion matrix.
+    """The accuracy over some samples.
 
     Args:
         figure: Accuracy on the one split or the other.
-        matrix: Counts, as `confusion` gives them.
+        found: What the model took each sample for.
         class_names: Names of the classes, by label.
-        split: Which images; for the reader.
+        split: Which samples; for the reader.
 
     Returns:
-        The share of right guesses with Wilson's 95 % interval over images; the matrix, recall by
-        class and the share of the largest class are in its detail.
+        The share of right guesses with Wilson's 95 % interval over samples. In its detail are the
+        matrix, recall by class, the share of the largest class, and the label and the guess of each
+        sample, a digit of base 36 each where there are no more classes: with them two models are
+        compared on the same samples, see `benchbench.metrics.statistics.mcnemar`.
     """
+    matrix = found.confusion
     total, right = int(matrix.sum()), int(matrix.diagonal().sum())
     low, high = wilson(right, total)
     rows = matrix.sum(1)
@@ -122,4 +153,7 @@ def of_confusion(
         ],
         "largest_class": int(rows.max()) / total,
     }
+    if found.classes <= len(DIGITS):
+        for name, values in (("labels", found.labels), ("guesses", found.guesses)):
+            detail[name] = "".join(DIGITS[value] for value in values.tolist())
     return figure(right / total, n=total, low=low, high=high, detail=detail)

@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import Callback
 
 from benchbench.errors import TrainingError
 from benchbench.files import write_text, write_whole
-from benchbench.probes.accuracy import confusion
+from benchbench.probes.accuracy import classified
 from benchbench.training.goal import goal_of
 from benchbench.training.stdp import fine_tune
 from benchbench.training.weights import save_weights
@@ -177,7 +177,7 @@ class EpochCallback(Callback):
         with self.natively():
             log = fine_tune(self._model, batches(done), recipe)
             torch.manual_seed(self._seed)
-            matrix = confusion(self._model, self._select, batch_size=64)
+            matrix = classified(self._model, self._select, batch_size=64).confusion
         after = float(matrix.diagonal().sum() / matrix.sum())
         line["accuracy_public_after_stdp"] = after
         if trainer.is_global_zero:

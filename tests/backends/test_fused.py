@@ -202,7 +202,7 @@ def test_what_is_not_covered_says_why() -> None:
 
 def test_all_sizes_of_a_batch_are_one_loop() -> None:
     """Twelve sizes of one neuron run compiled: torch's own limit is eight, and then it says nothing."""
-    from torch._dynamo.utils import counters  # noqa: PLC0415
+    from torch._dynamo.utils import counters
 
     before = counters["stats"]["unique_graphs"]
     model = fused(KINDS["if"](surrogate_function=surrogate.ATan()))
@@ -214,7 +214,7 @@ def test_all_sizes_of_a_batch_are_one_loop() -> None:
 
 def test_more_kinds_than_torch_compiles_for_one_function() -> None:
     """Twelve thresholds are twelve loops, all of them compiled."""
-    from torch._dynamo.utils import counters  # noqa: PLC0415
+    from torch._dynamo.utils import counters
 
     before = counters["stats"]["unique_graphs"]
     for tenths in range(3, 15):

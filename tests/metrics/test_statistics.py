@@ -12,7 +12,7 @@ from scipy import stats
 
 from benchbench.metrics.merging import merge
 from benchbench.metrics.registry import measured, unavailable
-from benchbench.metrics.statistics import paired_ratio, t_interval, wilson
+from benchbench.metrics.statistics import mcnemar, paired_ratio, t_interval, wilson
 
 values = st.lists(st.floats(0.1, 1e6), min_size=2, max_size=20)
 
@@ -122,3 +122,10 @@ def test_peaks_without_a_value_are_missing() -> None:
     """No process told its memory."""
     merged = merge([unavailable("train_rss", "x"), unavailable("train_rss", "x")])
     assert (merged.value, merged.reasons) == (None, ("x",))
+
+
+def test_mcnemar_is_the_textbooks() -> None:
+    """Agresti's approval ratings (150 against 86) and a case small enough to count by hand."""
+    assert mcnemar(1, 5) == pytest.approx(2 * (1 + 6) / 64)
+    assert mcnemar(86, 150) == pytest.approx(3.7e-5, rel=0.1)
+    assert mcnemar(0, 0) == 1.0

@@ -252,7 +252,7 @@ def test_a_suite_loads_a_checkpoint(tmp_path: Path, content: str, code: int, wan
     assert wanted in "".join(cell["reasons"])
     if code == 0:
         samples = data_set_of(load("synthetic_faces")).split("test")
-        matrix = accuracy.confusion(model, samples, 50)
+        matrix = accuracy.classified(model, samples, 50).confusion
         assert cell["measurements"]["accuracy"]["detail"]["confusion"] == matrix.tolist()
 
 
@@ -261,13 +261,15 @@ def test_the_confusion_matrix_is_torchmetrics() -> None:
     torch.manual_seed(0)
     model, labels = _small().eval(), torch.randint(0, 7, (300,))
     images = torch.randint(0, 256, (300, 1, 48, 48), dtype=torch.uint8)
-    matrix = accuracy.confusion(model, samples_of((images, labels)), 64)
+    found = accuracy.classified(model, samples_of((images, labels)), 64)
     guesses = model(images.float() / 255).argmax(1)
-    assert torch.equal(matrix, multiclass_confusion_matrix(guesses, labels, 7))
-    figure = accuracy.of_confusion(accuracy.ACCURACY, matrix, tuple("abcdefg"), "PrivateTest")
+    assert torch.equal(found.confusion, multiclass_confusion_matrix(guesses, labels, 7))
+    figure = accuracy.of_samples(accuracy.ACCURACY, found, tuple("abcdefg"), "PrivateTest")
     wanted = recall(guesses, labels, "multiclass", average="none", num_classes=7)
     assert figure.detail["recall"] == pytest.approx(wanted.tolist())
     assert figure.value == pytest.approx(float((guesses == labels).float().mean()))
+    assert [int(digit) for digit in figure.detail["guesses"]] == guesses.tolist()
+    assert [int(digit) for digit in figure.detail["labels"]] == labels.tolist()
 
 
 @pytest.mark.parametrize(("hits", "total"), [(0, 10), (3, 7), (1600, 3589), (5, 5)])
