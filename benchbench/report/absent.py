@@ -39,6 +39,8 @@ def why_absent(metric: str, cell: CellResult | None, results: Results) -> list[s
         return []
     if figure.phase == "train" and cell.facts.get("task") == "none":
         return ["the model has no task (`task: none`): no step of it is trained"]
+    if figure.phase == "train" and str(cell.facts.get("backend", "")).startswith("events"):
+        return ["`backend: events` runs inference alone"]
     phases = results.suite.settings.phases
     if figure.phase and figure.phase not in phases:
         return [f"the settings' phases are {', '.join(phases) or 'none'}"]

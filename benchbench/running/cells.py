@@ -13,7 +13,7 @@ from benchbench.data.reference import DataRef  # noqa: TC001 - `codec` reads the
 from benchbench.errors import ModelError
 from benchbench.files import digest_of, expanded
 from benchbench.results.journal import SCHEMA_VERSION
-from benchbench.running.objective import objective_of, without_training
+from benchbench.running.objective import objective_of, without_steps, without_training
 from benchbench.suite.model import Objective  # noqa: TC001 - see above
 from benchbench.suite.schema import Model, Settings  # noqa: TC001 - see above
 
@@ -150,6 +150,8 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[str, DataRef
         objective = objective_of(model, reference.targets)
         if objective == "none":
             settings = without_training(settings)
+        if settings.backend == "events":
+            settings = replace(settings, phases=without_steps(settings.phases))
         code = zoo.closure(model.reference, place)
         identity = {
             "schema": SCHEMA_VERSION,

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from benchbench.data.source import Targets
     from benchbench.suite.model import Model, Objective
     from benchbench.suite.schema import Settings
+    from benchbench.suite.settings import TimedPhase
 
-__all__ = ["objective_of", "without_training"]
+__all__ = ["objective_of", "without_steps", "without_training"]
 
 BY_TARGETS: dict[Targets, Objective] = {
     "classes": "classification",
@@ -57,5 +58,10 @@ def objective_of(model: Model, targets: Targets) -> Objective:
 
 def without_training(settings: Settings) -> Settings:
     """Settings of a model that is only counted and run: no training, and no step of one."""
-    phases = tuple(phase for phase in settings.phases if phase != "train")
+    phases = without_steps(settings.phases)
     return replace(settings, phases=phases, train=None, train_steps=0)
+
+
+def without_steps(phases: tuple[TimedPhase, ...]) -> tuple[TimedPhase, ...]:
+    """The phases that run inference alone."""
+    return tuple(phase for phase in phases if phase != "train")

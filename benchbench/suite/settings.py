@@ -14,7 +14,7 @@ from benchbench.backends import (  # noqa: TC001 - pydantic reads the annotation
 )
 from benchbench.suite.training import Train  # noqa: TC001 - as above
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "TimedPhase"]
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 

@@ -201,7 +201,7 @@ def test_what_is_not_covered_says_why() -> None:
 
 
 def test_all_sizes_of_a_batch_are_one_loop() -> None:
-    """Twelve sizes of one neuron run compiled: torch's own limit is eight, and then it says nothing."""
+    """Twelve sizes of one neuron run compiled; torch's own limit is eight, without a word."""
     from torch._dynamo.utils import counters
 
     before = counters["stats"]["unique_graphs"]
