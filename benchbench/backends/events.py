@@ -139,8 +139,8 @@ class EventLayer:
 
     def _measured(self, x: Tensor, flat: Tensor) -> int:
         """The number of nonzero inputs up to which gathering is faster than the dense product."""
-        dense_s = _fastest(lambda: self._dense(x))
-        if _fastest(lambda: int(torch.count_nonzero(flat))) > COUNTING * dense_s:
+        dense_s = _fastest(partial(self._dense, x))
+        if _fastest(partial(torch.count_nonzero, flat)) > COUNTING * dense_s:
             return 0
         draw, found = torch.Generator().manual_seed(0), 0
         for density in TRIED:

@@ -1,0 +1,147 @@
+"""A model that is executed in another way is proved to be the same, or is refused."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from spikingjelly.activation_based import layer, neuron, surrogate
+from torch import Tensor, nn
+
+from benchbench.backends import BACKENDS, Execution
+from benchbench.backends.executed import Executed, executed
+from benchbench.backends.proof import BOUNDS, Proof, prove
+from benchbench.data.inputs import Inputs
+from benchbench.training.loss import loss_of
+
+CPU = torch.device("cpu")
+
+
+class Net(nn.Module):
+    """A small spiking network with everything in it that is changed: pools, norms, dropout."""
+
+    def __init__(self) -> None:
+        """Build it."""
+        super().__init__()
+
+        def fire() -> nn.Module:
+            found: nn.Module = neuron.LIFNode(
+                v_threshold=0.1, surrogate_function=surrogate.ATan(), step_mode="m"
+            )
+            return found
+
+        self.static = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8))
+        self.rest = nn.Sequential(
+            fire(),
+            layer.MaxPool2d(2, step_mode="m"),
+            layer.Flatten(step_mode="m"),
+            layer.Dropout(0.5, step_mode="m"),
+            layer.Linear(8 * 36, 64, step_mode="m"),
+            fire(),
+            layer.Linear(64, 7, step_mode="m"),
+            fire(),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Rates [N, 7]."""
+        current = self.static(images)
+        found: Tensor = self.rest(current.expand(4, *current.shape)).mean(0)
+        return found
+
+
+def proof_of(how: Executed, *, trains: bool = True) -> Proof:
+    """The proof on sixteen drawn images."""
+    draw = torch.Generator().manual_seed(1)
+    images, labels = torch.rand(16, 1, 12, 12, generator=draw), torch.arange(16) % 7
+    batch = (how.laid_out(Inputs.of(images)), labels)
+    loss = loss_of("mse", how.model, 0.1) if trains else None
+    return prove(how, batch, loss, "", 0)
+
+
+def net() -> nn.Module:
+    """The network with the weights of seed 0."""
+    torch.manual_seed(0)
+    return Net()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_backend_is_the_native_model(backend: str) -> None:
+    """In float32: spikes equal, outputs and gradients within bounds, and there are spikes."""
+    proof = proof_of(
+        executed(net(), Execution(backend, 32, "channels_last"), CPU),  # type: ignore[arg-type]
+        trains=backend != "events",
+    )
+    assert not proof.fault
+    assert proof.output < 1e-5
+    if backend != "compiled":
+        assert proof.share == 1.0
+        assert [*proof.rates] == ["rest.0", "rest.5", "rest.7"]
+        assert all(rate > 0 for rate in proof.rates.values())
+    if backend != "events":
+        assert proof.gradient is not None
+        assert proof.gradient < 1e-5
+
+
+def test_bfloat16_is_within_its_bounds_and_not_equal() -> None:
+    """Rounded products flip some spikes: the proof tells how many."""
+    proof = proof_of(executed(net(), Execution("fused", "bf16", "channels_last"), CPU))
+    assert not proof.fault
+    assert proof.share is not None
+    assert BOUNDS["bf16"].spikes <= proof.share < 1
+
+
+@pytest.mark.parametrize("what", ["spikes", "outputs", "gradients"])
+def test_a_wrong_backend_is_found(what: str) -> None:
+    """Spikes that are late, outputs that are scaled, gradients that are: each is told."""
+    how = executed(net(), Execution("fused", 32, "channels_last"), CPU)
+    wrong = how.model.rest[5 if what == "spikes" else 7]  # type: ignore[index]
+    right = wrong.forward
+
+    def forward(x: Tensor) -> Tensor:
+        found: Tensor = right(x)
+        if what == "spikes":
+            return found.roll(1, 0)
+        if what == "outputs":
+            return found * 1.5
+        return 2 * found - found.detach()
+
+    how.forwards[wrong] = forward
+    wrong.forward = forward
+    assert what in proof_of(how).fault
+
+
+def test_the_model_is_left_as_it_was() -> None:
+    """Weights, batch norms, mode, gradients and random numbers, after the proof of a training."""
+    model = net().eval()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with executed(model, Execution("fused", 32, "channels_last"), CPU) as how:
+        torch.manual_seed(5)
+        expected = torch.rand(3)
+        torch.manual_seed(5)
+        proof_of(how)
+        assert torch.equal(torch.rand(3), expected)
+    assert not model.training
+    assert all(torch.equal(before[name], it) for name, it in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert not any("forward" in module.__dict__ for module in model.modules())
+    assert model.static[0].weight.is_contiguous()  # type: ignore[index, union-attr]
+    assert [module.p for module in model.modules() if isinstance(module, layer.Dropout)] == [0.5]
+
+
+def test_a_model_without_neurons_has_no_spikes_to_compare() -> None:
+    """Its outputs and gradients are."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(144, 7))
+    proof = proof_of(executed(model, Execution("fused", "bf16", "channels_last"), CPU))
+    assert proof.share is None
+    assert not proof.fault
+    assert 0 < proof.output < 0.05
+
+
+def test_without_a_compiler_it_is_native_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never a failure; what really runs is told."""
+    monkeypatch.setattr(
+        "benchbench.backends.executed.why_no_compiler", lambda _: "InvalidCxxCompiler: none found"
+    )
+    how = executed(net(), Execution("fused", 32, "channels_last"), CPU)
+    assert how.execution.backend == "native"
+    assert "InvalidCxxCompiler" in how.facts["backend"]
+    assert not proof_of(how).fault
