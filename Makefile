@@ -12,7 +12,7 @@ EVIDENCE := reports/gate/evidence
 BENCHBENCH_FER2013 ?= $(wildcard ../shared/data/fer2013/fer2013.csv.gz)
 export BENCHBENCH_FER2013
 
-.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors fuzz faults kills bench gate evidence clean
+.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors fuzz faults kills bench gate gpu-kit gpu evidence clean
 
 install: $(INSTALLED)
 
@@ -68,13 +68,20 @@ faults: $(INSTALLED)  ## some fifty models that misbehave, each a row with its t
 kills: $(INSTALLED)  ## a hundred kills: nothing lost, nothing left running or locked, about half an hour
 	$(BIN)/python tests/faults/kills.py --out reports/faults
 
-bench: $(INSTALLED)  ## the zoo's steps, what the harness costs against a hand-written loop, and counting; about ten minutes
+bench: $(INSTALLED)  ## the zoo's steps, what the harness costs against a hand-written loop, counting, and backends against SpikingJelly's defaults; about twenty minutes
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable
 	$(BIN)/python tests/benchmarks/overhead.py
 	$(BIN)/python tests/benchmarks/counting.py
+	$(BIN)/python tests/benchmarks/backends.py
 
 gate: $(INSTALLED)  ## this tree against BASE: changed counts fail, times are told; about four minutes
 	$(BIN)/benchbench gate --base $(BASE) --fail-on counts
+
+gpu-kit: $(INSTALLED)  ## the wheels that `make gpu` needs where there is no network, at most 50 MiB
+	.ci/gpu-kit
+
+gpu:  ## what an hour with a GPU is for, in eight minutes, from .gpu-kit; PYTHON has torch already
+	$(PYTHON) .ci/gpu.py
 
 evidence: $(INSTALLED)  ## what reports/gate/evidence rests on, from nothing: about two hours
 	$(BIN)/python -m pip install --quiet --editable '.[dev,peers]'
