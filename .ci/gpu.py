@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One hour with a GPU, used whole: what it measures in eight minutes, from the wheels of .gpu-kit.
 
-Run by the Python that has torch: ``python3 .ci/gpu.py [--device cuda] [--meter auto] [--out reports/gpu]``.
+Run by the Python that has torch: ``python3 .ci/gpu.py [--device cuda] [--meter auto]``.
 Nothing is downloaded. Every step has a time of its own within the whole, its log is kept, and what
 a step has measured when its time ends is kept as well. The order is that of worth: what the machine
 is, the paper's table, the backends, and what the sensor is worth.
@@ -41,9 +41,10 @@ def main() -> int:
     run = [sys.executable, "-m", "benchbench"]
     how = ["--device", given.device, "--out", str(given.out), "--set", f"meter={given.meter}"]
     only = [word for name in BACKENDS for word in ("--only", name)]
+    sensor = [sys.executable, str(ROOT / ".ci" / "gpu_sensor.py"), given.device, given.meter]
     steps: list[tuple[str, float, list[str]]] = [
         ("doctor", 40, [*run, "doctor"]),
-        ("sensor", 60, [sys.executable, str(ROOT / ".ci" / "gpu_sensor.py"), given.device, given.meter]),
+        ("sensor", 60, sensor),
         ("table3", 170, [*run, "run", "table3", "--quick", "--set", "repeats=3", *how]),
         ("backends", 200, [*run, "run", "backends", "--quick", "--set", "repeats=2", *only, *how]),
     ]
@@ -52,15 +53,12 @@ def main() -> int:
         left_s = BUDGET_S - (time.monotonic() - begin)
         ended[name] = _step(name, command, min(limit_s, left_s), given.out, site)
     (given.out / "steps.json").write_text(json.dumps(ended, indent=1) + "\n", "utf-8")
-    print(json.dumps({**ended, "seconds": round(time.monotonic() - begin)}))
-    return 0 if all(code == 0 for code in ended.values()) else 3
+    sys.stdout.write(json.dumps({**ended, "seconds": round(time.monotonic() - begin)}) + "\n")
+    return 3 if any(ended.values()) else 0
 
 
 def _installed(kit: Path) -> Path:
-    """The folder that the kit's wheels are unpacked in; the machine's own packages stay as they are.
-
-    What the machine has already is not covered: the folder comes last on the path.
-    """
+    """The folder that the kit's wheels are unpacked in; the machine's own packages stay."""
     site = kit / "site"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
     wheels = sorted(map(str, kit.glob("*.whl")))
@@ -72,7 +70,7 @@ def _installed(kit: Path) -> Path:
 
 def _step(name: str, command: list[str], limit_s: float, out: Path, site: Path) -> int:
     """Run one step; its exit code, 124 where its time ended first, its output in a log."""
-    print(f"== {name}, at most {limit_s:.0f} s", flush=True)
+    sys.stderr.write(f"{name}: at most {limit_s:.0f} s\n")
     if limit_s < 1:
         return 124
     environment = {**os.environ, "PYTHONPATH": str(site), "COLUMNS": "160"}

@@ -13,7 +13,7 @@ import statistics
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -22,7 +22,7 @@ from benchbench.fingerprint import gpu_uuid
 from benchbench.meters import open_meter
 
 if TYPE_CHECKING:
-    from benchbench.meters import Meter
+    from benchbench.meters import Meter, Reading
 
 LOAD_S, SIDE, SAMPLE_S = 12.0, 4096, 0.002
 
@@ -46,15 +46,20 @@ def main() -> None:
         over.set()
         for watcher in watchers:
             watcher.join()
-        print(json.dumps(_said(meter, samples, changes, first, last), indent=1))
+        said = _said(meter, samples, changes, (first, last))
+        sys.stdout.write(json.dumps(said, indent=1) + "\n")
 
 
-def _said(meter, samples, changes, first, last):  # noqa: ANN001, ANN202
+def _said(
+    meter: Meter,
+    samples: list[tuple[float, float]],
+    changes: list[float],
+    edges: tuple[Reading, Reading],
+) -> dict[str, Any]:
+    first, last = edges
     counter_j = last.energy_j - first.energy_j
     inside = [(at, watts) for at, watts in samples if first.time_s <= at <= last.time_s]
-    power_j = sum(
-        (b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in itertools.pairwise(inside)
-    )
+    power_j = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in itertools.pairwise(inside))
     new = [b[0] for a, b in itertools.pairwise(inside) if a[1] != b[1]]
     return {
         "sensor": meter.name,

@@ -110,9 +110,9 @@ def _median(step: Callable[[], object], times: int) -> float:
 
 def _default() -> dict[str, float]:
     """SpikingJelly's own training loop, as its examples write it."""
-    import torch  # noqa: PLC0415 - the parent needs none
-    import torch.nn.functional as F  # noqa: N812, PLC0415 - as everybody calls it
-    from spikingjelly.activation_based import functional, layer, neuron, surrogate  # noqa: PLC0415
+    import torch
+    import torch.nn.functional as F  # noqa: N812 - as everybody calls it
+    from spikingjelly.activation_based import functional, layer, neuron, surrogate
 
     class Net(torch.nn.Module):
         def __init__(self) -> None:
@@ -172,13 +172,13 @@ def _default() -> dict[str, float]:
 
 def _made(name: str) -> tuple[Any, Callable[[], object], Callable[[], object]]:
     """A kind's model with its training step and its inference."""
-    import torch  # noqa: PLC0415 - see above
+    import torch
 
-    from benchbench import zoo  # noqa: PLC0415
-    from benchbench.backends import Execution  # noqa: PLC0415
-    from benchbench.backends.executed import executed  # noqa: PLC0415
-    from benchbench.backends.native import inference_step, training_step  # noqa: PLC0415
-    from benchbench.training.loss import loss_of  # noqa: PLC0415
+    from benchbench import zoo
+    from benchbench.backends import Execution
+    from benchbench.backends.executed import executed
+    from benchbench.backends.native import inference_step, training_step
+    from benchbench.training.loss import loss_of
 
     (model_name, given), execution = KINDS[name]
     torch.manual_seed(0)
@@ -219,9 +219,9 @@ def _status(name: str) -> int:
 
 def _events() -> dict[str, Any]:
     """FC1 of the network at batch 1, gathered against dense."""
-    import torch  # noqa: PLC0415 - see above
+    import torch
 
-    from benchbench.backends.events import EventLinear  # noqa: PLC0415
+    from benchbench.backends.events import EventLinear
 
     torch.manual_seed(0)
     module = torch.nn.Linear(18_432, 1_152, bias=False)
@@ -248,14 +248,19 @@ def _events() -> dict[str, Any]:
     return {"lines": lines}
 
 
+def _one(name: str) -> dict[str, Any]:
+    """What the child of a name finds."""
+    if name == DEFAULT:
+        return _default()
+    if name == "events":
+        return _events()
+    if name.startswith("memory of "):
+        return _memory(name.removeprefix("memory of "))
+    return _timed(name)
+
+
 if __name__ == "__main__":
     if len(sys.argv) == 1:
         main()
-    elif sys.argv[1] == DEFAULT:
-        print(json.dumps(_default()))
-    elif sys.argv[1] == "events":
-        print(json.dumps(_events()))
-    elif sys.argv[1].startswith("memory of "):
-        print(json.dumps(_memory(sys.argv[1].removeprefix("memory of "))))
     else:
-        print(json.dumps(_timed(sys.argv[1])))
+        sys.stdout.write(json.dumps(_one(sys.argv[1])) + "\n")
