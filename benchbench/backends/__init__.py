@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
-
-if TYPE_CHECKING:
-    from benchbench.suite.settings import Settings
+from typing import Literal, get_args
 
 __all__ = ["BACKENDS", "NATIVE", "Backend", "Execution", "MemoryFormat", "Precision"]
 
@@ -56,14 +53,26 @@ class Execution:
         return f"{self.backend}, {self.precision}, {self.memory_format}"
 
     @classmethod
-    def of(cls, settings: Settings) -> Execution:
-        """What settings ask for, where something is timed: natively in float32 by default."""
-        backend: Backend = "native" if settings.backend == "auto" else settings.backend
-        precision: Precision = 32 if settings.precision == "auto" else settings.precision
-        if settings.memory_format != "auto":
-            return cls(backend, precision, settings.memory_format)
-        last = backend in {"fused", "events"}
-        return cls(backend, precision, "channels_last" if last else "contiguous")
+    def of(
+        cls,
+        backend: Literal[Backend, "auto"],
+        precision: Literal[Precision, "auto"],
+        memory_format: Literal[MemoryFormat, "auto"],
+    ) -> Execution:
+        """What is asked for where something is timed: natively in float32 by default.
+
+        Args:
+            backend: As in the settings of a suite.
+            precision: The same.
+            memory_format: The same; by default what suits the backend.
+        """
+        of: Backend = "native" if backend == "auto" else backend
+        suited: MemoryFormat = "channels_last" if of in {"fused", "events"} else "contiguous"
+        return cls(
+            of,
+            32 if precision == "auto" else precision,
+            suited if memory_format == "auto" else memory_format,
+        )
 
 
 NATIVE = Execution()

@@ -29,8 +29,9 @@ def executions_of(cell: Cell) -> list[Execution]:
         cell: The cell.
     """
     settings = cell.settings
-    if {settings.backend, settings.precision, settings.memory_format} != {"auto"}:
-        asked = Execution.of(settings)
+    said = (settings.backend, settings.precision, settings.memory_format)
+    if {*said} != {"auto"}:
+        asked = Execution.of(*said)
         if asked.backend == "events":  # inference alone; what it rests on trains
             asked = Execution("fused", asked.precision, asked.memory_format)
         return [asked]

@@ -247,7 +247,9 @@ def training_loss(model: nn.Module, cell: Cell) -> Callable[[Tensor, Tensor], Te
 
 def executed_of(model: nn.Module, cell: Cell) -> Executed:
     """A cell's model, on its device, as its settings say that it is executed."""
-    return executed(model, Execution.of(cell.settings), torch.device(cell.device))
+    asked = cell.settings
+    execution = Execution.of(asked.backend, asked.precision, asked.memory_format)
+    return executed(model, execution, torch.device(cell.device))
 
 
 @dataclass(frozen=True, slots=True)
