@@ -8,7 +8,6 @@ new nested dataclass, needs no line here.
 from __future__ import annotations
 
 import json
-import math
 import operator
 import types
 from collections.abc import Mapping
@@ -41,6 +40,7 @@ _LIMITS = {
     "lt": (operator.lt, "below"),
 }
 
+LARGEST, MOST_DIGITS = 1e200, 200  # of a number: in every unit it still is one
 MOST_LETTERS = 300  # of what is said of one field: a value that is quoted may have thousands
 
 
@@ -56,7 +56,7 @@ def from_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
         ValueError: It is none; the message says where.
     """
     try:
-        return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        return json.loads(text, parse_constant=_no_number, parse_float=_finite, parse_int=_whole)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -66,9 +66,15 @@ def _no_number(word: str) -> float:
 
 
 def _finite(text: str) -> float:
-    if not math.isfinite(number := float(text)):
+    if not abs(number := float(text)) <= LARGEST:
         raise ValueError(f"the number {text[:20]} is too large")
     return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:  # Python itself refuses to read some, and none has a float
+        raise ValueError(f"the number {text[:20]} is too large")
+    return int(text)
 
 
 def restored(kind: type[T], data: object) -> T:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,10 +13,7 @@ from benchbench import zoo
 from benchbench.display.text import shown
 from benchbench.suite.schema import Settings, Suite, nested
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["MODES", "explain", "overrides"]
+__all__ = ["MODES", "explain", "misread", "overrides"]
 
 Place = tuple[str | int, ...]
 
@@ -56,7 +54,31 @@ def overrides(given: Any, mode: str, found: list[tuple[Place, str]]) -> dict[str
     except ValidationError as error:
         found += [explain({**fault, "loc": (mode, *fault["loc"])}) for fault in error.errors()]
         return {}
+    found += misread(given, settings, (mode,))
     return _given(settings, given)
+
+
+def misread(given: Any, value: Any, path: Place = ()) -> list[tuple[Place, str]]:  # noqa: ANN401 - any part of both
+    """Where a truth value stands in place of a number: pydantic takes ``true`` for 1.
+
+    Args:
+        given: What stands in the file.
+        value: What was read of it.
+        path: Where that is.
+    """
+    if isinstance(given, Mapping):
+        inner = [
+            (key, it, value.get(key) if isinstance(value, Mapping) else getattr(value, key, None))
+            for key, it in given.items()
+        ]
+        return [fault for key, it, of in inner for fault in misread(it, of, (*path, key))]
+    if isinstance(given, list | tuple) and isinstance(value, list | tuple):
+        pairs = enumerate(zip(given, value, strict=False))
+        return [fault for i, (it, of) in pairs for fault in misread(it, of, (*path, i))]
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(given, bool) and number:
+        return [(path, f"expected a number, found {str(given).lower()}")]
+    return []
 
 
 def _given(value: Any, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a dataclass

@@ -23,7 +23,7 @@ from benchbench.suite.checks import (
     check_units,
     said_by_extensions,
 )
-from benchbench.suite.explained import MODES, explain, overrides
+from benchbench.suite.explained import MODES, explain, misread, overrides
 from benchbench.suite.limits import check_data, check_places, check_ratios, check_values
 from benchbench.suite.schema import Settings, Suite
 
@@ -144,6 +144,7 @@ def _validated(
     document = forms.with_data(document, found)
     try:
         suite = TypeAdapter(Suite).validate_python(document)
+        found += misread({k: it for k, it in document.items() if k not in MODES}, suite)
     except ValidationError as error:
         found += [it for it in map(explain, error.errors()) if it[0] not in unread]
     modes = {mode: overrides(document.get(mode), mode, found) for mode in MODES}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["fit", "misfit_of"]
 
 SAMPLES = 2  # a batch of one does not tell [N, ...] from [1, ...]
+MOST_LETTERS = 500  # of a reason: its beginning says where, and what was raised
 LIMIT_S = 60.0  # of a model by itself; one that takes longer is left to its jobs
 
 
@@ -112,7 +113,7 @@ def misfit_of(cell: Cell) -> str:
     try:
         extensions.load(cell.extensions, Path(cell.folder))
         inputs, targets = next(data_of(cell.data).split("train").batches(SAMPLES))
-        return _tried(cell, made(cell).eval(), inputs, targets)
+        return _tried(cell, made(cell).eval(), inputs, targets)[:MOST_LETTERS]
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the row's reason
         return _said(error)
 

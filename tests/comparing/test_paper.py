@@ -114,3 +114,24 @@ def test_one_model_is_judged_with_the_decimals_of_its_row() -> None:
     cell = CellResult("cnn", "cnn", "cpu", "ok", (), {}, {"params": measured("params", 71.4)})
     results = Results(run, {}, {"synthetic": False}, suite, (cell,), (), "0")
     assert judge_model(row, "cnn", results).word == "differs"
+
+
+def test_a_ratio_wants_positive_figures_and_a_count_does_not() -> None:
+    """A speed of 0 has no ratio to compare; a count of 0 is a count, and differs."""
+    word, why = verdict(FPS, measured("train_fps", 0.0))
+    assert (word, why) == ("not measurable here", "0 in snn: only positive figures have a ratio")
+    assert verdict(PARAMS, measured("params", 0)) == ("differs", "snn -100.0 %")
+
+
+@pytest.mark.parametrize(("paper", "word"), [(60.0, "reproduced"), (59.9, "differs")])
+def test_an_accuracy_without_an_interval_is_its_value(paper: float, word: str) -> None:
+    """A figure of another tool's may have none: nothing but the value itself is inside."""
+    row = Row("accuracy", paper={"snn": paper}, scale=100)
+    suite = Suite(1, "s", (Model("snn", "a.py:snn"),), tables=(Table("t", (row,)),))
+    figures = {"accuracy": measured("accuracy", 0.6), "epochs": measured("epochs", 100)}
+    cell = CellResult("snn", "snn", "cpu", "ok", (), {}, figures)
+    run: dict[str, Any] = {"id": "x", "mode": "full", "command": "", "complete": True}
+    found = judge(
+        row, suite.tables[0], Results(run, {}, {"synthetic": False}, suite, (cell,), (), "0")
+    )
+    assert found.word == word

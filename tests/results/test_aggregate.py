@@ -240,3 +240,42 @@ def test_what_an_interval_could_not_hold_stands_with_the_ratio() -> None:
     (found,) = aggregated([header(), *jobs]).comparisons
     assert (found.value, found.low, found.n) == (pytest.approx(1.0), None, 2)
     assert found.reason == "the sensor's offset of 1 W is as large as the power"
+
+
+def damaged(line: int, why: str) -> dict[str, Any]:
+    """A line of the journal that could not be read."""
+    return {"kind": "damaged", "line": line, "why": why}
+
+
+def test_damaged_lines_are_told_after_those_that_were_known() -> None:
+    """Each with its number and its reason; a run without any says nothing of it."""
+    assert "damaged" not in whole().run
+    assert whole(damaged(7, "torn")).run["damaged"] == [
+        "line 7 of the journal: torn; what it held is left out"
+    ]
+    earlier = {"id": "x", "mode": "full", "command": "c", "damaged": ["line 1 was lost"]}
+    found = aggregated([header(run=earlier), damaged(3, "no checksum"), {"kind": "end"}])
+    assert found.run["damaged"] == [
+        "line 1 was lost",
+        "line 3 of the journal: no checksum; what it held is left out",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        ([], "the journal has no header: nothing was run"),
+        (
+            [damaged(1, "first"), damaged(2, "second")],
+            "the journal has no header: its first line is damaged: first",
+        ),
+        ([{"kind": "end"}], "the journal has no header: nothing was run"),
+        ([{"time": "now"}], "the journal has no header: nothing was run"),
+    ],
+    ids=["empty", "damaged", "another line", "no kind"],
+)
+def test_a_journal_without_a_header_says_why(records: list[dict[str, Any]], said: str) -> None:
+    """Damage is told where that is the cause."""
+    with pytest.raises(ResultError) as caught:
+        aggregated(records)
+    assert str(caught.value) == said

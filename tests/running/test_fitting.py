@@ -98,3 +98,23 @@ def test_a_process_that_ends_in_the_first_pass_tells_nothing_of_others(tmp_path:
         tmp_path, 'id: leaves, model: "own.py:leaves"', 'id: fits, model: "own.py:fits"'
     ).cells
     assert (cells["leaves"]["status"], cells["fits"]["status"]) == ("crash", "ok")
+
+
+def test_a_long_reason_keeps_where_and_what(tmp_path: Path) -> None:
+    """An exception of ten megabytes: its layer and its class are read, and the rest is cut."""
+    code = (
+        "from torch import nn\n"
+        "class Loud(nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        raise ValueError('long ' * 1000)\n"
+        "def net(): return nn.Sequential(nn.Flatten(), Loud())\n"
+    )
+    run = user_run(
+        tmp_path,
+        code,
+        "benchbench: 1\nname: own\nmodels: [{id: a, model: 'own.py:net'}]\n",
+    )
+    (reason,) = run.cells["a"]["reasons"]
+    assert len(reason) < 520
+    assert "Loud" in reason
+    assert "ValueError: long long" in reason

@@ -211,3 +211,22 @@ def test_validate_executes_nothing_of_a_suite(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("place", ["settings", "quick", "models", "gate"])
+def test_a_truth_value_is_no_number(tmp_path: Path, place: str) -> None:
+    """``window_s: true`` is a slip, and no window of one second."""
+    model = "{id: a, model: vgg, batch_size: true}" if place == "models" else "{id: a, model: vgg}"
+    extra = {
+        "settings": "settings: {train: {epochs: true}}",
+        "quick": "quick: {window_s: true}",
+        "models": "",
+        "gate": "gate: {alarm_percent: true}",
+    }[place]
+    file = tmp_path / "s.yaml"
+    file.write_text(f"benchbench: 1\nname: s\nmodels: [{model}]\n{extra}\n")
+    with pytest.raises(SuiteError) as caught:
+        loader.load(str(file))
+    (fault,) = caught.value.faults
+    assert fault.message == "expected a number, found true"
+    assert fault.path.startswith(place)
