@@ -41,6 +41,22 @@ def small(num_classes: int = 7):
         nn.Linear(16, num_classes),
     )
 
+class Steps(nn.Module):
+    """Four time steps of one image."""
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+    def forward(self, x):
+        return self.net(x.expand(4, *x.shape)).mean(0)
+
+def spikes(num_classes=7):
+    from spikingjelly.activation_based import layer, neuron
+    return Steps(nn.Sequential(
+        layer.Conv2d(1, 4, 3, padding=1, step_mode="m"), layer.BatchNorm2d(4, step_mode="m"),
+        neuron.IFNode(step_mode="m"), layer.MaxPool2d(2, step_mode="m"),
+        layer.Flatten(step_mode="m"), layer.Dropout(0.5, step_mode="m"),
+        layer.Linear(2304, 7, step_mode="m"), neuron.LIFNode(v_threshold=0.1, step_mode="m")))
+
 class Turns(nn.Sequential):
     """Gives NaN from its 30th training step on."""
     def __init__(self):
@@ -68,7 +84,11 @@ def train(
             *("--device", "cpu", "--images", "320", "--json", "--out", "out", *arguments),
         ],
         cwd=folder,
-        env={**os.environ, "BENCHBENCH_CACHE": str(folder / "cache")},
+        env={
+            **os.environ,
+            "BENCHBENCH_CACHE": str(folder / "cache"),
+            "TORCHINDUCTOR_CACHE_DIR": str(folder.parent / "compiled"),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -96,14 +116,22 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return found["state_dict"]  # type: ignore[return-value]
 
 
-def test_killed_and_resumed_is_as_unbroken(tmp_path: Path) -> None:
+FUSED = ("--backend", "fused", "--precision", "bf16")
+
+
+@pytest.mark.parametrize(
+    ("model", "how"), [("small", ()), ("spikes", FUSED)], ids=["native", "fused, bf16"]
+)
+def test_killed_and_resumed_is_as_unbroken(
+    tmp_path: Path, model: str, how: tuple[str, ...]
+) -> None:
     """After kill -9 between two epochs the same command ends with the same weights and curve."""
     curves, states = [], []
     for name in ("broken", "whole"):
         folder = tmp_path / name
         folder.mkdir()
         if name == "broken":
-            process = train(folder, "--epochs", "12")
+            process = train(folder, "--epochs", "12", *how, model=model)
             while process.poll() is None:
                 found = list(folder.glob("cache/trained/*/curve.csv"))
                 if found and found[0].read_text().count("\n") >= 3:
@@ -112,7 +140,7 @@ def test_killed_and_resumed_is_as_unbroken(tmp_path: Path) -> None:
             process.send_signal(signal.SIGKILL)
             process.communicate()
             assert not (kept(folder) / "result.json").exists(), "it ended before it was killed"
-        cell, said = ended(train(folder, "--epochs", "12"))
+        cell, said = ended(train(folder, "--epochs", "12", *how, model=model))
         assert ("taking up an interrupted training" in said) == (name == "broken")
         curve = cell["measurements"]["epochs"]["detail"]["curve"]
         curves.append([{k: v for k, v in line.items() if k != "seconds"} for line in curve])
