@@ -46,7 +46,7 @@ def main() -> int:
         ("doctor", 40, [*run, "doctor"]),
         ("sensor", 60, sensor),
         ("table3", 170, [*run, "run", "table3", "--quick", "--set", "repeats=3", *how]),
-        ("backends", 200, [*run, "run", "backends", "--quick", "--set", "repeats=2", *only, *how]),
+        ("backends", 230, [*run, "run", "backends", "--quick", "--set", "repeats=2", *only, *how]),
     ]
     ended = {}
     for name, limit_s, command in steps:
@@ -81,11 +81,14 @@ def _step(name: str, command: list[str], limit_s: float, out: Path, site: Path) 
         try:
             return process.wait(limit_s)
         except subprocess.TimeoutExpired:
-            process.terminate()  # a run keeps what it has measured, and writes its report
+            process.terminate()
             try:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
+            for folder in sorted(out.glob(f"{name}/*")):  # what it had measured is a report, too
+                report = [sys.executable, "-m", "benchbench", "report", str(folder), "--write"]
+                subprocess.run(report, env=environment, stdout=log, stderr=log, check=False)
             return 124
 
 

@@ -8,18 +8,19 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchbench.data.reference import DataRef
-from benchbench.gate import contract, exact_counts
+from benchbench.gate import against, contract, exact_counts
+from benchbench.gate.against import GateRequest
 from benchbench.gate.process import AGENT
 from benchbench.running.child import Child
+from benchbench.running.plan import RunRequest
 from benchbench.suite import loader
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from benchbench.suite.schema import Model, Suite
 
 FLAT = {
     "steps.py": "def batches_of(): return 'flat'\ndef loss_of(): return 'flat'\n",
@@ -190,3 +191,12 @@ def test_a_probe_that_a_side_lacks_costs_its_own_figures_alone() -> None:
         "reason": "ImportError: 'spikes' is missing",
         "detail": {},
     }
+
+
+def test_a_suite_of_other_backends_is_told_what_is_played() -> None:
+    """A gate plays native steps: whose revision may know no other way."""
+    models = (Model("a", "m.py:a"), Model("b", "m.py:b", backend="fused"))
+    asked = GateRequest(RunRequest("s"), "HEAD", "reuse", ())
+    suite = Suite(1, "s", models)
+    told = against._notes(suite, replace(asked, environment="own"), Path(), Path())
+    assert told == ["played natively in float32, not as the suite executes: b"]
