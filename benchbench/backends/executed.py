@@ -86,11 +86,16 @@ class Executed:
     @contextlib.contextmanager
     def natively(self) -> Iterator[None]:
         """The model as its framework runs it, for as long as this lasts."""
+        last = self.execution.memory_format == "channels_last"
         self._put_back()
+        if last:
+            self.model.to(memory_format=torch.contiguous_format)
         try:
             yield
         finally:
             self._put_in()
+            if last:
+                self.model.to(memory_format=torch.channels_last)
 
     def _put_in(self) -> None:
         for module, forward in self.forwards.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from benchbench.metrics.figure import Figure
@@ -53,7 +54,6 @@ GRADIENTS_APART = Figure(
 @probe(gives=(EQUAL_SPIKES, OUTPUTS_APART, GRADIENTS_APART))
 def measure(proof: Proof) -> Iterator[Measurement]:
     """What the proof of a run found."""
-    bounds = {"bounds": {"equal": proof.bounds.spikes, "apart": proof.bounds.apart}}
     if proof.share is None:
         yield EQUAL_SPIKES.missing("no layer of spikes can be watched as it is executed")
     else:
@@ -61,11 +61,15 @@ def measure(proof: Proof) -> Iterator[Measurement]:
             path: {"equal": equal, "rate": proof.rates[path], "spikes": proof.counted[path]}
             for path, equal in proof.equal.items()
         }
-        yield EQUAL_SPIKES(proof.share, detail={"layers": layers, **bounds})
-    largest = {"largest": proof.output_largest, **bounds}
+        yield EQUAL_SPIKES(proof.share, detail={"layers": layers, "least": proof.bounds.spikes})
+    largest = {"largest": proof.output_largest, "most": proof.bounds.outputs}
     yield OUTPUTS_APART(proof.output, detail=largest)
     if proof.gradient is None:
         yield GRADIENTS_APART.missing("the model is not trained here")
     else:
-        of_largest = {"largest_over_largest": proof.gradient_largest, **bounds}
-        yield GRADIENTS_APART(proof.gradient, detail=of_largest)
+        detail: dict[str, object] = {"largest_over_largest": proof.gradient_largest}
+        if math.isfinite(proof.bounds.gradients):
+            detail["most"] = proof.bounds.gradients
+        if proof.in_float32 is not None:
+            detail["in_float32"] = proof.in_float32.gradient
+        yield GRADIENTS_APART(proof.gradient, detail=detail)

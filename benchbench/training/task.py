@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from benchbench.backends.executed import executed
-from benchbench.backends.proof import NOTHING_TO_PROVE, prove
+from benchbench.backends.proof import NOTHING_TO_PROVE
+from benchbench.backends.proving import prove
 from benchbench.data.samples import size_of
 from benchbench.data.splits import split
 from benchbench.errors import DataError, TrainingError
@@ -104,7 +105,7 @@ class _Training:
         with executed(model.to(device), execution, device) as how:
             settings = cell.settings
             loss = loss_of(cell.model.loss, model, settings.label_smoothing, cell.objective)
-            there = (how.laid_out(batch[0].to(device)), batch[1].to(device))
+            there = (batch[0].to(device), batch[1].to(device))
             self.hears.note(f"proving {execution.said}")
             return prove(how, there, loss, cell.model.output, cell.settings.seed)
 

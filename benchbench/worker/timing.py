@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from benchbench.backends.outputs import numbers_of
-from benchbench.backends.proof import prove
+from benchbench.backends.proving import prove
 from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import gpu_uuid
 from benchbench.meters import open_meter

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from spikingjelly.activation_based import layer, neuron, surrogate
@@ -9,7 +11,8 @@ from torch import Tensor, nn
 
 from benchbench.backends import BACKENDS, Execution
 from benchbench.backends.executed import Executed, executed
-from benchbench.backends.proof import BOUNDS, Proof, prove
+from benchbench.backends.proof import BOUNDS, Proof
+from benchbench.backends.proving import prove
 from benchbench.data.inputs import Inputs
 from benchbench.training.loss import loss_of
 
@@ -52,7 +55,7 @@ def proof_of(how: Executed, *, trains: bool = True) -> Proof:
     """The proof on sixteen drawn images."""
     draw = torch.Generator().manual_seed(1)
     images, labels = torch.rand(16, 1, 12, 12, generator=draw), torch.arange(16) % 7
-    batch = (how.laid_out(Inputs.of(images)), labels)
+    batch = (Inputs.of(images), labels)
     loss = loss_of("mse", how.model, 0.1) if trains else None
     return prove(how, batch, loss, "", 0)
 
@@ -89,10 +92,11 @@ def test_bfloat16_is_within_its_bounds_and_not_equal() -> None:
     assert BOUNDS["bf16"].spikes <= proof.share < 1
 
 
+@pytest.mark.parametrize("precision", [32, "bf16"])
 @pytest.mark.parametrize("what", ["spikes", "outputs", "gradients"])
-def test_a_wrong_backend_is_found(what: str) -> None:
+def test_a_wrong_backend_is_found(what: str, precision: Any) -> None:
     """Spikes that are late, outputs that are scaled, gradients that are: each is told."""
-    how = executed(net(), Execution("fused", 32, "channels_last"), CPU)
+    how = executed(net(), Execution("fused", precision, "channels_last"), CPU)
     wrong = how.model.rest[5 if what == "spikes" else 7]  # type: ignore[index]
     right = wrong.forward
 
