@@ -23,7 +23,7 @@ BACKENDS = (
     "conv_snn_backendnative_precision32",
     "conv_snn_backendfused_precision32",
     "conv_snn_backendfused_precisionbf16",
-    "twin_backendnative_precisionbf16_memory_formatchannels_last",
+    "twin_backendnative_precisionbf16",
 )
 
 

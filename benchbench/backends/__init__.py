@@ -62,9 +62,9 @@ class Execution:
         """What is asked for where something is timed: natively in float32 by default.
 
         Args:
-            backend: As in the settings of a suite.
-            precision: The same.
-            memory_format: The same; by default what suits the backend.
+            backend: Backend, as in the settings of a suite.
+            precision: Precision, the same way.
+            memory_format: Memory format; by default what suits the backend.
         """
         of: Backend = "native" if backend == "auto" else backend
         suited: MemoryFormat = "channels_last" if of in {"fused", "events"} else "contiguous"

@@ -36,7 +36,7 @@ class Executed:
         run: What is called in its place: the model itself, or what a compiler made of it.
         execution: How it is executed, after what could not be done was given up.
         forwards: Other forward functions, by the module that has them.
-        observed: By the path of each neuron: the module whose output are its spikes.
+        observed: Module whose output are the spikes, by the path of each neuron.
         gathering: Layers that gather the weights of spikes, by path.
         facts: What really runs.
         device_type: ``cpu`` or ``cuda``.

@@ -30,8 +30,8 @@ class Replaced(NamedTuple):
 
     Attributes:
         forwards: New forward functions, by the module that they are for.
-        observed: By the path of each neuron: the module whose output are its spikes, the pool's
-            where that is part of it.
+        observed: Module whose output are the spikes, by the path of each neuron: the pool where
+            that is part of it.
         left: Why a neuron stays as it is, by its path.
         pools: How many max-pools are part of their neuron.
     """
