@@ -5,10 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
 
 __all__ = ["SHAPE", "expanded", "whence", "with_data"]
 
@@ -20,7 +17,6 @@ REMOVED = {
     "(`ferplus_majority` by the other rule), `data: ferplus:IMAGES,VOTES` for other files; leave "
     "`fer2013` out",
 }
-OF_TRAINING = {"precision": "is a key of the settings, or of a model, beside `train`"}
 OF_THE_ROW = ("batch_size", "backend", "precision", "memory_format")
 """Keys of the entry itself; all others are settings of its function."""
 
@@ -69,7 +65,6 @@ def with_data(document: Mapping[str, Any], found: list[tuple[Path, str]]) -> dic
         if not isinstance(entry, dict):
             return entry
         found.extend(((*path, key), text) for key, text in REMOVED.items() if key in entry)
-        found.extend(_removed_of_trainings(entry, path))
         rest = {key: it for key, it in entry.items() if key not in {"data", "input", *REMOVED}}
         shape, data = entry.get("input"), entry.get("data")
         if isinstance(data, str):
@@ -88,19 +83,6 @@ def with_data(document: Mapping[str, Any], found: list[tuple[Path, str]]) -> dic
     if isinstance(models, list):
         out["models"] = [whole(model, ("models", i)) for i, model in enumerate(models)]
     return out
-
-
-def _removed_of_trainings(entry: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str]]:
-    """The keys of a ``train`` that stand elsewhere now."""
-    places: list[Path] = [("train",), *((key, "train") for key in ("settings", "quick", "publish"))]
-    for place in places:
-        found: Any = entry
-        for key in place:
-            found = found.get(key) if isinstance(found, Mapping) else None
-        if isinstance(found, Mapping):
-            yield from (
-                ((*path, *place, key), text) for key, text in OF_TRAINING.items() if key in found
-            )
 
 
 def _rows(model: dict[str, Any], path: Path, found: list[tuple[Path, str]]) -> list[Any]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from fixtures_user import user_run
 
-from benchbench.backends import Execution
+from benchbench.backends import BACKENDS, Execution
+from benchbench.cli.main import group
+from benchbench.errors import SuiteError
+from benchbench.suite import loader
 from benchbench.suite.schema import Model, Settings, Suite
 
 if TYPE_CHECKING:
@@ -84,3 +89,43 @@ def test_a_model_says_how_it_is_executed_in_place_of_the_settings() -> None:
     first, second = (Execution.of(it.backend, it.precision, it.memory_format) for it in asked)
     assert first == Execution("native", "bf16", "contiguous")
     assert second == Execution("fused", 32, "channels_last")
+
+
+def test_backends_are_listed_with_what_they_cover() -> None:
+    """One line each, without torch."""
+    found = CliRunner().invoke(group, ["list", "backends", "--json"])
+    assert found.exit_code == 0
+    rows = json.loads(found.output)["backends"]
+    assert [row["backend"] for row in rows] == [*BACKENDS]
+    assert "ParametricLIFNode" in rows[2]["covers"]
+
+
+def test_options_are_settings_of_the_run(tmp_path: Path) -> None:
+    """`--backend` and `--precision` reach every model that says nothing else."""
+    (tmp_path / "own.py").write_text(NET)
+    (tmp_path / "own.yaml").write_text(
+        "benchbench: 1\nname: own\nsettings: {repeats: 0, images: 8, train_steps: 0}\n"
+        "models: [{id: a, model: 'own.py:net'}, {id: b, model: 'own.py:net', precision: 32}]\n"
+    )
+    command = ["run", str(tmp_path / "own.yaml"), "--device", "cpu", "--out", str(tmp_path)]
+    options = ["--backend", "fused", "--precision", "bf16", "--json"]
+    done = CliRunner().invoke(group, [*command, *options], standalone_mode=False)
+    settings = json.loads(done.stdout)["suite"]["settings"]
+    assert (settings["backend"], settings["precision"]) == ("fused", "bf16")
+    wrong = CliRunner().invoke(group, [*command, "--backend", "fast"])
+    assert wrong.exit_code == 2
+    assert "native" in wrong.output
+
+
+def test_a_precision_of_a_training_is_told_where_it_stands_now(tmp_path: Path) -> None:
+    """Suites of before say `train: {precision: bf16}`: in settings and in a model."""
+    file = tmp_path / "s.yaml"
+    file.write_text(
+        "benchbench: 1\nname: s\nsettings: {train: {precision: bf16}}\n"
+        "models: [{id: a, model: vgg, train: {precision: bf16}}]\n"
+    )
+    with pytest.raises(SuiteError) as caught:
+        loader.load(str(file))
+    said = {fault.path: fault.message for fault in caught.value.faults}
+    for place in ("settings.train.precision", "models[0].train.precision"):
+        assert "it belongs under `settings:` or `models:`" in said[place]
