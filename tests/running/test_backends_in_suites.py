@@ -127,5 +127,5 @@ def test_a_precision_of_a_training_is_told_where_it_stands_now(tmp_path: Path) -
     with pytest.raises(SuiteError) as caught:
         loader.load(str(file))
     said = {fault.path: fault.message for fault in caught.value.faults}
-    for place in ("settings.train.precision", "models[0].train.precision"):
-        assert "it belongs under `settings:` or `models:`" in said[place]
+    assert "it belongs under `settings:` or" in said["settings.train.precision"]
+    assert "it belongs under `models:` or" in said["models[0].train.precision"]
