@@ -99,7 +99,10 @@ def inference_step(
     forget, queue = resetter(model), _endless(batches, how)
     run, context = (how.run, how.context) if how else (model, contextlib.nullcontext)
 
-    @torch.inference_mode()
+    # In inference mode autocast casts all weights anew in each step; without gradients it keeps them.
+    casts = how is not None and how.execution.precision == "bf16"
+
+    @torch.no_grad() if casts else torch.inference_mode()
     def step() -> object:
         forget()
         with context():
