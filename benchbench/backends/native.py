@@ -15,6 +15,7 @@ from benchbench.frameworks import is_spiking, resetter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from benchbench.backends.executed import Executed
     from benchbench.data.batches import Batch
@@ -99,14 +100,16 @@ def inference_step(
     forget, queue = resetter(model), _endless(batches, how)
     run, context = (how.run, how.context) if how else (model, contextlib.nullcontext)
 
-    # In inference mode autocast casts all weights anew in each step; without gradients it keeps them.
+    # In inference mode autocast casts all weights in each step; without gradients it keeps them.
     casts = how is not None and how.execution.precision == "bf16"
+    quiet: Callable[[], AbstractContextManager[None]] = (
+        torch.no_grad if casts else torch.inference_mode
+    )
 
-    @torch.no_grad() if casts else torch.inference_mode()
     def step() -> object:
-        forget()
-        with context():
+        with quiet(), context():
+            forget()
             found = next(queue)[0].run(run)
-        return found if whole and not output else tensor_of(found, output)
+            return found if whole and not output else tensor_of(found, output)
 
     return step
