@@ -9,6 +9,7 @@ import torch
 from spikingjelly.activation_based import layer, neuron, surrogate
 from torch import Tensor, nn
 
+from benchbench import zoo
 from benchbench.backends import BACKENDS, Execution
 from benchbench.backends.executed import Executed, executed
 from benchbench.backends.proof import BOUNDS, Proof
@@ -149,3 +150,22 @@ def test_without_a_compiler_it_is_native_with_the_reason(monkeypatch: pytest.Mon
     assert how.execution.backend == "native"
     assert "InvalidCxxCompiler" in how.facts["backend"]
     assert not proof_of(how).fault
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "given", [{"T": 1}, {"T": 8}, {"T": 4, "encoder": "poisson"}], ids=["T1", "T8", "Poisson"]
+)
+def test_the_papers_network_is_itself(given: dict[str, Any]) -> None:
+    """Table 1's network and its variants, fused: 99.9 % of the spikes of the whole network."""
+    torch.manual_seed(0)
+    model: nn.Module = zoo.build("conv_snn", {**given, "v_threshold": 0.5})
+    how = executed(model, Execution("fused", 32, "channels_last"), CPU)
+    draw = torch.Generator().manual_seed(1)
+    batch = (Inputs.of(torch.rand(2, 1, 48, 48, generator=draw)), torch.tensor([1, 5]))
+    proof = prove(how, batch, loss_of("mse", model, 0.1), "", 0)
+    assert not proof.fault
+    assert proof.share is not None
+    assert proof.share >= 0.999
+    assert len(proof.rates) == 5
+    assert min(proof.rates.values()) > 0
