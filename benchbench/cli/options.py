@@ -27,6 +27,7 @@ __all__ = [
     "EXIT_USAGE",
     "as_json_option",
     "consoles",
+    "execution",
     "models_folder",
     "neurons",
     "say",

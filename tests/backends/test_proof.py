@@ -159,7 +159,7 @@ def test_without_a_compiler_it_is_native_with_the_reason(monkeypatch: pytest.Mon
 def test_the_papers_network_is_itself(given: dict[str, Any]) -> None:
     """Table 1's network and its variants, fused: 99.9 % of the spikes of the whole network."""
     torch.manual_seed(0)
-    model: nn.Module = zoo.build("conv_snn", {**given, "v_threshold": 0.5})
+    model: nn.Module = zoo.build("conv_snn", {**given, "v_threshold": 0.2})
     how = executed(model, Execution("fused", 32, "channels_last"), CPU)
     draw = torch.Generator().manual_seed(1)
     batch = (Inputs.of(torch.rand(2, 1, 48, 48, generator=draw)), torch.tensor([1, 5]))
