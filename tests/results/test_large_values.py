@@ -1,4 +1,4 @@
-"""A file may hold any number: what is too large is refused, what is read can be shown."""
+"""A file may hold any number or text: what is too large is refused in short, the rest is shown."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from benchbench.codec import from_json, plain, restored
 from benchbench.errors import ResultError
+from benchbench.metrics import registry
 from benchbench.metrics.registry import measured
 from benchbench.report import markdown
 from benchbench.report.page import page
@@ -18,9 +19,19 @@ from benchbench.suite.schema import Model, Settings, Suite
 from benchbench.suite.tables import Row, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LARGE = ("1e150", "-1e150", "9" * 150)
+
+
+@pytest.fixture
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Figures of stored runs that nobody declares are known for one test alone."""
+    monkeypatch.setattr(registry, "_remembered", {})
+    registry._sorted.cache_clear()
+    yield
+    registry._sorted.cache_clear()
 
 
 def document() -> dict[str, Any]:
@@ -89,3 +100,22 @@ def test_a_document_of_many_faults_tells_the_first_and_how_many_more() -> None:
         restored(Settings, wrong)
     assert len(str(caught.value)) < 4000
     assert str(caught.value).count(" @ ") == 5
+
+
+@pytest.mark.parametrize("place", ["name of a figure", "key of a figure", "status", "metric"])
+@pytest.mark.usefixtures("forgotten")
+def test_a_value_of_thousands_of_letters_is_quoted_short(tmp_path: Path, place: str) -> None:
+    """Wherever it stands, the message is a sentence that somebody reads."""
+    changed, long = document(), "x" * 10_000
+    figures = changed["cells"][0]["measurements"]
+    if place == "name of a figure":
+        figures["params"]["name"] = long
+    elif place == "key of a figure":
+        figures[long] = figures.pop("params")
+    elif place == "status":
+        changed["cells"][0]["status"] = long
+    else:
+        changed["suite"]["tables"][0]["rows"][0]["metric"] = long
+    with pytest.raises(ResultError, match=r"not a whole result of benchbench: .*xxx") as caught:
+        loaded(json.dumps(changed), tmp_path)
+    assert len(str(caught.value)) < 1000
