@@ -40,8 +40,10 @@ _LIMITS = {
     "lt": (operator.lt, "below"),
 }
 
-LARGEST, MOST_DIGITS = 1e200, 200  # of a number: in every unit it still is one
+# Of a number: two of them, as a figure and the factor of its unit, still have a product.
+LARGEST, MOST_DIGITS = 1e150, 150
 MOST_LETTERS = 300  # of what is said of one field: a value that is quoted may have thousands
+MOST_FAULTS = 5  # that are told of one document: where many fields are wrong, the first say why
 
 
 def plain(value: DataclassInstance) -> dict[str, Any]:
@@ -96,12 +98,19 @@ def restored(kind: type[T], data: object) -> T:
     try:
         found = _converter().structure(data, kind)
     except BaseValidationError as error:
-        text = "; ".join(transform_error(error, path=kind.__name__, format_exception=_said))
-        raise ValueError(text) from error
+        said = transform_error(error, path=kind.__name__, format_exception=_said)
+        raise ValueError(_told(said)) from error
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     _check_limits(found, place=kind.__name__)
     return found
+
+
+def _told(faults: Sequence[str]) -> str:
+    """The first faults of a document, each with its place, and how many more there are."""
+    more = len(faults) - MOST_FAULTS
+    told = [shown[: 2 * MOST_LETTERS] for shown in faults[:MOST_FAULTS]]  # a key may be long, too
+    return "; ".join([*told, *([f"and {more} more"] if more > 0 else [])])
 
 
 def _said(error: BaseException, kind: type | None) -> str:

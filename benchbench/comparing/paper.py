@@ -87,11 +87,12 @@ def _ratio(row: Row, table: Table, results: Results) -> tuple[Word, tuple[str, .
         return "not measurable here", ("absolute figures are of another machine",)
     of, to = table.ratio
     ours = results.comparison(row.metric, of, to)
-    if ours is None or not row.paper.get(of) or not row.paper.get(to):  # nor is a ratio of 0 one
+    over, under = row.paper.get(of), row.paper.get(to)
+    paper = over / under if over and under else 0.0
+    if ours is None or not paper:  # a ratio of 0 is none, also where the quotient is too small
         return "not measurable here", ("there is no ratio to compare",)
     if ours.value is None or ours.reason:
         return "not measurable here", (ours.reason,)
-    paper = row.paper[of] / row.paper[to]
     if 100 * abs(ours.value / paper - 1) <= row.tolerance_percent + SLACK:
         return "reproduced", ("the ratio; absolute figures are of another machine",)
     if ours.low is not None and ours.high is not None and ours.low <= paper <= ours.high:

@@ -92,6 +92,7 @@ JOB: dict[str, Any] = {
     "facts": {},
     "measurements": [FIGURE],
 }
+MOST_LETTERS = 600  # of what is told of one result
 STATES = ("ok", "pending", "invalid", "error", "oom", "timeout", "crash")
 
 
@@ -145,7 +146,8 @@ def check_whole(results: Results, name: str) -> None:
     fault = misfit(results.run, RUN, "run") or misfit(results.data, DATA, "data")
     fault = fault or _of_suite(results) or _of_cells(results)
     if fault:
-        raise ResultError(f"{name}: not a whole result of benchbench: {neutral(fault)}")
+        text = neutral(fault)[:MOST_LETTERS]  # any key may stand in it
+        raise ResultError(f"{name}: not a whole result of benchbench: {text}")
 
 
 def _of_suite(results: Results) -> str:
@@ -167,7 +169,7 @@ def _of_cells(results: Results) -> str:
     ids, seen = {model.id for model in results.suite.models}, set[str]()
     for cell in results.cells:
         if cell.model not in ids or cell.model in seen or cell.status not in STATES:
-            what = f"{cell.model!a} with the status {cell.status!a}"
+            what = f"{shown(cell.model)} with the status {shown(cell.status)}"
             return f"the cell of {what} stands twice, or is none of its suite's"
         seen.add(cell.model)
         if fault := _of_figures(cell):
@@ -178,7 +180,7 @@ def _of_cells(results: Results) -> str:
 def _of_figures(cell: CellResult) -> str:
     for name, it in cell.measurements.items():
         if it.name != name:
-            return f"{name} holds the figure {it.name}"
+            return f"{shown(name)} holds the figure {shown(it.name)}"
         detail = dict(it.detail)
         fault = misfit(detail, DETAIL, name)
         if "confusion" in detail:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from benchbench.codec import LARGEST
 from benchbench.data import kind_of
 from benchbench.display.text import neutral, shown
 
@@ -44,7 +45,10 @@ def value_fault(value: object) -> str:
         wide = not -MOST_INTEGER <= value < MOST_INTEGER
         return f"expected a whole number of at most 64 bits, found {shown(value)}" if wide else ""
     if isinstance(value, float):
-        return "" if math.isfinite(value) else f"expected a finite number, found {value}"
+        if not math.isfinite(value):
+            return f"expected a finite number, found {value}"
+        wide = abs(value) > LARGEST  # a result that holds it could not be read again
+        return f"expected a number of at most {LARGEST:g}, found {value:g}" if wide else ""
     if isinstance(value, str):
         plain = value.replace("\r", "")
         return "" if neutral(plain) == plain else f"a character that is not seen, in {shown(value)}"

@@ -32,10 +32,13 @@ if TYPE_CHECKING:
 
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["CHANNEL_LOST", "Channel", "failure_of"]
+__all__ = ["CHANNEL_LOST", "MOST_LETTERS", "Channel", "failure_of"]
 
 CHANNEL_LOST = 71
 """Exit code of a worker that cannot speak: a model has closed its output (EX_OSERR)."""
+
+MOST_LETTERS = 500
+"""Letters of a reason; what raises ten megabytes of text is one row as well."""
 
 OUT_OF_MEMORY = (
     "can't allocate memory",
@@ -132,8 +135,9 @@ def failure_of(error: BaseException) -> tuple[str, str]:
     text = " ".join(text.split())
     no_memory = any(words in text.lower() for words in OUT_OF_MEMORY)
     status = "oom" if no_memory or isinstance(error, MemoryError) else "error"
-    reason = f"{type(error).__name__}: {text}"[:500].encode("utf-8", "backslashreplace")
-    return status, reason.decode()
+    # Cut twice: what ten megabytes become is not escaped, and what is escaped has more letters.
+    reason = f"{type(error).__name__}: {text}"[:MOST_LETTERS].encode("utf-8", "backslashreplace")
+    return status, reason.decode()[:MOST_LETTERS]
 
 
 def _identity(descriptor: int) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from benchbench.backends.outputs import answer_of, squared_errors
 from benchbench.data import kind_of
 from benchbench.errors import ModelError
 from benchbench.fingerprint import fingerprint
-from benchbench.worker.channel import failure_of
+from benchbench.worker.channel import MOST_LETTERS, failure_of
 from benchbench.worker.memory import bound_memory
 from benchbench.worker.setup import data_of, made
 
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["fit", "misfit_of"]
 
 SAMPLES = 2  # a batch of one does not tell [N, ...] from [1, ...]
-MOST_LETTERS = 500  # of a reason: its beginning says where, and what was raised
+MOST_SHAPES = 3  # that are told of a batch or of what a layer is given
+MOST_OF_PLACE = 300  # letters; the rest of a reason says what was raised
 LIMIT_S = 60.0  # of a model by itself; one that takes longer is left to its jobs
 
 
@@ -126,7 +127,10 @@ def _tried(cell: Cell, model: nn.Module, inputs: Inputs, targets: Tensor | None)
             raw = inputs.run(model)
         except Exception as error:  # noqa: BLE001 - whatever the model raises
             said, where = _said(error), f" in {path[-1].said}" if path else ""
-            return said and f"fails on a batch of its data, {given}{where}: {said}"
+            place = f"fails on a batch of its data, {given}{where}"
+            if len(place) > MOST_OF_PLACE:  # a batch of many tensors, or a module far down
+                place = f"{place[: MOST_OF_PLACE - 1]}…"
+            return said and f"{place}: {said}"
     if not (cell.settings.train or "train" in cell.settings.phases):
         return ""
     try:
@@ -209,7 +213,9 @@ class _Watched:
 def _shapes(given: object) -> str:
     """The tensors of some inputs, for people: ``float32 [2, 3, 32, 32]``."""
     tensors = [leaf for leaf in tree_leaves(given) if isinstance(leaf, Tensor)]
-    return ", ".join(map(_shape, tensors)) or "no tensor"
+    more = len(tensors) - MOST_SHAPES
+    told = [*map(_shape, tensors[:MOST_SHAPES]), *([f"and {more} more"] if more > 0 else [])]
+    return ", ".join(told) or "no tensor"
 
 
 def _shape(tensor: Tensor) -> str:

@@ -59,6 +59,22 @@ def test_a_speed_is_compared_as_a_ratio(ratio: float, low: float, high: float, w
     assert verdict(FPS, measured("train_fps", 4.0), here)[0] == word
 
 
+def test_a_reproduced_ratio_says_that_it_is_the_ratio() -> None:
+    """Nobody reads a speed of another machine into it."""
+    here = ModelRatio("train_fps", "snn", "cnn", 2.0, 1.9, 2.1, 5)
+    found = verdict(FPS, measured("train_fps", 4.0), here)
+    assert found == ("reproduced", "the ratio; absolute figures are of another machine")
+
+
+@pytest.mark.parametrize("paper", [{"snn": 1e-200, "cnn": 1e150}, {"snn": 0, "cnn": 200}])
+def test_a_ratio_of_the_paper_that_is_zero_is_none(paper: dict[str, float]) -> None:
+    """Also where its two figures are not, and their quotient is too small to be a number."""
+    row = Row("train_fps", paper=paper, tolerance_percent=10)
+    here = ModelRatio("train_fps", "snn", "cnn", 2.0, 1.9, 2.1, 5)
+    found = verdict(row, measured("train_fps", 4.0), here)
+    assert found == ("not measurable here", "there is no ratio to compare")
+
+
 def test_what_is_missing_is_said() -> None:
     """No value, or no cell: not measurable here, with the reason."""
     missing = verdict(FPS, unavailable("train_fps", "no clock"))

@@ -129,7 +129,8 @@ def in_parts(name: str, number: int, count: int, most_s: float) -> dict[str, Any
             raise RuntimeError(f"{name}: the process ended with {done.returncode}: {done.stderr}")
         rows.append(json.loads(done.stdout))
         for what, example in rows[-1].pop("faults").items():
-            print(f"{name}: {what}\n    {example[:400]}", flush=True)
+            again = f"{name} --seed {number + part} --count {size}"
+            print(f"{name}: {what}\n    again: {again}\n    {example[:400]}", flush=True)
     whole: dict[str, Any] = {"kind": rows[0]["kind"]}
     for key in HEADS:
         together = max if key in {"slowest_s", "memory_mib"} else sum

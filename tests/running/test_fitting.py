@@ -101,20 +101,39 @@ def test_a_process_that_ends_in_the_first_pass_tells_nothing_of_others(tmp_path:
 
 
 def test_a_long_reason_keeps_where_and_what(tmp_path: Path) -> None:
-    """An exception of ten megabytes: its layer and its class are read, and the rest is cut."""
-    code = (
-        "from torch import nn\n"
-        "class Loud(nn.Module):\n"
-        "    def forward(self, x):\n"
-        "        raise ValueError('long ' * 1000)\n"
-        "def net(): return nn.Sequential(nn.Flatten(), Loud())\n"
-    )
-    run = user_run(
-        tmp_path,
-        code,
-        "benchbench: 1\nname: own\nmodels: [{id: a, model: 'own.py:net'}]\n",
-    )
-    (reason,) = run.cells["a"]["reasons"]
-    assert len(reason) < 520
-    assert "Loud" in reason
-    assert "ValueError: long long" in reason
+    """An exception of megabytes, a module far down, a layer with many inputs: both are read."""
+    code = """
+import torch
+from torch import nn
+
+class Loud(nn.Module):
+    def forward(self, *given):
+        raise ValueError("long " * 1_000_000)
+
+class Many(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.loud = Loud()
+    def forward(self, x):
+        return self.loud(*[x] * 100)
+
+def loud(): return nn.Sequential(nn.Flatten(), Loud())
+def many(): return Many()
+def deep():
+    net = nn.Sequential()
+    net.add_module("deep" * 300, Loud())
+    return net
+"""
+    names = ("loud", "many", "deep")
+    entries = "".join(f"  - {{id: {it}, model: 'own.py:{it}'}}\n" for it in names)
+    done = user_run(tmp_path, code, f"benchbench: 1\nname: own\nmodels:\n{entries}")
+    wanted = {
+        "loud": " in 1 (Loud), which is given float32 [2, 2304]: ValueError: long long",
+        "many": "48], and 97 more: ValueError: long long",
+        "deep": "…: ValueError: long long",
+    }
+    for name, text in wanted.items():
+        (reason,) = done.cells[name]["reasons"]
+        assert reason.startswith("count: fails on a batch of its data, float32 [2, 1, 48, 48] in ")
+        assert text in reason
+        assert len(reason) <= len("count: ") + 500

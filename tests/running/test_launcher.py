@@ -140,6 +140,14 @@ def test_a_failure_has_status_and_reason(tmp_path: Path, error: str, status: str
         assert failure["reason"].startswith(error.partition("(")[0])
 
 
+def test_a_reason_is_no_longer_for_what_cannot_be_encoded(tmp_path: Path) -> None:
+    """Half a letter is told as six, and there may be millions of them."""
+    with child(HEAD + "channel.fail(ValueError('\\udcff' * 1_000_000))", tmp_path) as it:
+        reason = first(it)["failure"]["reason"]
+    assert reason.startswith(r"ValueError: \udcff\udcff")
+    assert len(reason) <= 500
+
+
 def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """Nothing is started."""
     (tmp_path / "logs").touch()
