@@ -14,13 +14,8 @@ from benchbench.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["COVERS", "Replaced", "fused_forwards", "unexpanded"]
+__all__ = ["Replaced", "fused_forwards", "unexpanded"]
 
-COVERS = (
-    "SpikingJelly's IFNode, LIFNode and ParametricLIFNode in step mode m, with a MaxPool2d(2) that "
-    "follows in an nn.Sequential: all time steps in one loop that is compiled, forwards and "
-    "backwards; the rest of the model as it is"
-)
 CHARGES = {"IFNode": "if", "LIFNode": "lif", "ParametricLIFNode": "plif"}
 NEURONS = "spikingjelly.activation_based.neuron."
 

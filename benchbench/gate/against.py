@@ -24,12 +24,11 @@ if TYPE_CHECKING:
 
     from benchbench.gate.outcome import Reason
     from benchbench.running.plan import RunRequest
-    from benchbench.suite.schema import Model, Suite
+    from benchbench.suite.schema import Suite
 
 __all__ = ["BASELINES", "GateRequest", "against_revision"]
 
 BASELINES = Path("reports") / "baselines"
-OTHER_THAN_NATIVE = {"compiled", "fused", "events", "bf16", "channels_last"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +141,7 @@ def _notes(suite: Suite, asked: GateRequest, tree: Path, root: Path) -> list[str
     cut = [m.id for m in suite.models if (t := suite.settings_of(m).train) and t.slim]
     if cut:
         notes.append(f"played with all their channels, not as cut by slimming: {', '.join(cut)}")
-    own = [m.id for m in suite.models if {*_execution(suite, m)} & OTHER_THAN_NATIVE]
+    own = [m.id for m in suite.models if not suite.settings_of(m).execution.is_native]
     if own:
         notes.append(f"played natively in float32, not as the suite executes: {', '.join(own)}")
     return notes
-
-
-def _execution(suite: Suite, model: Model) -> tuple[object, ...]:
-    settings = suite.settings_of(model)
-    return settings.backend, settings.precision, settings.memory_format

@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from benchbench.backends import (  # noqa: TC001 - pydantic reads the annotations
+from benchbench.backends import (
     Backend,
+    Execution,
     MemoryFormat,
     Precision,
 )
@@ -93,3 +94,8 @@ class Settings:
     meter: str = "auto"
 
     __pydantic_config__: ClassVar[Any] = _STRICT
+
+    @property
+    def execution(self) -> Execution:
+        """How a model is executed where it is timed."""
+        return Execution.of(self.backend, self.precision, self.memory_format)

@@ -31,7 +31,7 @@ def executions_of(cell: Cell) -> list[Execution]:
     settings = cell.settings
     said = (settings.backend, settings.precision, settings.memory_format)
     if {*said} != {"auto"}:
-        asked = Execution.of(*said)
+        asked = settings.execution
         if asked.backend == "events":  # inference alone; what it rests on trains
             asked = Execution("fused", asked.precision, asked.memory_format)
         return [asked]

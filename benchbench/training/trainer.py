@@ -128,7 +128,7 @@ def fit(
     """
     recipe, settings, store, device = order.train, order.settings, order.store, order.device
     _quiet()
-    # Lightning asks for deterministic algorithms; that torch then fills all memory costs a third.
+    # Lightning asks for deterministic algorithms; torch would then fill all new memory as well.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     used = _sample(train, recipe, settings.seed)
     stdp = None

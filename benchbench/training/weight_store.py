@@ -143,7 +143,7 @@ class Store:
 def stores_of(cell: Cell) -> list[Store]:
     """Where the weights of a cell may be kept: one place for each way to train it, the best first.
 
-    None where it is not trained.
+    An empty list where it is not trained.
     """
     settings = cell.settings
     if settings.train is None or cell.data is None:

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from benchbench import zoo
-from benchbench.backends import Execution
 from benchbench.backends.executed import Executed, executed
 from benchbench.backends.native import inference_step, training_step
 from benchbench.codec import plain, restored
@@ -247,9 +246,7 @@ def training_loss(model: nn.Module, cell: Cell) -> Callable[[Tensor, Tensor], Te
 
 def executed_of(model: nn.Module, cell: Cell) -> Executed:
     """A cell's model, on its device, as its settings say that it is executed."""
-    asked = cell.settings
-    execution = Execution.of(asked.backend, asked.precision, asked.memory_format)
-    return executed(model, execution, torch.device(cell.device))
+    return executed(model, cell.settings.execution, torch.device(cell.device))
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,7 @@ def test_a_model_says_how_it_is_executed_in_place_of_the_settings() -> None:
     """And what is not said is native where it is timed, channels last where it is fused."""
     models = (Model("a", "m.py:a"), Model("b", "m.py:b", backend="fused", precision=32))
     suite = Suite(1, "s", models, settings=Settings(precision="bf16"))
-    asked = [suite.settings_of(model) for model in models]
-    first, second = (Execution.of(it.backend, it.precision, it.memory_format) for it in asked)
+    first, second = (suite.settings_of(model).execution for model in models)
     assert first == Execution("native", "bf16", "contiguous")
     assert second == Execution("fused", 32, "channels_last")
 
