@@ -8,6 +8,7 @@ multiplied by the inputs' values, so that inputs that are no spikes give their p
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from functools import partial
 from types import MethodType
 from typing import TYPE_CHECKING, Any
@@ -68,13 +69,13 @@ def _gathers(module: nn.Conv2d) -> bool:
     )
 
 
-class EventLayer:
+class EventLayer(ABC):
     """The forward function of a layer that gathers where that is faster.
 
     Attributes:
         module: The layer.
-        limits: Most nonzero inputs that are gathered, by the number of rows or frames of a batch; 0
-            where it never is faster.
+        limits: Most nonzero inputs that are gathered, by the shape of a batch's rows or frames;
+            0 where it never is faster.
     """
 
     def __init__(self, module: Any, dtype: torch.dtype | None) -> None:  # noqa: ANN401 - linear or convolution
@@ -86,7 +87,6 @@ class EventLayer:
         """
         self.module = module
         self.limits: dict[tuple[int, ...], int] = {}
-        self.sizes: dict[tuple[int, ...], int] = {}
         self._dtype = dtype
         self._dense = MethodType(type(module).forward, module)
         self._rows: Tensor | None = None
@@ -101,7 +101,6 @@ class EventLayer:
         limit = self.limits.get(key)
         if limit is None:
             limit = self.limits[key] = self._measured(x, flat)
-            self.sizes[key] = flat.numel()
         if not limit or int(torch.count_nonzero(flat)) > limit:
             return self._dense(x)
         return self.shaped(self.gathered(flat), x)
@@ -121,21 +120,21 @@ class EventLayer:
         """What the gathered weights take beside the layer's own, bytes."""
         return 0 if self._rows is None else self._rows.numel() * self._rows.element_size()
 
+    @abstractmethod
     def flat(self, x: Tensor) -> Tensor:
         """Inputs as rows or frames."""
-        raise NotImplementedError
 
+    @abstractmethod
     def turned(self, weight: Tensor) -> Tensor:
         """The weights, those of one input beside each other."""
-        raise NotImplementedError
 
+    @abstractmethod
     def gathered(self, flat: Tensor) -> Tensor:
         """The product by gathering."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shaped(self, out: Tensor, x: Tensor) -> Tensor:
         """What was gathered, in the shape that the layer gives for x."""
-        raise NotImplementedError
 
     def _measured(self, x: Tensor, flat: Tensor) -> int:
         """The number of nonzero inputs up to which gathering is faster than the dense product."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -162,7 +163,7 @@ def _gathering_said(layers: dict[str, EventLayer]) -> dict[str, str]:
     parts = []
     for path, layer in layers.items():
         shares = {
-            "x".join(map(str, shape)): f"{100 * limit / layer.sizes[shape]:.2g} %"
+            "x".join(map(str, shape)): f"{100 * limit / math.prod(shape):.2g} %"
             for shape, limit in layer.limits.items()
         }
         parts += [f"{path}: {share} of {shape}" for shape, share in shares.items()]

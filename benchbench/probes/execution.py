@@ -18,6 +18,8 @@ __all__ = ["EQUAL_SPIKES", "GRADIENTS_APART", "OUTPUTS_APART", "measure"]
 
 NATIVE = "the model is executed natively, which is what other backends are set against"
 
+NOTHING = "natively they are all 0, or these are not finite: there is no norm to set them over"
+
 EQUAL_SPIKES = Figure(
     "equal_spikes",
     "Equal spikes",
@@ -63,9 +65,14 @@ def measure(proof: Proof) -> Iterator[Measurement]:
         }
         yield EQUAL_SPIKES(proof.share, detail={"layers": layers, "least": proof.bounds.spikes})
     largest = {"largest": proof.output_largest, "most": proof.bounds.outputs}
-    yield OUTPUTS_APART(proof.output, detail=largest)
+    if math.isfinite(proof.output):
+        yield OUTPUTS_APART(proof.output, detail=largest)
+    else:
+        yield OUTPUTS_APART.missing(NOTHING)
     if proof.gradient is None:
         yield GRADIENTS_APART.missing("the model is not trained here")
+    elif not math.isfinite(proof.gradient):
+        yield GRADIENTS_APART.missing(NOTHING)
     else:
         detail: dict[str, object] = {"largest_over_largest": proof.gradient_largest}
         if math.isfinite(proof.bounds.gradients):

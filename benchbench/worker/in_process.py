@@ -9,6 +9,7 @@ import torch
 
 from benchbench import data as data_room
 from benchbench import zoo
+from benchbench.backends.proving import prove
 from benchbench.data.reference import DataRef
 from benchbench.errors import BenchbenchError, ModelError
 from benchbench.metrics.figure import PHASES
@@ -21,7 +22,15 @@ from benchbench.running.cells import Cell
 from benchbench.suite import loader
 from benchbench.suite.schema import Model, Settings
 from benchbench.worker.count_here import copied
-from benchbench.worker.setup import begin, facts_of, pace_of, step_facts, step_of
+from benchbench.worker.setup import (
+    begin,
+    executed_of,
+    facts_of,
+    pace_of,
+    step_facts,
+    step_of,
+    training_loss,
+)
 from benchbench.worker.setup import prepare as prepare_cell
 
 if TYPE_CHECKING:
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from benchbench.backends.executed import Executed
     from benchbench.data.batches import Batch
     from benchbench.frameworks import Neurons
     from benchbench.metrics.figure import Phase
@@ -114,7 +124,9 @@ def prepare(
     built.to(on_device)
     there = [(inputs.to(on_device), labels.to(on_device)) for inputs, labels in batches]
     pace = pace_of(cell)
-    step = step_of(phase, built, there, cell)
+    how = executed_of(built, cell)
+    _check_proved(how, there, cell, phase)
+    step = step_of(phase, built, there, cell, how)
 
     def run() -> None:
         step()
@@ -122,8 +134,21 @@ def prepare(
 
     facts = facts_of if isinstance(model, str) else step_facts  # an object is told by no source
     info = {"model": name, "phase": phase, "set": dict(given), **counts}
-    info |= {"batch_size": resolved.batch_size, **facts(built, cell)}
+    info |= {"batch_size": resolved.batch_size, **facts(built, cell), **how.facts}
     return BenchStep(run, resolved, pace.steady_percent, info)
+
+
+def _check_proved(how: Executed, batches: list[Batch], cell: Cell, phase: Phase) -> None:
+    """Refuse to time what is not the model as its framework runs it.
+
+    Raises:
+        BenchbenchError: It is not; the message says how far it is from it.
+    """
+    if how.execution.is_native:
+        return
+    loss = training_loss(how.model, cell) if phase == "train" else None
+    if fault := prove(how, batches[0], loss, cell.model.output, cell.settings.seed).fault:
+        raise BenchbenchError(f"{how.execution.said}: {fault}")
 
 
 def _counted(model: nn.Module, batches: list[Batch]) -> list[Measurement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,10 @@ from benchbench.backends.executed import Executed, executed
 from benchbench.backends.proof import BOUNDS, Proof
 from benchbench.backends.proving import prove
 from benchbench.data.inputs import Inputs
+from benchbench.frameworks import Neurons
+from benchbench.probes import execution
 from benchbench.training.loss import loss_of
+from benchbench.worker.in_process import prepare
 
 CPU = torch.device("cpu")
 
@@ -169,3 +173,22 @@ def test_the_papers_network_is_itself(given: dict[str, Any]) -> None:
     assert proof.share >= 0.999
     assert len(proof.rates) == 5
     assert min(proof.rates.values()) > 0
+
+
+def test_a_silent_model_has_no_norm_and_says_so() -> None:
+    """A spike where natively there is none: refused with a reason, and no figure is infinite."""
+    silent = Proof(BOUNDS["bf16"], float("inf"), 0.25, gradient=float("inf"), gradient_largest=1.0)
+    assert "outputs differ" in silent.fault
+    _, outputs, gradients = execution.measure(silent)
+    assert outputs.value is None
+    assert gradients.value is None
+    assert "all 0" in outputs.reasons[0]
+
+
+def test_a_step_for_anothers_harness_is_executed_as_it_is_asked_for() -> None:
+    """The fixture's step runs by the backend that is named, once it is proved, and says so."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(48 * 48, 16), nn.ReLU(), nn.Linear(16, 7))
+    changes = {"precision": "bf16", "batch_size": 2, "images": 4}
+    step = prepare(model, "train", {}, Path(), "cpu", changes, Neurons())  # type: ignore[arg-type]
+    assert step.info["precision"].startswith("bf16")
+    step.run()
