@@ -22,7 +22,7 @@ def fingerprint() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "gpus": _gpus(),
-        "malloc": os.environ.get("MALLOC_TRIM_THRESHOLD_", "default"),
+        "malloc": _allocator(),
         "threads": torch.get_num_threads(),
     }
     for name in ("torch", "spikingjelly", "torchinfo", "fvcore", "numpy"):
@@ -41,6 +41,15 @@ def gpu_uuid(device: torch.device) -> str | None:
         return None
     uuid = str(torch.cuda.get_device_properties(device).uuid)
     return uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"
+
+
+def _allocator() -> str:
+    """What glibc's allocator was told, and whether the kernel has large pages for it."""
+    told = os.environ.get("MALLOC_TRIM_THRESHOLD_", "default")
+    pages = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    asks = "hugetlb=1" in os.environ.get("GLIBC_TUNABLES", "")
+    has_them = pages.is_file() and "[never]" not in pages.read_text("utf-8")
+    return f"{told}, pages of 2 MiB" if asks and has_them else told
 
 
 def _cpu_model() -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from benchbench.results.schema import Results
     from benchbench.running import runner
     from benchbench.running.plan import Plan
+    from benchbench.suite.training import Augment, ClassWeights, Schedule
 
 __all__ = ["train"]
 
@@ -39,6 +40,11 @@ def train(  # noqa: PLR0913 - each is an option of the command line
     batch_size: int = 16,
     learning_rate: float = 1e-3,
     seed: int = 0,
+    seeds: int = 1,
+    augment: Augment = "none",
+    schedule: Schedule = "constant",
+    weight_decay: float = 0.0,
+    class_weights: ClassWeights = "none",
     backend: Literal[Backend, "auto"] = "auto",
     precision: Literal[Precision, "auto"] = "auto",
     memory_format: Literal[MemoryFormat, "auto"] = "auto",
@@ -74,6 +80,11 @@ def train(  # noqa: PLR0913 - each is an option of the command line
         batch_size: Images a step.
         learning_rate: Learning rate of Adam.
         seed: Seeds weights, data order and dropout.
+        seeds: Number of trainings, each from the next seed.
+        augment: Augmentation of the images, as in `Train`.
+        schedule: Learning rate over the epochs, as in `Train`.
+        weight_decay: Decoupled weight decay, as in `Train`.
+        class_weights: Weights of the classes in the loss, as in `Train`.
         backend: How the model is executed, as in `Settings`.
         precision: ``32``, or ``bf16`` for matrix products in bfloat16.
         memory_format: ``contiguous`` or ``channels_last``.
@@ -99,6 +110,11 @@ def train(  # noqa: PLR0913 - each is an option of the command line
         patience=patience,
         images=images,
         devices=devices,
+        augment=augment,
+        schedule=schedule,
+        weight_decay=weight_decay,
+        class_weights=class_weights,
+        seeds=seeds,
         stdp=Stdp() if stdp else None,
     )
     if isinstance(model, str):
@@ -119,7 +135,8 @@ def train(  # noqa: PLR0913 - each is an option of the command line
     given = DataSource(time=time) if data is None else DataSource(str(data), time=time)
     title = f"Training of {entry.title}"
     suite = Suite(1, f"train-{name}", (entry,), title, data=given, settings=how)
-    request = RunRequest(suite, device=device, out=expanded(str(out)))
+    # What is wanted are the weights: a journal that has what came of them is not enough.
+    request = RunRequest(suite, device=device, out=expanded(str(out)), takes=False)
     return carried_out(request, progress, _with_its_table)
 
 
@@ -132,7 +149,9 @@ def _with_its_table(plan: Plan) -> Plan:
     (cell,) = plan.cells
     rows: Sequence[Row] = [Row(name) for name in ("mse", "mse_public", "r_squared")]
     if cell.objective == "classification":
-        shares = ("accuracy", "accuracy_public")
+        shares = ["accuracy", "accuracy_public"]
+        recipe = cell.settings.train
+        shares += ["accuracy_seeds"] if recipe and recipe.seeds > 1 else []
         rows = [Row(name, scale=100, unit="%", decimals=2) for name in shares]
     elif cell.objective == "none":
         raise ModelError(

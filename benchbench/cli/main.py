@@ -24,6 +24,7 @@ from benchbench.cli.options import (
     consoles,
     execution,
     neurons,
+    recipe,
     say,
     sets,
     time,
@@ -115,16 +116,8 @@ def run(
 @group.command()
 @click.argument("model")
 @sets
-@click.option("--epochs", type=click.IntRange(1), default=100, show_default=True)
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Time budget.")
-@click.option("--patience", type=click.IntRange(1), help="Epochs without improvement to stop at.")
-@click.option("--images", type=click.IntRange(1), help="Train on only so many images.")
-@click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True)
-@click.option("--learning-rate", type=float, default=1e-3, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@recipe
 @execution
-@click.option("--devices", type=click.IntRange(1), default=1, help="GPUs to train on.")
-@click.option("--stdp", is_flag=True, help="Fine-tune the linear layers by STDP (Table 5).")
 @neurons
 @where
 @time

@@ -11,6 +11,7 @@ import click
 from benchbench.backends import BACKENDS, MemoryFormat
 from benchbench.data.source import Time
 from benchbench.display.text import neutral
+from benchbench.suite.training import Augment, ClassWeights, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,7 @@ __all__ = [
     "execution",
     "models_folder",
     "neurons",
+    "recipe",
     "say",
     "sets",
     "time",
@@ -56,6 +58,45 @@ sets = click.option(
     metavar="KEY=VALUE",
     help="A setting of the model (may be repeated).",
 )
+
+
+def recipe(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how a model is trained; their defaults are the paper's."""
+    whole, share = click.IntRange(1), click.FloatRange(0, 1, max_open=True)
+    options = [
+        click.option("--epochs", type=whole, default=100, show_default=True),
+        click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Time budget."),
+        click.option("--patience", type=whole, help="Epochs without improvement to stop at."),
+        click.option("--images", type=whole, help="Train on only so many images."),
+        click.option("--batch-size", type=whole, default=16, show_default=True),
+        click.option("--learning-rate", type=float, default=1e-3, show_default=True),
+        click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+        click.option("--seeds", type=whole, default=1, help="Trainings, each from the next seed."),
+        click.option(
+            "--augment",
+            type=click.Choice(get_args(Augment)),
+            default="none",
+            help="Mirror and crop the training images at random.",
+        ),
+        click.option(
+            "--schedule",
+            type=click.Choice(get_args(Schedule)),
+            default="constant",
+            help="Learning rate over the epochs.",
+        ),
+        click.option("--weight-decay", type=share, default=0.0, help="Decoupled, of AdamW."),
+        click.option(
+            "--class-weights",
+            type=click.Choice(get_args(ClassWeights)),
+            default="none",
+            help="Weights of the classes in the loss.",
+        ),
+        click.option("--devices", type=whole, default=1, help="GPUs to train on."),
+        click.option("--stdp", is_flag=True, help="Fine-tune the linear layers by STDP (Table 5)."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def neurons(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from benchbench.suite.tables import Table
 from benchbench.suite.units import shown_in
 
 if TYPE_CHECKING:
+    from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
     from benchbench.suite.tables import Row
 
@@ -139,7 +140,7 @@ def _accuracy(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
         if epochs is None or epochs.value is None:
             text = f"{model.title}: the weights were loaded, and how they were trained is not known"
             return "not measurable here", (text,)
-        if epochs.value < PAPERS_EPOCHS:
+        if epochs.value < PAPERS_EPOCHS and not _was_patient(epochs, model_id, results):
             text = f"{model.title}: trained {epochs.value:g} epoch(s), the paper {PAPERS_EPOCHS}"
             return "not measurable here", (text,)
         low = figure.value if figure.low is None else figure.low
@@ -151,3 +152,12 @@ def _accuracy(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
             word = "differs"
         reasons[f"{model.title} {off:+.2f} points"] = None
     return word, tuple(reasons)
+
+
+def _was_patient(epochs: Measurement, model_id: str, results: Results) -> bool:
+    """Whether a training ended since its patience did: more epochs would not have been better."""
+    recipe = results.suite.settings_of(results.suite.model(model_id)).train
+    shares = [line.get("accuracy_public") or 0.0 for line in epochs.detail.get("curve", ())]
+    if recipe is None or recipe.patience is None or not shares:
+        return False
+    return len(shares) - 1 - shares.index(max(shares)) >= recipe.patience

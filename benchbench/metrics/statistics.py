@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CONFIDENCE", "mcnemar", "paired_ratio", "t_interval", "welch_ratio", "wilson"]
+__all__ = [
+    "CONFIDENCE",
+    "difference_error",
+    "holm",
+    "mcnemar",
+    "paired_difference",
+    "paired_ratio",
+    "t_interval",
+    "welch_ratio",
+    "wilson",
+]
 
 CONFIDENCE = 0.95
+Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float, float]:
@@ -46,10 +57,9 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     Returns:
         Lower and upper end.
     """
-    z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
-    share, weight = hits / total, z * z / total
+    share, weight = hits / total, Z * Z / total
     middle = (share + weight / 2) / (1 + weight)
-    half = z * math.sqrt(share * (1 - share) / total + weight / (4 * total)) / (1 + weight)
+    half = Z * math.sqrt(share * (1 - share) / total + weight / (4 * total)) / (1 + weight)
     return middle - half, middle + half
 
 
@@ -67,6 +77,54 @@ def mcnemar(first_alone: int, second_alone: int) -> float:
 
     total = first_alone + second_alone
     return float(binomtest(first_alone, total).pvalue) if total else 1.0
+
+
+def paired_difference(first_alone: int, second_alone: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of the difference of two shares of right answers on the same samples.
+
+    Wald's interval of paired proportions with Agresti and Min's (2005) adjustment: half a sample is
+    added to each of the four cells.
+
+    Args:
+        first_alone: Samples that only the first has right.
+        second_alone: Samples that only the second has right.
+        total: All samples, at least one.
+
+    Returns:
+        Lower and upper end of the first's share less the second's.
+    """
+    one, other, count = first_alone + 0.5, second_alone + 0.5, total + 2
+    middle = (one - other) / count
+    half = Z * math.sqrt(one + other - (one - other) ** 2 / count) / count
+    return middle - half, middle + half
+
+
+def difference_error(first: float, second: float, total: int) -> float:
+    """Half of the 95 % interval of the difference of two shares, each of so many other samples.
+
+    Args:
+        first: A share, 0 to 1.
+        second: Another.
+        total: Samples behind each of them.
+    """
+    return Z * math.sqrt((first * (1 - first) + second * (1 - second)) / total)
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """Probabilities of several tests, adjusted for their number (Holm 1979).
+
+    Args:
+        chances: The probability that each test gives, in any order.
+
+    Returns:
+        In the same order, what may be compared with one level for all of them.
+    """
+    order = sorted(range(len(chances)), key=chances.__getitem__)
+    out, least = [0.0] * len(chances), 0.0
+    for rank, index in enumerate(order):
+        least = max(least, min(1.0, (len(chances) - rank) * chances[index]))
+        out[index] = least
+    return out
 
 
 def paired_ratio(

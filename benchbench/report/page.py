@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from benchbench.display.displayable import pages_of
 from benchbench.display.text import all_neutral
 from benchbench.metrics.registry import METRICS
+from benchbench.report.audit import accuracies, claims
 from benchbench.report.banner import conditions
 from benchbench.report.energy import metered, unmetered
 from benchbench.report.format import Grid, Notes, fact_text
 from benchbench.report.plots import plots
 from benchbench.report.sections import (
-    claims,
     confusions,
     curves,
     distribution,
@@ -78,7 +78,7 @@ def page(results: Results) -> Page:
     grids += [*metered(results), *modelled(results)]
     if results.failed:
         grids.append(failures(results))
-    grids += confusions(results) + curves(results) + scales(results)
+    grids += accuracies(results) + confusions(results) + curves(results) + scales(results)
     if results.suite.claims:
         grids.append(claims(results))
     title = results.suite.title or results.suite.name

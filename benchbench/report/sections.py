@@ -1,4 +1,4 @@
-"""What stands behind the figures: every figure, what failed, confusion matrices, curves, claims."""
+"""What stands behind the figures: every figure, what failed, confusion matrices, curves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from benchbench.report.format import (
     figure_text,
     how_got,
     number,
-    ratio_text,
 )
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from benchbench.results.schema import CellResult, Results
 
 __all__ = [
-    "claims",
     "confusions",
     "curves",
     "distribution",
@@ -138,27 +136,6 @@ def failures(results: Results) -> Grid:
     return Grid("Cells that failed", ("model", "status", "reason"), tuple(lines), text_columns=3)
 
 
-def claims(results: Results) -> Grid:
-    """The paper's sentences, and what holds of them."""
-    lines = []
-    for claim in results.suite.claims:
-        here = ""
-        if claim.measure is not None:
-            wanted = claim.measure
-            found = results.comparison(wanted.metric, wanted.of, wanted.to)
-            here = f"{ratio_text(found)} ({wanted.metric}, {wanted.of} : {wanted.to})"
-            here += f": {found.reason}" if found and found.reason else ""
-        lines.append(Line((claim.text, claim.recomputed, claim.verdict, here, claim.note)))
-    header = (
-        "the paper says",
-        "recomputed from its own figures",
-        "verdict",
-        "this run's ratio",
-        "note",
-    )
-    return Grid("Claims audit", header, tuple(lines), text_columns=5)
-
-
 def confusions(results: Results) -> list[Grid]:
     """A confusion matrix a model: a line a true class, a column a guess, and the class's recall."""
     grids = []
@@ -196,7 +173,9 @@ def curves(results: Results) -> list[Grid]:
                 (
                     str(line["epoch"]),
                     f"{line['loss']:.4f}",
-                    _looked_at(line),
+                    _looked_at(line, "train"),
+                    "" if line.get("loss_public") is None else f"{line['loss_public']:.4f}",
+                    _looked_at(line, "public"),
                     _percent(line["accuracy_public_after_stdp"]),
                     number(line["seconds"], 0),
                     _stdp(line.get("stdp", [])),
@@ -204,8 +183,11 @@ def curves(results: Results) -> list[Grid]:
             )
             for line in curve
         )
-        looked = "validation, mean squared error" if errs else "validation, %"
-        header = ("epoch", "loss", looked, "after STDP, %", "seconds", "STDP by layer")
+        unit = "mean squared error" if errs else "%"
+        header = (
+            *("epoch", "loss", f"training, {unit}", "validation loss", f"validation, {unit}"),
+            *("after STDP, %", "seconds", "STDP by layer"),
+        )
         title = f"Training curve of {_title(results, cell)}"
         grids.append(Grid(title, header, lines, text_columns=1, detail=True))
     return grids
@@ -229,10 +211,10 @@ def scales(results: Results) -> list[Grid]:
     return grids
 
 
-def _looked_at(line: Mapping[str, float | None]) -> str:
-    """What the best epoch is chosen by: the error of a regression, the accuracy of all others."""
-    error = line.get("mse_public")
-    return _percent(line.get("accuracy_public")) if error is None else f"{error:.4g}"
+def _looked_at(line: Mapping[str, float | None], split: str) -> str:
+    """The error of a regression on a split, the accuracy of all others."""
+    error = line.get(f"mse_{split}")
+    return _percent(line.get(f"accuracy_{split}")) if error is None else f"{error:.4g}"
 
 
 def _percent(share: float | None) -> str:

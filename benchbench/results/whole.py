@@ -49,6 +49,9 @@ RUN = {**HEADER_RUN, "complete": FLAG}
 CURVE: dict[str, Any] = {
     "epoch": COUNT,
     "loss": NUMBER,
+    "loss_public?": MAYBE,
+    "accuracy_train?": MAYBE,
+    "mse_train?": MAYBE,
     "accuracy_public?": MAYBE,
     "mse_public?": MAYBE,
     "accuracy_public_after_stdp": MAYBE,
@@ -61,6 +64,7 @@ DETAIL: dict[str, Any] = {
     "coverage?": NUMBER,
     "T?": COUNT,
     "curve?": [CURVE],
+    "seeds?": [{"seed": COUNT, "value": MAYBE, "guesses?": TEXT}],
     "offset_w?": NUMBER,
     "shapes?": TEXT,
 }

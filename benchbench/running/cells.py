@@ -40,6 +40,19 @@ NO_LIMIT_S = 20 * 86_400.0  # of a training without a budget; poll(2) takes at m
 UNNAMED = "loads what its source does not name:"
 """The fact of a job that has the SHA-256 of such files by path: no cell's id can have them."""
 
+_WORDS = ("id", "label", "reconstructed", "note", "matrix", "batch_size", "train")
+_OF_TIMING = (
+    *("repeats", "window_s", "window_iterations", "warmup_s", "warmup_iterations", "warmup_cap_s"),
+    *("steady_percent", "idle_s", "time_limit_s", "memory_limit_gib", "threads", "meter"),
+)
+NO_PART_OF = {
+    "train": {"model": _WORDS, "settings": (*_OF_TIMING, "phases", "images", "train_steps")},
+    "count": {"model": _WORDS, "settings": _OF_TIMING},
+}
+"""Keys of a cell's model and settings that change nothing of a training, and of its counts.
+
+What a model has in place of the settings' is in the settings."""
+
 Task = Literal["train", "count", "time"]
 Errand = Literal["train", "count", "time", "hello", "doctor", "count_once", "look", "fit"]
 
@@ -60,6 +73,9 @@ class Cell:
         extensions: References of what the suite adds from outside, its files absolute.
         objective: What it is trained for, ``auto`` resolved by the data's targets.
         misfit: Why it cannot answer a batch of its data, as a first pass found; empty where it can.
+        identity: By task, SHA-256 of what its outcome rests on, a machine and a clock left aside:
+            of a training, and of the counts after it.
+        elsewhere: Which run its training is taken from, where its weights are not here.
     """
 
     id: str
@@ -72,6 +88,8 @@ class Cell:
     extensions: tuple[str, ...] = ()
     objective: Objective = "classification"
     misfit: str = ""
+    identity: dict[str, str] = field(default_factory=dict)
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +187,27 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[str, DataRef
         name = _digest(identity)[:12]
         files = {str(file.resolve()): digest_of(file) for file in code.values()}
         out.append(
-            Cell(name, model, settings, device, reference, str(place), files, added, objective)
+            Cell(
+                name,
+                model,
+                settings,
+                device,
+                reference,
+                str(place),
+                files,
+                added,
+                objective,
+                identity={task: _digest(_without(identity, task)) for task in NO_PART_OF},
+            )
         )
+    return out
+
+
+def _without(identity: Mapping[str, Any], task: str) -> dict[str, Any]:
+    """A cell's identity without what the outcome of a task does not rest on."""
+    out = {**identity, "device": str(identity["device"]).partition(":")[0]}
+    for part, keys in NO_PART_OF[task].items():
+        out[part] = {key: it for key, it in identity[part].items() if key not in keys}
     return out
 
 

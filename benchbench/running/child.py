@@ -28,9 +28,13 @@ WORKER_ENVIRONMENT = {
     # training step 1.5 x as fast, with less spread. One setting for every cell, recorded.
     "MALLOC_MMAP_THRESHOLD_": "4294967296",
     "MALLOC_TRIM_THRESHOLD_": "4294967296",
+    # On pages of 2 MiB, where the kernel has them for who asks, it is some 4 % faster again.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     "PYTHONUNBUFFERED": "1",
     INSIDE: "1",
 }
+
+TUNABLES = "GLIBC_TUNABLES"
 
 GRACE_S = 10.0  # closing the output comes just before the exit
 GUARD = Path(__file__).with_name("guard.py")
@@ -108,7 +112,7 @@ class Child:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env={**os.environ, **WORKER_ENVIRONMENT, **(environment or {})},
+                    env={**os.environ, **WORKER_ENVIRONMENT, **_tuned(), **(environment or {})},
                     pass_fds=(report,),
                     start_new_session=True,
                 )
@@ -252,3 +256,9 @@ def _not_a_message(line: bytes) -> MessageError:
 def _has_ended(pid: int) -> bool:
     """Whether a child has ended; it is not reaped."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _tuned() -> dict[str, str]:
+    """What the user has told glibc stays, and counts where it says otherwise."""
+    theirs = os.environ.get(TUNABLES)
+    return {TUNABLES: f"{WORKER_ENVIRONMENT[TUNABLES]}:{theirs}"} if theirs else {}

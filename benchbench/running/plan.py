@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import fnmatch
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from benchbench import extensions, zoo
 from benchbench.errors import BenchbenchError, ModelError
 from benchbench.running import launcher
 from benchbench.running.cells import Cell, Job, Order, cells_of, jobs_of
 from benchbench.running.known_data import known_data
+from benchbench.running.taken import taken
 from benchbench.suite import built, loader
 from benchbench.suite.schema import Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 __all__ = [
     "Asked",
@@ -63,6 +64,7 @@ class Plan:
         cells: The work.
         fingerprint: Fingerprint of the machine, as a worker found it.
         data: What the report says of the data.
+        taken: Lines of the journal that other runs have finished, by job.
     """
 
     suite: Suite
@@ -70,6 +72,7 @@ class Plan:
     cells: tuple[Cell, ...]
     fingerprint: dict[str, Any]
     data: dict[str, Any]
+    taken: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def jobs(self) -> list[Job]:
@@ -89,6 +92,8 @@ class RunRequest:
         data: Name or path of the data; the suite's own where None.
         out: Folder of all runs.
         changes: ``key=value`` of each setting that is changed for this run alone.
+        takes: Whether finished trainings are taken from other runs, where their weights are not
+            here.
     """
 
     suite: str | Suite
@@ -98,6 +103,7 @@ class RunRequest:
     data: str | None = None
     out: Path = Path("reports")
     changes: tuple[str, ...] = ()
+    takes: bool = True
 
 
 def hello(log: Path, task: Literal["hello", "doctor"] = "hello") -> dict[str, Any]:
@@ -169,18 +175,29 @@ def machine() -> dict[str, Any]:
         return hello(Path(scratch) / "hello.log")
 
 
-def _tried(cells: Sequence[Cell]) -> tuple[dict[str, Any], dict[str, str]]:
-    """One forward pass of each model on its data, in a worker.
+class _Tried(NamedTuple):
+    """What one forward pass of each model found.
 
-    Returns:
-        The fingerprint of this machine; and by its id what is wrong with a model.
+    Attributes:
+        machine: Fingerprint of this machine.
+        misfits: What is wrong with a model, by its id.
+        trained: The ids of those whose training has left its weights here.
     """
+
+    machine: dict[str, Any]
+    misfits: dict[str, str]
+    trained: Collection[str]
+
+
+def _tried(cells: Sequence[Cell]) -> _Tried:
+    """One forward pass of each model on its data, in a worker."""
     with tempfile.TemporaryDirectory() as scratch:
         limit_s = HELLO_LIMIT_S + TRY_LIMIT_S * len(cells)
         order = Order("fit", cells=tuple(cells))
         outcome = launcher.work(order, time_limit_s=limit_s, log=Path(scratch) / "fit.log")
-    here = outcome.facts.get("machine")
-    return here or machine(), outcome.facts.get("misfits", {})
+    facts = outcome.facts
+    here = facts.get("machine") or machine()
+    return _Tried(here, facts.get("misfits", {}), facts.get("trained", ()))
 
 
 def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
@@ -196,15 +213,26 @@ def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
     """
     only = chosen(suite, request.only)
     part = replace(suite, models=tuple(model for model in suite.models if model.id in only))
-    found = known_data(part, folder, request.data)
-    references = {name: known.reference for name, known in found.items()}
+    data = known_data(part, folder, request.data)
+    references = {name: known.reference for name, known in data.items()}
     cells = cells_of(part, folder, "cpu", references)
-    here, misfits = _tried(cells)
-    device = device_of(request.device, here)
+    tried = _tried(cells)
+    device = device_of(request.device, tried.machine)
     if device != "cpu":
         cells = cells_of(part, folder, device, references)
-    cells = [replace(cell, misfit=misfits.get(cell.model.id, "")) for cell in cells]
-    each = {known.reference.digest: known.about for known in found.values()}
+    cells = [replace(cell, misfit=tried.misfits.get(cell.model.id, "")) for cell in cells]
+    without = [
+        cell
+        for cell in cells
+        if request.takes and cell.settings.train and cell.model.id not in tried.trained
+    ]
+    found = taken(without, request.out, tried.machine)
+    cells = [
+        replace(cell, elsewhere=found[cell.id].where) if cell.id in found else cell
+        for cell in cells
+    ]
+    each = {known.reference.digest: known.about for known in data.values()}
     about, *also = each.values()
     asked = Asked(request.mode, request.changes)
-    return Plan(suite, asked, tuple(cells), here, {**about, "also": also})
+    records = {line["job"]: line for it in found.values() for line in it.records}
+    return Plan(suite, asked, tuple(cells), tried.machine, {**about, "also": also}, taken=records)

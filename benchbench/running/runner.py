@@ -82,8 +82,15 @@ def run(
         progress.begin(jobs, [job for job in jobs if job.id in kept])
         try:
             for job in jobs:
-                if job.id not in kept:
-                    book.append(_record(job, _work(job, folder, progress)) | proof)
+                if job.id in kept:
+                    continue
+                record = the_plan.taken.get(job.id)
+                if record is None:
+                    record = _record(job, _work(job, folder, progress))
+                else:
+                    progress.note(job, f"taken from {job.cell.elsewhere}")
+                    progress.finished(job, launcher.Outcome("ok", ""))
+                book.append(record | proof)
         except BaseException:
             with contextlib.suppress(OutputError):  # what stopped the run is what is told
                 keep(aggregated(_records(folder)), folder)
@@ -181,6 +188,7 @@ def _record(job: Job, outcome: launcher.Outcome) -> dict[str, Any]:
         "task": job.task,
         "repeat": job.repeat,
         "time": _now(),
+        **({"identity": of} if (of := job.cell.identity.get(job.task)) else {}),
         **asdict(outcome),
     }
 

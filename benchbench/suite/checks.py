@@ -175,6 +175,10 @@ def check_names(document: Mapping[str, Any], said: Collection[str] = ()) -> list
             place = ("claims", c, "measure")
             used.append(((*place, "metric"), measure.get("metric"), list(METRICS), "metric"))
             used += [((*place, key), measure.get(key), ids, "model id") for key in ("of", "to")]
+        difference = claim.get("difference")
+        if isinstance(difference, dict):
+            place = ("claims", c, "difference")
+            used += [((*place, key), difference.get(key), ids, "model id") for key in ("of", "to")]
     return [
         (path, f"no {what} {name!r}{zoo.hint(name, known)}")
         for path, name, known, what in used

@@ -96,6 +96,25 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference of two accuracies that the paper claims, held against its own error and ours.
+
+    Attributes:
+        of: Id of the one model.
+        to: Id of the other.
+        paper: The paper's two accuracies, percent.
+        n: Number of images that they are of.
+    """
+
+    of: str
+    to: str
+    paper: tuple[Annotated[float, Ge(0), Le(100)], Annotated[float, Ge(0), Le(100)]]
+    n: Annotated[int, Ge(1)]
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A sentence of the paper, and what of it holds when recomputed from its own figures.
 
@@ -105,6 +124,7 @@ class Claim:
         verdict: Verdict of the recomputation, before anything is measured.
         note: Why.
         measure: The ratio of this run that stands beside it.
+        difference: The two accuracies that it compares.
     """
 
     text: str
@@ -120,6 +140,7 @@ class Claim:
     ]
     note: str = ""
     measure: Measure | None = None
+    difference: Difference | None = None
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
-__all__ = ["Slim", "Stdp", "Train"]
+__all__ = ["Augment", "ClassWeights", "Schedule", "Slim", "Stdp", "Train"]
+
+Augment = Literal["none", "flip_crop"]
+Schedule = Literal["constant", "cosine"]
+ClassWeights = Literal["none", "balanced"]
 
 _STRICT = {"extra": "forbid"}
-MOST_MINUTES, MOST_DEVICES = 33_000, 1024  # 23 days; beyond, a value is a mistake
+MOST_MINUTES, MOST_DEVICES, MOST_SEEDS = 33_000, 1024, 1000  # 23 days; beyond: a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,15 @@ class Train:
         images: Train on only so many images, drawn by the seed; all where None.
         test_images: Choose the epoch and report the accuracy on only so many images each.
         devices: Number of GPUs (or processes on a CPU) of Lightning's distributed strategy.
+        augment: Augmentation of the training images: ``none``, or ``flip_crop``, which mirrors half
+            of them and crops each at random after it was padded by a twelfth (4 pixels of 48).
+        schedule: Learning rate over the epochs: ``constant``, or ``cosine``, which goes down to 0
+            with the last of `epochs` (Loshchilov & Hutter 2017, without restarts).
+        weight_decay: Decoupled weight decay (AdamW, Loshchilov & Hutter 2019); Adam where 0.
+        class_weights: Weights of the classes in the loss: ``none``, or ``balanced``, the number of
+            training samples over that of the class and of classes.
+        seeds: Number of trainings, each from the next seed; what is counted and timed is the
+            first.
         stdp: The STDP fine-tune; None for none.
         slim: Network Slimming; None for none.
     """
@@ -109,8 +122,24 @@ class Train:
     images: Annotated[int, Ge(1)] | None = None
     test_images: Annotated[int, Ge(1)] | None = None
     devices: Annotated[int, Ge(1), Le(MOST_DEVICES)] = 1
+    augment: Augment = "none"
+    schedule: Schedule = "constant"
+    weight_decay: Annotated[float, Ge(0), Lt(1)] = 0.0
+    class_weights: ClassWeights = "none"
+    seeds: Annotated[int, Ge(1), Le(MOST_SEEDS)] = 1
     stdp: Stdp | None = None
     slim: Slim | None = None
 
     __pydantic_config__: ClassVar[Any] = _STRICT
     REMOVED: ClassVar[tuple[str, ...]] = ("precision",)  # of older results, see `codec`
+
+    def __post_init__(self) -> None:
+        """Refuse a schedule without an end.
+
+        Raises:
+            ValueError: The learning rate is to reach 0 with the last epoch, and which that is would
+                not be known.
+        """
+        if self.schedule == "cosine" and (self.patience or self.minutes):
+            ends = "patience" if self.patience else "minutes"
+            raise ValueError(f"schedule: cosine needs its number of epochs: leave {ends} out")

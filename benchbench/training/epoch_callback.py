@@ -17,6 +17,7 @@ from benchbench.errors import TrainingError
 from benchbench.files import write_text, write_whole
 from benchbench.probes.accuracy import classified
 from benchbench.training.goal import goal_of
+from benchbench.training.learner import LOSS, LOSS_PUBLIC
 from benchbench.training.stdp import fine_tune
 from benchbench.training.weights import save_weights
 
@@ -131,9 +132,10 @@ class EpochCallback(Callback):
         share = (batch_idx + 1) / max(1, int(trainer.num_training_batches))
         epochs = trainer.max_epochs or 1
         left_s = (now - self._epoch_began_s) / share * (epochs - trainer.current_epoch - share)
+        best = f", best {self._goal.said(self.best[self._goal.key])}" if self.best else ""
         self._hears.phase(
             f"train: epoch {trainer.current_epoch + 1}/{epochs}, {100 * share:.0f} %, at most "
-            f"{left_s / 60:.0f} min left"
+            f"{left_s / 60:.0f} min left{best}"
         )
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -149,7 +151,9 @@ class EpochCallback(Callback):
         self.seconds = time.monotonic() - self._began_s
         line: dict[str, Any] = {
             "epoch": done,
-            "loss": metrics.get("loss"),
+            LOSS: metrics.get(LOSS),
+            LOSS_PUBLIC: metrics.get(LOSS_PUBLIC),
+            self._goal.train_key: metrics.get(self._goal.train_key),
             self._goal.key: metrics.get(self._goal.key),
             "accuracy_public_after_stdp": None,
             "seconds": round(self.seconds, 1),
@@ -224,7 +228,8 @@ def _check_finite(model: nn.Module, epoch: int) -> None:
 
 def _csv(curve: list[dict[str, Any]], goal: Goal) -> str:
     out = io.StringIO()
-    fields = ["epoch", "loss", goal.key, "accuracy_public_after_stdp", "seconds"]
+    looked = [LOSS, LOSS_PUBLIC, goal.train_key, goal.key]
+    fields = ["epoch", *looked, "accuracy_public_after_stdp", "seconds"]
     writer = csv.DictWriter(out, fields, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(curve)

@@ -18,7 +18,7 @@ __all__ = ["executions_of"]
 LONG_STEPS = 1000  # ours: a minute of compiling is then less than what it saves
 
 
-def executions_of(cell: Cell) -> list[Execution]:
+def executions_of(cell: Cell, *, anywhere: bool = False) -> list[Execution]:
     """The ways to train a cell's model, the first that is proven to be taken.
 
     Where neither backend nor precision nor memory format is said, a training of a thousand steps
@@ -27,6 +27,7 @@ def executions_of(cell: Cell) -> list[Execution]:
 
     Args:
         cell: The cell.
+        anywhere: Whether the device is one with units for bfloat16, whatever it is.
     """
     settings = cell.settings
     said = (settings.backend, settings.precision, settings.memory_format)
@@ -36,7 +37,7 @@ def executions_of(cell: Cell) -> list[Execution]:
             asked = Execution("fused", asked.precision, asked.memory_format)
         return [asked]
     best = Execution("fused", "bf16", "channels_last")
-    units = bf16_units(torch.device(cell.device))
+    units = anywhere or bf16_units(torch.device(cell.device))
     return [best, NATIVE] if units and _steps(cell) >= LONG_STEPS else [NATIVE]
 
 

@@ -27,6 +27,11 @@ class Goal:
     key: Literal["accuracy_public", "mse_public"]
     mode: Literal["max", "min"]
 
+    @property
+    def train_key(self) -> Literal["accuracy_train", "mse_train"]:
+        """What a line of the curve has the same of the training samples under."""
+        return "accuracy_train" if self.key == "accuracy_public" else "mse_train"
+
     def score(self, answers: Tensor, targets: Tensor) -> Tensor:
         """Its mean over a batch.
 

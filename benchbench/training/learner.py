@@ -10,6 +10,7 @@ from lightning import LightningModule
 from benchbench.backends.outputs import answer_of
 from benchbench.errors import TrainingError
 from benchbench.frameworks import is_spiking, resetter
+from benchbench.training.augment import augmented
 from benchbench.training.goal import Goal, goal_of
 from benchbench.training.slimming import add_l1_subgradient
 
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from benchbench.backends.executed import Executed
     from benchbench.data.inputs import Inputs
     from benchbench.data.samples import Batch
+    from benchbench.suite.training import Train
 
-__all__ = ["Learner"]
+__all__ = ["LOSS", "LOSS_PUBLIC", "Learner"]
 
+LOSS, LOSS_PUBLIC = "loss", "loss_public"  # of the training samples, and of the validation split
 CLASSES = goal_of("classification")
 CHECK_EVERY = 50  # steps; looking at every loss would make the GPU wait for the CPU
 
@@ -36,7 +39,7 @@ class Learner(LightningModule):
         how: Executed,
         loss: Callable[[Tensor, Tensor], Tensor],
         learning_rate: float,
-        sparsity: float = 0.0,
+        recipe: Train,
         output: str = "",
         goal: Goal = CLASSES,
     ) -> None:
@@ -47,7 +50,8 @@ class Learner(LightningModule):
                 [N, classes] or numbers [N, ...].
             loss: Loss of outputs and targets.
             learning_rate: Learning rate of Adam.
-            sparsity: Strength of the L1 norm of the batch norms' scales.
+            recipe: Augmentation, schedule, weight decay, and the strength of the L1 norm of the
+                batch norms' scales.
             output: Which part of the model's output is its answer, as for
                 `benchbench.backends.outputs.answer_of`.
             goal: What the best epoch is chosen by.
@@ -55,7 +59,8 @@ class Learner(LightningModule):
         super().__init__()
         self.model, self._how = how.model, how
         self._loss = loss
-        self._rate, self._sparsity, self._output = learning_rate, sparsity, output
+        self._rate, self._recipe, self._output = learning_rate, recipe, output
+        self._sparsity = recipe.slim.strength if recipe.slim else 0.0
         self._goal = goal
         self._forget, self._spikes = resetter(how.model), is_spiking(how.model)
 
@@ -78,15 +83,16 @@ class Learner(LightningModule):
             TrainingError: It is NaN or infinite.
         """
         inputs, targets = batch
-        value = self._loss(self(inputs), targets)
+        answers = self(augmented(inputs, self._recipe.augment))
+        value = self._loss(answers, targets)
         if (index % CHECK_EVERY == 0 or value.device.type == "cpu") and not value.isfinite():
             raise TrainingError(
                 f"the loss is {value.item()} in epoch {self.current_epoch + 1}, step {index + 1}; "
                 "the best weights before are kept; try a smaller learning_rate"
             )
-        self.log(
-            "loss", value, batch_size=len(inputs), on_step=False, on_epoch=True, sync_dist=True
-        )
+        with torch.no_grad():
+            self._note(LOSS, value, len(inputs))
+            self._note(self._goal.train_key, self._goal.score(answers, targets), len(inputs))
         return value
 
     def on_after_backward(self) -> None:
@@ -97,15 +103,25 @@ class Learner(LightningModule):
     def validation_step(self, batch: Batch, _: int) -> None:
         """Look at the split that the best epoch is chosen on."""
         inputs, targets = batch
-        self.log(
-            self._goal.key,
-            self._goal.score(self(inputs), targets),
-            batch_size=len(targets),
-            on_step=False,
-            on_epoch=True,
-            sync_dist=True,
-        )
+        answers = self(inputs)
+        self._note(LOSS_PUBLIC, self._loss(answers, targets), len(targets))
+        self._note(self._goal.key, self._goal.score(answers, targets), len(targets))
+
+    def _note(self, name: str, value: Tensor, samples: int) -> None:
+        """Take a batch's value into the epoch's mean over samples."""
+        self.log(name, value, batch_size=samples, on_step=False, on_epoch=True, sync_dist=True)
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401 - Lightning's union of many forms
-        """Adam, fused."""
-        return torch.optim.Adam(self.model.parameters(), lr=self._rate, fused=True)
+        """Adam, fused, or AdamW; and how the learning rate goes down over the epochs."""
+        recipe, weights = self._recipe, self.model.parameters()
+        optimizer: torch.optim.Optimizer
+        if recipe.weight_decay:
+            optimizer = torch.optim.AdamW(
+                weights, lr=self._rate, weight_decay=recipe.weight_decay, fused=True
+            )
+        else:
+            optimizer = torch.optim.Adam(weights, lr=self._rate, fused=True)
+        if recipe.schedule == "constant":
+            return optimizer
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs)
+        return {"optimizer": optimizer, "lr_scheduler": schedule}

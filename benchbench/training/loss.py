@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from benchbench.suite.model import Objective
 
-__all__ = ["Loss", "loss_name", "loss_of"]
+__all__ = ["Loss", "balanced", "loss_name", "loss_of"]
 
 Loss = Literal["auto", "mse", "cross_entropy"]
 
@@ -31,16 +31,28 @@ def loss_name(name: Loss, model: nn.Module, objective: Objective = "classificati
     return "mse" if is_spiking(model) else "cross_entropy"
 
 
+def balanced(labels: Tensor, classes: int) -> Tensor:
+    """The weight of each class [classes]: samples over those of the class and of classes.
+
+    One that has no sample has weight 0. As scikit-learn's ``compute_class_weight("balanced")``.
+    """
+    counts = labels.bincount(minlength=classes)
+    weights = len(labels) / (classes * counts.clamp(min=1).float())
+    return weights.where(counts > 0, 0.0)
+
+
 def loss_of(
     name: Loss,
     model: nn.Module,
     label_smoothing: float,
     objective: Objective = "classification",
+    class_weights: Tensor | None = None,
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """The training loss: outputs [N, classes] and labels [N], or numbers and numbers, to a scalar.
 
     ``mse`` of a classification is Eq. 9 of the paper: the mean squared error between firing rates
-    and the smoothed one-hot label.
+    and the smoothed one-hot label. With `class_weights` [classes] the mean over the samples is one
+    weighted by their class.
 
     Raises:
         ModelError: There is no loss without a task.
@@ -49,13 +61,16 @@ def loss_of(
     if found == "none":
         raise ModelError("task: none has no targets to train on")
     if found == "cross_entropy":
-        return nn.CrossEntropyLoss(label_smoothing=label_smoothing)
+        return nn.CrossEntropyLoss(class_weights, label_smoothing=label_smoothing)
 
     def mse(rates: Tensor, labels: Tensor) -> Tensor:
         classes = rates.shape[1]
         target = nn.functional.one_hot(labels, classes).to(rates.dtype)
         target = target * (1 - label_smoothing) + label_smoothing / classes
-        return nn.functional.mse_loss(rates, target)
+        if class_weights is None:
+            return nn.functional.mse_loss(rates, target)
+        weights = class_weights[labels]
+        return ((rates - target).square().mean(1) * weights).sum() / weights.sum()
 
     def of_numbers(answers: Tensor, targets: Tensor) -> Tensor:
         return squared_errors(answers, targets).mean()

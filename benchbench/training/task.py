@@ -14,7 +14,7 @@ from benchbench.backends.proving import prove
 from benchbench.data.samples import size_of
 from benchbench.data.splits import split
 from benchbench.errors import DataError, TrainingError
-from benchbench.probes import accuracy, regression, trained
+from benchbench.probes import accuracy, regression, seeds, trained
 from benchbench.training.goal import goal_of
 from benchbench.training.loss import loss_of
 from benchbench.training.slimming import gammas, prune
@@ -41,11 +41,12 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 WAITING = "another run trains this very model: waiting for it"
+SCORES = ("accuracy", "mse")
 BINS = 20  # of the scales' histograms
 
 
 def train(
-    cell: Cell, model: nn.Module, data: DataSet, build: Callable[[], nn.Module], hears: Listener
+    cell: Cell, model: nn.Module, data: DataSet, build: Callable[[Cell], nn.Module], hears: Listener
 ) -> Trained:
     """Train where it is not trained yet, then report the accuracy of the best weights.
 
@@ -53,10 +54,23 @@ def train(
         cell: Cell with a recipe, or a checkpoint.
         model: Freshly built.
         data: All of the data.
-        build: Builds the model again: a cut starts from another training.
+        build: Builds a cell's model again: a cut starts from another training, and each further
+            seed from other weights.
         hears: Hears what goes on.
     """
-    return _Training(cell, data, build, hears).run(model)
+    first = _Training(cell, data, build, hears).run(model)
+    settings = cell.settings
+    if settings.train is None or settings.train.seeds == 1:
+        return first
+    every = [first]
+    for seed in range(settings.seed + 1, settings.seed + settings.train.seeds):
+        hears.note(f"seed {seed}")
+        other = replace(cell, settings=replace(settings, seed=seed))
+        every.append(_Training(other, data, build, hears).run(build(other)))
+    quality = [next(it for it in found.measurements if it.name in SCORES) for found in every]
+    return replace(
+        first, measurements=(*first.measurements, *seeds.measure(quality, settings.seed))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,7 @@ class _Training:
 
     cell: Cell
     data: DataSet
-    build: Callable[[], nn.Module]
+    build: Callable[[Cell], nn.Module]
     hears: Listener
 
     @property
@@ -135,6 +149,7 @@ class _Training:
             output=entry.output,
             objective=self.cell.objective,
             execution=store.execution,
+            classes=len(splits.class_names),
         )
         more: list[Measurement] = []
         earlier: Trained | None = None  # the stage before
@@ -174,7 +189,7 @@ class _Training:
         cell = replace(self.cell, settings=replace(self.cell.settings, train=sparse))
         if not any(store.finished() for store in stores_of(cell)):
             self.hears.note("sparse training")
-        before = replace(self, cell=cell).run(self.build())
+        before = replace(self, cell=cell).run(self.build(cell))
         return next(store for store in stores_of(cell) if store.finished()), before
 
 
@@ -206,8 +221,18 @@ def _facts(
     return {
         "weights": f"{store.key[:12]}, best of {result['epochs']} epoch(s) of {recipe.epochs}: "
         f"after epoch {best['epoch']} ({best['after']})",
-        "training": f"{used} samples, batch {settings.batch_size}, {store.execution.said}",
+        "training": ", ".join(
+            [f"{used} samples, batch {settings.batch_size}", store.execution.said, *_more(recipe)]
+        ),
     }
+
+
+def _more(recipe: Train) -> list[str]:
+    """What a recipe has beyond Adam at one learning rate, for people."""
+    more = [recipe.augment, recipe.schedule, f"weight decay {recipe.weight_decay:g}"]
+    more.append(f"{recipe.class_weights} classes")
+    usual = ["none", "constant", "weight decay 0", "none classes"]
+    return [said for said, default in zip(more, usual, strict=True) if said != default]
 
 
 def _said(execution: Execution, proof: Proof) -> str:

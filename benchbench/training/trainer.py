@@ -23,7 +23,7 @@ from benchbench.errors import DataError, TrainingError
 from benchbench.training.epoch_callback import EpochCallback
 from benchbench.training.goal import goal_of
 from benchbench.training.learner import Learner
-from benchbench.training.loss import Loss, loss_of
+from benchbench.training.loss import Loss, balanced, loss_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +71,7 @@ class Recipe:
         output: Which part of the model's output is its answer.
         objective: What it is trained for.
         execution: How the model is executed.
+        classes: Number of classes.
     """
 
     train: Train
@@ -82,6 +83,7 @@ class Recipe:
     output: str = ""
     objective: Objective = "classification"
     execution: Execution = NATIVE
+    classes: int = 0
 
 
 class _Rows(Dataset[int]):
@@ -157,12 +159,17 @@ def fit(
         deterministic=device.type == "cpu",
         default_root_dir=str(store.folder),
     )
-    loss = loss_of(order.loss, model, settings.label_smoothing, order.objective)
-    sparsity = recipe.slim.strength if recipe.slim else 0.0
+    loss = loss_of(
+        order.loss,
+        model,
+        settings.label_smoothing,
+        order.objective,
+        _class_weights(used, order),
+    )
     loaders = _loader(used, settings.batch_size, settings.seed), _loader(select, 64)
     resume = _resume(store, hears)
     with executed(model.to(device), order.execution, device) as how:
-        module = Learner(how, loss, settings.learning_rate, sparsity, order.output, goal)
+        module = Learner(how, loss, settings.learning_rate, recipe, order.output, goal)
         kept.natively = how.natively
         trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)
     if (
@@ -180,6 +187,20 @@ def fit(
         "best": kept.best,
         "curve": kept.curve,
     }
+
+
+def _class_weights(samples: Samples, order: Recipe) -> Tensor | None:
+    """The weights of the classes in the loss; None where all weigh the same.
+
+    Raises:
+        DataError: The labels are not at hand, or there are none.
+    """
+    if order.train.class_weights == "none":
+        return None
+    labels = samples.targets
+    if order.objective != "classification" or labels is None:
+        raise DataError("data", "class_weights: balanced needs the labels of all samples in memory")
+    return balanced(labels, order.classes).to(order.device)
 
 
 def _loader(samples: Samples, size: int, seed: int | None = None) -> DataLoader[Any]:

@@ -22,6 +22,7 @@ from benchbench.errors import BenchbenchError, OutputError
 from benchbench.files import content_of, digest_of, write_text
 from benchbench.frameworks.told import Neurons
 from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it too
+from benchbench.suite.training import Train
 from benchbench.training.execution import executions_of
 from benchbench.training.slimming import CUT_VERSION
 from benchbench.training.weights import load_weights
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
     from torch import nn
 
     from benchbench.running.cells import Cell
-    from benchbench.suite.training import Train
 
-__all__ = ["Store", "Trained", "load_trained", "stores_of"]
+__all__ = ["Store", "Trained", "is_kept", "load_trained", "stores_of"]
 
 MOST_BYTES = 1 << 26  # of a training's result
+IN_NO_KEY = ("devices", "seeds")  # what makes no other weights: the seed is in the identity
+LATER = ("augment", "schedule", "weight_decay", "class_weights")
 VERSION = 2  # of the trainer: what an older one made is trained again
 
 
@@ -77,7 +79,10 @@ class Store:
             recipe: Recipe of the training.
             execution: How the model is executed in it.
         """
-        how = {key: value for key, value in asdict(recipe).items() if key != "devices"}
+        how = {name: value for name, value in asdict(recipe).items() if name not in IN_NO_KEY}
+        for name in LATER:  # a recipe that leaves it out is the one from before there was any
+            if how[name] == getattr(Train(), name):
+                del how[name]
         how["precision"] = str(execution.precision)
         others = (execution.backend, execution.memory_format)
         if others != ("native", "contiguous"):
@@ -140,10 +145,14 @@ class Store:
             yield
 
 
-def stores_of(cell: Cell) -> list[Store]:
+def stores_of(cell: Cell, *, anywhere: bool = False) -> list[Store]:
     """Where the weights of a cell may be kept: one place for each way to train it, the best first.
 
     An empty list where it is not trained.
+
+    Args:
+        cell: The cell.
+        anywhere: Whether the ways of all devices are meant, not those of the cell's own.
     """
     settings = cell.settings
     if settings.train is None or cell.data is None:
@@ -175,7 +184,17 @@ def stores_of(cell: Cell) -> list[Store]:
         recipe = replace(recipe, slim=recipe.slim.before_the_cut())
     if recipe.slim and recipe.slim.cuts:
         identity["cut"] = CUT_VERSION
-    return [Store(identity, recipe, execution) for execution in executions_of(cell)]
+    return [
+        Store(identity, recipe, execution) for execution in executions_of(cell, anywhere=anywhere)
+    ]
+
+
+def is_kept(cell: Cell) -> bool:
+    """Whether the weights of a cell's training are here, whatever device it was trained on.
+
+    Its model is built by now.
+    """
+    return any(store.finished() for store in stores_of(cell, anywhere=True))
 
 
 def load_trained(model: nn.Module, cell: Cell) -> str:
@@ -194,4 +213,8 @@ def load_trained(model: nn.Module, cell: Cell) -> str:
     ended = next((store for store in stores if store.finished()), None)
     if ended is not None:
         load_weights(model, ended.best)
-    return "" if ended or not stores else "the training of this model did not end"
+    if ended or not stores:
+        return ""
+    if cell.elsewhere:
+        return f"its trained weights are not here: trained by {cell.elsewhere}"
+    return "the training of this model did not end"

@@ -19,6 +19,7 @@ from benchbench.backends.outputs import answer_of, squared_errors
 from benchbench.data import kind_of
 from benchbench.errors import ModelError
 from benchbench.fingerprint import fingerprint
+from benchbench.training.weight_store import is_kept
 from benchbench.worker.channel import MOST_LETTERS, failure_of
 from benchbench.worker.memory import bound_memory
 from benchbench.worker.setup import data_of, made
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from benchbench.data.inputs import Inputs
     from benchbench.running.cells import Cell, Order
-    from benchbench.worker.channel import Channel
+from benchbench.worker.channel import Channel
 
 __all__ = ["fit", "misfit_of"]
 
@@ -47,10 +48,13 @@ def fit(order: Order, channel: Channel) -> None:
     pass. The machine is looked at last, since no fork can use CUDA after its parent has.
     """
     misfits: dict[str, str] = {}
+    trained: list[str] = []
     for group in _groups(order.cells):
         channel.phase(f"try {', '.join(cell.model.id for cell in group)}")
-        misfits |= _in_fork(group)
-        channel.send(facts={"misfits": misfits})
+        for name, (reason, has_weights) in _in_fork(group).items():
+            misfits |= {name: reason} if reason else {}
+            trained += [name] if has_weights else []
+        channel.send(facts={"misfits": misfits, "trained": trained})
     channel.send(facts={"machine": fingerprint()})
 
 
@@ -65,16 +69,20 @@ def _is_ours(cell: Cell) -> bool:
     return bool(cell.code) and all(Path(file).is_relative_to(folder) for file in cell.code)
 
 
-def _in_fork(cells: Sequence[Cell]) -> dict[str, str]:
-    """What is wrong with each model, by its id; nothing of one that did not come to an end."""
+def _in_fork(cells: Sequence[Cell]) -> dict[str, tuple[str, bool]]:
+    """What is wrong with each model, by its id, and whether its training has left its weights here.
+
+    There is nothing of one that did not come to an end.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             bound_memory(cells[0])
             for cell in cells:
-                line = json.dumps([cell.model.id, misfit_of(cell)]) + "\n"
-                os.write(writing, line.encode())
+                reason = misfit_of(cell)
+                told = [cell.model.id, [reason, not reason and is_kept(cell)]]
+                os.write(writing, (json.dumps(told) + "\n").encode())
         finally:
             os._exit(0)
     os.close(writing)
@@ -84,8 +92,7 @@ def _in_fork(cells: Sequence[Cell]) -> dict[str, str]:
     finally:
         os.close(reading)
     lines = text.decode("utf-8", "replace").splitlines(keepends=True)
-    found = dict(json.loads(line) for line in lines if line.endswith("\n"))
-    return {name: reason for name, reason in found.items() if reason}
+    return dict(json.loads(line) for line in lines if line.endswith("\n"))
 
 
 def _until_it_ends(child: int, reading: int, deadline: float) -> Iterator[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +84,7 @@ def train(order: Order, channel: Channel) -> None:
     try:
         from benchbench.training import task  # noqa: PLC0415 - only where there is a training
 
-        found = task.train(cell, model, data, partial(build, cell), channel)
+        found = task.train(cell, model, data, build, channel)
     except ModuleNotFoundError as error:
         if error.name not in EXTRA_TRAIN:
             raise

@@ -51,6 +51,8 @@ def time(order: Order, channel: Channel) -> None:
     device = torch.device(cell.device)
     channel.phase("build")
     found = prepare(cell)
+    if cell.elsewhere and found.untrained and (why := _rests_on_weights(cell)):
+        raise BenchbenchError(f"not timed: {why}, and {found.untrained}")
     facts, how = facts_of(found.model, cell), executed_of(found.model, cell)
     channel.send(facts={**facts, **how.facts})
     with open_meter(settings.meter, cell.device, gpu_uuid(device)) as meter:
@@ -169,6 +171,9 @@ class _Timing:
 
     def tell(self, figures: Sequence[Measurement]) -> None:
         """Hand figures over; what has to be proved first is held."""
+        if self.cell.elsewhere and self.found.untrained:
+            text = f"timed with the weights that it starts with: {self.found.untrained}"
+            figures = [replace(it, reasons=(*it.reasons, text)) for it in figures]
         if self.how.execution.is_native:
             self.channel.measurements(figures)
         else:
@@ -207,6 +212,15 @@ class _Timing:
             replace(figure, detail={**figure.detail, "trace": trace.name})
             for figure in ended.figures
         ]
+
+
+def _rests_on_weights(cell: Cell) -> str:
+    """Why a model's speed is another with other weights; empty where it is not."""
+    recipe = cell.settings.train
+    if recipe and recipe.slim and recipe.slim.cuts:
+        return "which channels are cut rests on the training"
+    events = cell.settings.execution.backend == "events"
+    return "event-driven layers are as fast as their inputs are sparse" if events else ""
 
 
 def _with_faults(figure: Measurement, faults: list[str]) -> Measurement:

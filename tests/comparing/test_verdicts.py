@@ -12,6 +12,7 @@ from benchbench.metrics.registry import measured, unavailable
 from benchbench.results.schema import CellResult, ModelRatio, Results
 from benchbench.suite.schema import Model, Suite
 from benchbench.suite.tables import Row, Table
+from benchbench.suite.training import Train
 
 if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
@@ -119,6 +120,22 @@ def test_an_accuracy_of_other_conditions_is_not_measurable(
     found = judge(ACCURACY, table, results)
     assert found.word == "not measurable here"
     assert why in "; ".join(found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("best_at", "patience", "word"),
+    [(2, 3, "reproduced"), (3, 3, "not measurable here"), (2, None, "not measurable here")],
+)
+def test_a_training_that_its_patience_ended_is_a_whole_one(
+    best_at: int, patience: int | None, word: str
+) -> None:
+    """Five epochs, none better in the last three; one whose time ran out says how many it had."""
+    figure, _ = accuracy(0.6, 0.1)
+    curve = [{"epoch": at, "accuracy_public": float(at == best_at)} for at in range(1, 6)]
+    epochs = measured("epochs", 5, detail={"curve": curve})
+    recipe = Train(patience=patience)
+    found = judge(ACCURACY, *results_of(ACCURACY, figure, epochs, train=recipe))
+    assert found.word == word
 
 
 PARAMS = Row("params", paper={"snn": 2.0}, scale=1e-6, decimals=2, tolerance_percent=1.0)

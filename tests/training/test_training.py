@@ -125,7 +125,7 @@ FUSED = ("--backend", "fused", "--precision", "bf16")
 def test_killed_and_resumed_is_as_unbroken(
     tmp_path: Path, model: str, how: tuple[str, ...]
 ) -> None:
-    """After kill -9 between two epochs the same command ends with the same weights and curve."""
+    """After kill -9 between two epochs, and a move, it ends with the same weights and curve."""
     curves, states = [], []
     for name in ("broken", "whole"):
         folder = tmp_path / name
@@ -140,6 +140,7 @@ def test_killed_and_resumed_is_as_unbroken(
             process.send_signal(signal.SIGKILL)
             process.communicate()
             assert not (kept(folder) / "result.json").exists(), "it ended before it was killed"
+            folder = folder.rename(tmp_path / "moved")  # with its cache and all
         cell, said = ended(train(folder, "--epochs", "12", *how, model=model))
         assert ("taking up an interrupted training" in said) == (name == "broken")
         curve = cell["measurements"]["epochs"]["detail"]["curve"]

@@ -1,0 +1,92 @@
+"""Two models' accuracies on the same images: how far apart, and is that more than chance?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from benchbench.metrics.ratio import unusable
+from benchbench.metrics.statistics import holm, mcnemar, paired_difference
+
+if TYPE_CHECKING:
+    from benchbench.metrics.measurement import Measurement
+    from benchbench.results.schema import Results
+
+__all__ = ["LEVEL", "AccuracyDifference", "accuracy_difference", "every_difference"]
+
+ACCURACY = "accuracy"
+LEVEL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyDifference:
+    """The accuracy of one model less that of another, on the same samples.
+
+    Attributes:
+        of: Id of the one model.
+        to: Id of the other.
+        value: The difference as a share; None where it was refused.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        chance: Probability of a difference so large where there is none, by McNemar's exact test.
+        n: Number of samples.
+        reason: Why it was refused; else empty.
+    """
+
+    of: str
+    to: str
+    value: float | None = None
+    low: float = 0.0
+    high: float = 0.0
+    chance: float = 1.0
+    n: int = 0
+    reason: str = ""
+
+
+def accuracy_difference(results: Results, of: str, to: str) -> AccuracyDifference | None:
+    """Two models of a run; None where one of them has no accuracy.
+
+    Args:
+        results: The run.
+        of: Id of the one model.
+        to: Id of the other.
+    """
+    one, other = (results.figure(model, ACCURACY) for model in (of, to))
+    if one is None or other is None or one.value is None or other.value is None:
+        return None
+    if why := _refused(results, one, other, (of, to)):
+        return AccuracyDifference(of, to, reason=why)
+    labels, *guesses = one.detail["labels"], one.detail["guesses"], other.detail["guesses"]
+    right = [[a == b for a, b in zip(labels, found, strict=True)] for found in guesses]
+    pairs = [*zip(*right, strict=True)]
+    alone = pairs.count((True, False)), pairs.count((False, True))
+    low, high = paired_difference(*alone, len(pairs))
+    value = (alone[0] - alone[1]) / len(pairs)
+    return AccuracyDifference(of, to, value, low, high, mcnemar(*alone), len(pairs))
+
+
+def every_difference(results: Results) -> list[tuple[AccuracyDifference, float]]:
+    """Every pair of models that have the same samples, in the suite's order.
+
+    Returns:
+        Each with its probability after Holm's adjustment for the number of pairs.
+    """
+    models = [cell.model for cell in results.cells]
+    found = [accuracy_difference(results, *pair) for pair in combinations(models, 2)]
+    usable = [it for it in found if it is not None and it.value is not None]
+    return [*zip(usable, holm([it.chance for it in usable]), strict=True)]
+
+
+def _refused(results: Results, one: Measurement, other: Measurement, names: tuple[str, str]) -> str:
+    """Why two accuracies are not those of the same samples; empty where they are."""
+    titles = [results.suite.model(name).title for name in names]
+    for figure, title in zip((one, other), titles, strict=True):
+        if why := unusable(figure, title):
+            return why
+        if not {"labels", "guesses"} <= {*figure.detail}:
+            return f"{title}: its result holds no guess of each image"
+    data = [results.data_of(results.cell(name))["digest"] for name in names]
+    if data[0] != data[1] or one.detail["labels"] != other.detail["labels"]:
+        return "they were measured on different images"
+    return ""

@@ -1,0 +1,128 @@
+"""Trainings that other runs have finished: their accuracy and counts are taken over.
+
+A journal holds what a training was for: predictions, curve, and the counts of the trained model.
+Where the weights are gone, on another machine above all, neither they nor a repetition is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchbench.errors import ResultError
+from benchbench.metrics.registry import METRICS
+from benchbench.results import journal
+from benchbench.results.whole import whole_records
+from benchbench.running.cells import machine_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from benchbench.running.cells import Cell
+
+__all__ = ["Taken", "taken"]
+
+TAKEN = "taken from"  # the fact that says where a cell's training was made
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What another run has of a cell.
+
+    Attributes:
+        where: Which run, on which machine; for people.
+        records: Its lines of the journal, made this run's: the training, and the counts where they
+            are there.
+    """
+
+    where: str
+    records: tuple[Record, ...]
+
+
+def taken(cells: Sequence[Cell], folder: Path, fingerprint: Mapping[str, Any]) -> dict[str, Taken]:
+    """What the runs in a folder have of some cells, by the cell's id: the newest of each.
+
+    Args:
+        cells: Cells whose weights are not here.
+        folder: Folder of all runs, whatever their suite.
+        fingerprint: This machine's; what another one's clock said is not taken over.
+    """
+    found: dict[str, Taken] = {}
+    for header, jobs in _journals(folder) if cells else ():
+        for cell in cells:
+            if cell.id not in found and (records := _of_cell(cell, jobs)):
+                found[cell.id] = _made_ours(cell, records, header, fingerprint)
+    return found
+
+
+def _journals(folder: Path) -> Iterator[tuple[Record, list[Record]]]:
+    """The header and the finished jobs of each run, the newest first; damaged ones are left out."""
+    places = folder.glob(f"*/*/{journal.JOURNAL}")
+    for place in sorted(places, key=lambda it: it.parent.name, reverse=True):
+        try:
+            records = whole_records(journal.read(place.parent))
+        except (ResultError, ValueError):
+            continue  # it is told where a run is taken up
+        if records and records[0]["kind"] == "run":
+            jobs = [it for it in records if it["kind"] == "job" and it["status"] == "ok"]
+            yield records[0], jobs
+
+
+def _of_cell(cell: Cell, jobs: Sequence[Record]) -> list[Record]:
+    """A run's training of a cell, and its counts where they are of it; empty without a training."""
+    of_training = [it for it in jobs if it["task"] == "train" and _is_of(cell, it)]
+    if not of_training:
+        return []
+    same = of_training[0]["cell"]
+    counts = [it for it in jobs if it["task"] == "count" and it["cell"] == same]
+    return [of_training[0], *(it for it in counts[:1] if _is_of(cell, it))]
+
+
+def _is_of(cell: Cell, record: Record) -> bool:
+    return bool(cell.identity) and record.get("identity") == cell.identity.get(record["task"])
+
+
+def _made_ours(
+    cell: Cell, records: Sequence[Record], header: Record, fingerprint: Mapping[str, Any]
+) -> Taken:
+    """The records as lines of this run, without what only that machine's clock can tell."""
+    there = header["fingerprint"]
+    where = str(
+        records[0]["facts"].get(TAKEN)
+        or f"run {header['run']['id']} on {there.get('cpu', 'an unknown processor')}"
+    )
+    same = machine_digest(there) == machine_digest(fingerprint)
+    ours = tuple(
+        {
+            **{key: it for key, it in record.items() if key not in {"plan", "machine"}},
+            "job": f"{cell.id}-{record['task']}",
+            "cell": cell.id,
+            "facts": {**record["facts"], TAKEN: where},
+            "seconds": 0.0,
+            "measurements": [
+                it if same else _without_its_clock(it, where) for it in record["measurements"]
+            ],
+        }
+        for record in records
+    )
+    return Taken(where, ours)
+
+
+def _without_its_clock(figure: Record, where: str) -> Record:
+    """A figure that its machine is in is none of this one's: its value is in the reason alone."""
+    known = METRICS.get(figure["name"])
+    if figure["value"] is None or known is None or known.rests_on != "machine":
+        return figure
+    unit = "" if figure["unit"] == "1" else f" {figure['unit']}"
+    return {
+        **figure,
+        "value": None,
+        "n": 0,
+        "low": None,
+        "high": None,
+        "valid": False,
+        "reasons": [f"measured on another machine, {where}: {figure['value']:.4g}{unit} there"],
+    }

@@ -1,0 +1,152 @@
+"""A training that another machine has finished is taken over: its accuracy and counts, no time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchbench.results import journal
+from benchbench.running.taken import TAKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MODEL = """
+from torch import nn
+
+def small(num_classes: int = 7):
+    return nn.Sequential(nn.Flatten(), nn.Linear(2304, 16), nn.ReLU(), nn.Linear(16, num_classes))
+"""
+SUITE = """
+benchbench: 1
+name: s
+settings:
+  repeats: %d
+  window_s: 0.05
+  warmup_s: 0
+  warmup_cap_s: 0.1
+  idle_s: 0
+  images: 16
+  phases: [infer]
+  train: { epochs: %d, images: 64, test_images: 50%s }
+models: [{ id: a, model: "own.py:small"%s }]
+"""
+
+
+def run(
+    folder: Path, cache: str = "here", code: int = 0, **words: Any
+) -> tuple[dict[str, Any], str]:
+    """Run the suite as a machine with a cache of its own."""
+    (folder / "own.py").write_text(MODEL)
+    given = {"repeats": 0, "epochs": 2, "train": "", "model": ""} | words
+    (folder / "s.yaml").write_text(SUITE % tuple(given.values()))
+    command = [sys.executable, "-m", "benchbench", "run", "s.yaml", "--json", "--device", "cpu"]
+    done = subprocess.run(
+        [*command, "--out", "out"],
+        cwd=folder,
+        env={**os.environ, "BENCHBENCH_CACHE": str(folder / cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    (cell,) = json.loads(done.stdout)["cells"]
+    return cell, done.stderr
+
+
+def moved(folder: Path, change: Callable[[dict[str, Any]], None] | None = None) -> None:
+    """Make the one run that there is one of another processor."""
+    (place,) = (folder / "out" / "s").iterdir()
+    header, *rest = journal.read(place)
+    header["fingerprint"]["cpu"] = "Another processor"
+    if change:
+        change(rest[0])
+    (place / journal.JOURNAL).unlink()
+    with journal.Journal(place) as book:
+        for record in (header, *rest):
+            book.append(record)
+
+
+def test_accuracy_and_counts_are_taken_and_no_time(tmp_path: Path) -> None:
+    """The suite has other windows by now: what was trained and counted is the same, and is kept."""
+    there, _ = run(tmp_path)
+    moved(tmp_path)
+    here, said = run(tmp_path, "there", repeats=2)
+    assert not (tmp_path / "there" / "trained").exists()
+    assert "taken from run" in said
+    assert here["facts"][TAKEN].endswith("on Another processor")
+    assert here["facts"]["weights"] == there["facts"]["weights"]
+    for name in ("accuracy", "accuracy_public", "epochs", "params", "macs_effective"):
+        assert here["measurements"][name] == there["measurements"][name]
+    time = here["measurements"]["training_time"]
+    assert time["value"] is None
+    value = there["measurements"]["training_time"]["value"]
+    assert "measured on another machine, run" in time["reasons"][0]
+    assert time["reasons"][0].endswith(f"{value:.4g} s there")
+    fps = here["measurements"]["infer_fps"]
+    assert fps["valid"]
+    assert fps["n"] == 2
+    assert "timed with the weights that it starts with" in fps["reasons"][0]
+    # From the second machine on to a third: where it was trained is still told.
+    third, _ = run(tmp_path, "third", repeats=0)
+    assert third["facts"][TAKEN] == here["facts"][TAKEN]
+    assert third["measurements"]["accuracy"] == there["measurements"]["accuracy"]
+
+
+def test_weights_that_are_here_are_used(tmp_path: Path) -> None:
+    """Nothing is taken where the training's own folder is here; it may have been moved."""
+    run(tmp_path)
+    moved(tmp_path)
+    shutil.move(tmp_path / "here", tmp_path / "elsewhere")
+    cell, said = run(tmp_path, "elsewhere", repeats=2)
+    assert "trained already" in said
+    assert TAKEN not in cell["facts"]
+    assert not cell["measurements"]["infer_fps"]["reasons"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"epochs": 1},
+        {"train": ", augment: flip_crop"},
+        {"model": ", loss: mse"},
+        {"model": ", batch_size: 8"},
+    ],
+    ids=["epochs", "augmentation", "loss", "batch size"],
+)
+def test_another_training_is_not_taken(tmp_path: Path, words: dict[str, Any]) -> None:
+    """What is trained otherwise is trained here."""
+    run(tmp_path)
+    cell, said = run(tmp_path, "there", **words)
+    assert "taken from" not in said
+    assert TAKEN not in cell["facts"]
+    assert (tmp_path / "there" / "trained").exists()
+
+
+def _failed(record: dict[str, Any]) -> None:
+    record["status"] = "error"
+
+
+def test_a_training_that_failed_is_not_taken(tmp_path: Path) -> None:
+    """It is trained here."""
+    run(tmp_path)
+    moved(tmp_path, _failed)
+    _, said = run(tmp_path, "there")
+    assert "taken from" not in said
+
+
+def test_what_rests_on_the_weights_is_not_timed_without_them(tmp_path: Path) -> None:
+    """Events are as fast as spikes are rare: without the trained weights it is refused."""
+    run(tmp_path, model=", backend: events, precision: 32")
+    moved(tmp_path)
+    cell, _ = run(tmp_path, "there", code=3, repeats=1, model=", backend: events, precision: 32")
+    assert cell["status"] == "error"
+    assert any("not timed: event-driven layers" in reason for reason in cell["reasons"])
+    assert cell["measurements"]["accuracy"]["value"] is not None
