@@ -119,16 +119,29 @@ def frameworks() -> list[dict[str, Any]]:
 
 def formulas() -> list[dict[str, Any]]:
     """Every energy model whose costs have a source."""
-    return [
-        {
-            "formula": name,
-            "title": metric.title,
-            "source": metric.source,
-            "from": _from("formula", name.removeprefix("modelled_")),
-        }
-        for name, metric in METRICS.items()
-        if metric.source
-    ]
+    from benchbench.formulas.registry import own  # noqa: PLC0415 - the other lists need none
+
+    bases = {formula.figure.name: formula.basis for formula in own()}
+    out = []
+    for name, metric in METRICS.items():
+        if not metric.source:
+            continue
+        basis = bases.get(name)
+        given = basis.parameters.items() if basis else ()
+        out.append(
+            {
+                "formula": name.removeprefix("modelled_"),
+                "title": metric.title,
+                "source": metric.source,
+                "technology": basis.technology if basis else "",
+                "precision": basis.precision if basis else "",
+                "charges for": ", ".join(basis.inside) if basis else "",
+                "parameters": ", ".join(f"{key} = {value:g}" for key, value in given),
+                "asked": "where a suite names it" if basis and basis.on_demand else "always",
+                "from": _from("formula", name.removeprefix("modelled_")),
+            }
+        )
+    return out
 
 
 def backends() -> list[dict[str, Any]]:

@@ -113,9 +113,9 @@ def _values(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
         figure = results.figure(model_id, row.metric)
         value = round((figure.value or 0.0) * scale, row.paper_decimals) if figure else 0.0
         model = results.suite.model(model_id)
-        if value == paper:
-            continue
         off_percent = 100 * (value / paper - 1) if paper else math.inf  # nothing is near to 0
+        if value == paper or abs(off_percent) <= SLACK:
+            continue
         off = f"{off_percent:+.1f} %" if paper else f"{value:g}, not 0"
         reasons.append(f"{model.title} {off}{'; reconstructed' if model.reconstructed else ''}")
         if abs(off_percent) > row.tolerance_percent + SLACK:

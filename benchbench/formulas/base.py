@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["PJ", "Counted"]
+__all__ = ["PJ", "Counted", "Part"]
 
 PJ = 1e-12  # joules
+
+Part = Literal["compute", "memory", "movement", "state", "encoding"]
+"""What a formula charges for: arithmetic, accesses to weights and activations, their way over a
+chip, the potentials of neurons, the conversion of inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,7 @@ class Counted:
         steps: Time steps; 1 for a network without time.
         weights: Words of weights of layers that are fed by anything but spikes.
         spike_weights: Words of weights of layers that are fed by spikes.
+        spikes: Spikes that the neurons send, over all time steps.
     """
 
     macs: float
@@ -30,8 +36,14 @@ class Counted:
     steps: int = 1
     weights: float = 0.0
     spike_weights: float = 0.0
+    spikes: float = 0.0
 
     @property
     def one_pass(self) -> float:
         """Mult-adds of the same layers run once, as a ReLU network would."""
         return self.macs + self.spike_macs / self.steps
+
+    @property
+    def neurons(self) -> float:
+        """Spiking neurons."""
+        return self.neuron_updates / self.steps

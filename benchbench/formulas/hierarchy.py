@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchbench.formulas.base import PJ
 from benchbench.formulas.horowitz import compute_j
+from benchbench.formulas.registry import Basis, formula
 
 if TYPE_CHECKING:
     from benchbench.formulas.base import Counted
@@ -21,7 +22,26 @@ ACCESS_PJ = {"register": 1.0, "sram": 5.0, "dram": 640.0}
 REGISTERS = 3  # accesses of one operation: the weight, the sum read, the sum written
 
 
-def hierarchy_j(counted: Counted) -> float:
+@formula(
+    "hierarchy",
+    title="memory hierarchy",
+    source="Horowitz 2014, Han et al. 2015",
+    says="fp32 arithmetic; weights from DRAM once, from SRAM once a time step, registers of each "
+    "operation, potentials in SRAM",
+    basis=Basis(
+        technology="45 nm",
+        precision="fp32",
+        inside=("compute", "memory", "state"),
+        parameters={f"{level}_pj": pj for level, pj in ACCESS_PJ.items()},
+    ),
+    place=706,
+)
+def hierarchy_j(
+    counted: Counted,
+    register_pj: float = ACCESS_PJ["register"],
+    sram_pj: float = ACCESS_PJ["sram"],
+    dram_pj: float = ACCESS_PJ["dram"],
+) -> float:
     """Arithmetic in fp32 with a memory hierarchy in which weights are reused.
 
     Ours, on the same dataflow for both kinds of network: a layer's weights come from DRAM once an
@@ -37,7 +57,7 @@ def hierarchy_j(counted: Counted) -> float:
             + (W + T * W_spike) * SRAM + (W + W_spike) * DRAM + 2 * updates * SRAM
     """
     operations = counted.macs + counted.synops
-    pj = compute_j(counted, "fp32") / PJ + REGISTERS * operations * ACCESS_PJ["register"]
+    pj = compute_j(counted, "fp32") / PJ + REGISTERS * operations * register_pj
     fills = counted.weights + counted.steps * counted.spike_weights
-    pj += (fills + 2 * counted.neuron_updates) * ACCESS_PJ["sram"]
-    return PJ * (pj + (counted.weights + counted.spike_weights) * ACCESS_PJ["dram"])
+    pj += (fills + 2 * counted.neuron_updates) * sram_pj
+    return PJ * (pj + (counted.weights + counted.spike_weights) * dram_pj)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchbench.formulas.base import PJ
+from benchbench.formulas.registry import Basis, formula
 
 if TYPE_CHECKING:
     from benchbench.formulas.base import Counted
@@ -21,5 +22,25 @@ COSTS_PJ = {  # a multiply-accumulate, and an accumulate
 def compute_j(counted: Counted, precision: str) -> float:
     """Arithmetic alone: mult-adds, and one accumulate a SynOp and a neuron update."""
     mac_pj, add_pj = COSTS_PJ[precision]
+    return _arithmetic_j(counted, mac_pj, add_pj)
+
+
+def _arithmetic_j(counted: Counted, mac_pj: float, add_pj: float) -> float:
     adds = counted.synops + counted.neuron_updates
     return PJ * (counted.macs * mac_pj + adds * add_pj)
+
+
+for _index, (_precision, (_mac_pj, _add_pj)) in enumerate(COSTS_PJ.items()):
+    formula(
+        f"compute_{_precision}",
+        title=f"arithmetic alone, {_precision}",
+        source="Horowitz 2014",
+        says=f"mult-adds at {_mac_pj:g} pJ, accumulates at {_add_pj:g} pJ",
+        basis=Basis(
+            technology="45 nm",
+            precision=_precision,
+            inside=("compute",),
+            parameters={"mac_pj": _mac_pj, "add_pj": _add_pj},
+        ),
+        place=700 + _index,
+    )(_arithmetic_j)

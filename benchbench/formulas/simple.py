@@ -1,6 +1,6 @@
 """With memory and no reuse: SpikingJelly's simple estimate.
 
-Each use of a weight is read from memory, at 24.96 pJ a byte (3.12 pJ a bit).
+Each use of a weight is read from memory, at 24.96 pJ a byte (3.12 pJ a bit, arXiv:2505.11151).
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from spikingjelly.activation_based import op_counter
-
 from benchbench.formulas.base import PJ
+from benchbench.formulas.registry import Basis, formula
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["simple"]
 
 
+@formula(
+    "memory",
+    title="with memory",
+    source="SpikingJelly's simple estimate",
+    says="fp32 arithmetic, and 24.96 pJ for each byte of a weight's use: nothing is reused",
+    basis=Basis(technology="45 nm", precision="fp32", inside=("compute", "memory"), kind="watched"),
+    place=705,
+)
 @contextlib.contextmanager
 def simple(model: nn.Module) -> Iterator[Callable[[], float]]:
     """Model the one inference that runs inside.
@@ -30,6 +37,8 @@ def simple(model: nn.Module) -> Iterator[Callable[[], float]]:
     Yields:
         What gives its joules, afterwards.
     """
+    from spikingjelly.activation_based import op_counter  # noqa: PLC0415 - imports torch
+
     profiler = op_counter.SimpleEnergyProfiler()
     profiler.bind_model(model)
     with profiler:

@@ -1,6 +1,7 @@
-"""The quantised twin: Yan et al. 2024 (arXiv:2409.08290).
+"""The quantised twin and the movement of spikes: Yan et al. 2024 (arXiv:2409.08290).
 
-The fair baseline of a spiking network of T time steps is a network of ceil(log2(T + 1)) bits.
+The fair baseline of a spiking network of T time steps is a network of ceil(log2(T + 1)) bits. The
+costs of movement are of its fourth version, read at second hand: unverified.
 """
 
 from __future__ import annotations
@@ -9,11 +10,19 @@ import math
 from typing import TYPE_CHECKING
 
 from benchbench.formulas.base import PJ
+from benchbench.formulas.registry import Basis, formula
 
 if TYPE_CHECKING:
     from benchbench.formulas.base import Counted
 
-__all__ = ["quantised_twin_j"]
+__all__ = ["MOVEMENT", "bits_of", "movement_j", "quantised_twin_j", "twin_movement_j"]
+
+MOVEMENT = {"dense_pj": 0.25, "eta": 12.0, "hops": 0.64}  # pJ a bit and hop; hops of VGG16
+
+
+def bits_of(steps: int) -> int:
+    """Bits of the quantised twin's activations: as many levels as T steps have spike counts."""
+    return max(1, math.ceil(math.log2(steps + 1)))
 
 
 def quantised_twin_j(counted: Counted) -> tuple[float, int]:
@@ -25,6 +34,41 @@ def quantised_twin_j(counted: Counted) -> tuple[float, int]:
     Returns:
         Joules per sample, and the bits.
     """
-    bits = max(1, math.ceil(math.log2(counted.steps + 1)))
+    bits = bits_of(counted.steps)
     multiply_pj, add_pj = 0.2 * (bits / 8) ** 2, 0.03 * bits / 8
     return PJ * counted.one_pass * (multiply_pj + add_pj), bits
+
+
+@formula(
+    "movement",
+    title="movement of spikes",
+    source="Yan et al. 2024, unverified",
+    says="each neuron's spikes sent once over a network on chip, as events or as one bit a neuron "
+    "and time step, whichever costs less; no arithmetic and no memory",
+    basis=Basis(precision="1 bit", inside=("movement",), parameters=MOVEMENT),
+    place=709,
+)
+def movement_j(
+    counted: Counted,
+    *,
+    dense_pj: float = MOVEMENT["dense_pj"],
+    eta: float = MOVEMENT["eta"],
+    hops: float = MOVEMENT["hops"],
+) -> float:
+    """Joules of moving the spikes of one inference.
+
+    Args:
+        counted: Counts of one sample.
+        dense_pj: Cost of a bit over one hop where all bits are sent.
+        eta: How many times as much a bit costs that is sent as an event, with its address.
+        hops: Mean number of hops.
+    """
+    bits = min(eta * counted.spikes, counted.neuron_updates)
+    return PJ * bits * dense_pj * hops
+
+
+def twin_movement_j(
+    counted: Counted, *, dense_pj: float = MOVEMENT["dense_pj"], hops: float = MOVEMENT["hops"]
+) -> float:
+    """Joules of moving the activations of the quantised twin once, all of their bits."""
+    return PJ * counted.neurons * bits_of(counted.steps) * dense_pj * hops

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from benchbench.errors import BenchbenchError
-from benchbench.formulas.registry import formulas
+from benchbench.formulas.registry import formulas as from_outside
 from benchbench.metrics.registry import Probe, derived
 from benchbench.probes.energy_modelled import NEEDS, counted_of
 
@@ -23,9 +23,9 @@ __all__ = ["probes_of_formulas"]
 @derived
 def probes_of_formulas() -> Iterator[tuple[Probe, str, str, str]]:
     """A probe for each formula; it is asked where spikes are counted, as ours are."""
-    for formula in formulas():
+    for formula in from_outside():
         ask = partial(_asked, formula)
-        takes = ("batches", "figures")
+        takes = ("batches", "figures", "formulas")
         made = Probe(formula.figure.name, (formula.figure,), NEEDS, takes, ask, foreign=True)
         yield made, "formula", formula.name, formula.joules.__module__
 
@@ -34,11 +34,17 @@ def _asked(
     formula: Formula,
     batches: object,  # noqa: ARG001 - it is there where spikes are counted
     figures: Mapping[str, Measurement],
+    formulas: Mapping[str, Mapping[str, float]],
 ) -> list[Measurement]:
     counted = counted_of(figures)
     if counted is None:
         raise BenchbenchError("modelled energy needs the counts of operations and spikes")
-    joules = float(formula.joules(counted))
+    parameters = formula.values(formulas)
+    joules = float(formula.joules(counted, **parameters))
     if not math.isfinite(joules) or joules <= 0:
         raise BenchbenchError(f"the formula gave {joules} J")
-    return [formula.figure(joules, detail={"T": counted.steps, "coverage": 1.0})]
+    return [
+        formula.figure(
+            joules, detail={"T": counted.steps, "coverage": 1.0, "parameters": parameters}
+        )
+    ]

@@ -16,6 +16,7 @@ from benchbench.report.audit import accuracies, claims
 from benchbench.report.banner import conditions
 from benchbench.report.energy import metered, unmetered
 from benchbench.report.format import Grid, Notes, fact_text
+from benchbench.report.modelled import modelled, thresholds
 from benchbench.report.plots import plots
 from benchbench.report.sections import (
     confusions,
@@ -23,7 +24,6 @@ from benchbench.report.sections import (
     distribution,
     everything,
     failures,
-    modelled,
     scales,
 )
 from benchbench.report.side_by_side import side_by_side
@@ -75,7 +75,7 @@ def page(results: Results) -> Page:
     ]
     if results.cells:
         grids.append(everything(results, notes))
-    grids += [*metered(results), *modelled(results)]
+    grids += [*metered(results), *modelled(results), *thresholds(results)]
     if results.failed:
         grids.append(failures(results))
     grids += accuracies(results) + confusions(results) + curves(results) + scales(results)

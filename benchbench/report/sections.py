@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from benchbench.metrics.registry import METRICS
@@ -19,7 +18,6 @@ from benchbench.report.format import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import CellResult, Results
 
 __all__ = [
@@ -28,7 +26,6 @@ __all__ = [
     "distribution",
     "everything",
     "failures",
-    "modelled",
     "scales",
 ]
 
@@ -68,62 +65,6 @@ def everything(results: Results, notes: Notes) -> Grid:
         lines.append(Line((metric.title + unit, *cells, name, how_got(metric, figures))))
     titles = [_title(results, cell) for cell in results.cells]
     return Grid("Every figure, per sample", ("", *titles, "name", "how"), tuple(lines))
-
-
-def modelled(results: Results) -> list[Grid]:
-    """Joules by formula, one line an energy model, and who is cheapest under each."""
-    lines, winners = [], dict[frozenset[str], set[str]]()  # of those that were set side by side
-    for name, metric in METRICS.items():
-        if not metric.source:
-            continue
-        figures = {
-            cell.model: figure
-            for cell in results.cells
-            if (figure := cell.measurements.get(name)) and figure.value
-        }
-        if not figures:
-            continue
-        winner = ""
-        if len(figures) > 1:
-            least = _least(figures, results)
-            winner = least or "the same"
-            if least:
-                winners.setdefault(frozenset(figures), set()).add(least)
-        cells = [
-            _millijoules(figures[cell.model]) if cell.model in figures else "n/a"
-            for cell in results.cells
-        ]
-        seen = min(figure.detail.get("coverage", 1.0) for figure in figures.values())
-        title = metric.title.partition(": ")[2] or metric.title
-        lines.append(Line((title, *cells, winner, f"{100 * seen:.1f} %", metric.source)))
-    if not lines:
-        return []
-    titles = [_title(results, cell) + _steps(cell) for cell in results.cells]
-    title = "Energy by formula, mJ per inference: modelled, not measured"
-    if any(len(of_these) > 1 for of_these in winners.values()):
-        title += ". The winner flips with the model: none of them alone decides"
-    header = ("", *titles, "least", "sees of the mult-adds", "source")
-    return [Grid(title, header, tuple(lines), text_columns=3)]
-
-
-def _least(figures: Mapping[str, Measurement], results: Results) -> str:
-    """The titles of those that need least; empty where all of several need the same."""
-    least = min(figure.value or 0.0 for figure in figures.values())
-    found = [model for model, figure in figures.items() if math.isclose(figure.value or 0.0, least)]
-    if len(found) == len(figures) > 1:
-        return ""
-    return ", ".join(results.suite.model(model).title for model in found)
-
-
-def _millijoules(figure: Measurement) -> str:
-    return number(1e3 * (figure.value or 0.0))
-
-
-def _steps(cell: CellResult) -> str:
-    """How many time steps the formulas were given."""
-    figure = cell.measurements.get("modelled_compute_fp32")
-    steps = figure.detail.get("T", 1) if figure else 1
-    return f" [T = {steps}]" if steps > 1 else ""
 
 
 def failures(results: Results) -> Grid:

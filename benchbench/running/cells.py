@@ -45,8 +45,12 @@ _OF_TIMING = (
     *("repeats", "window_s", "window_iterations", "warmup_s", "warmup_iterations", "warmup_cap_s"),
     *("steady_percent", "idle_s", "time_limit_s", "memory_limit_gib", "threads", "meter"),
 )
+_OF_COUNTING = ("phases", "images", "train_steps", "formulas")
 NO_PART_OF = {
-    "train": {"model": _WORDS, "settings": (*_OF_TIMING, "phases", "images", "train_steps")},
+    "train": {
+        "model": _WORDS,
+        "settings": (*_OF_TIMING, "phases", "images", "train_steps", "formulas"),
+    },
     "count": {"model": _WORDS, "settings": _OF_TIMING},
 }
 """Keys of a cell's model and settings that change nothing of a training, and of its counts.
@@ -73,8 +77,8 @@ class Cell:
         extensions: References of what the suite adds from outside, its files absolute.
         objective: What it is trained for, ``auto`` resolved by the data's targets.
         misfit: Why it cannot answer a batch of its data, as a first pass found; empty where it can.
-        identity: By task, SHA-256 of what its outcome rests on, a machine and a clock left aside:
-            of a training, and of the counts after it.
+        identity: SHA-256 of what the outcome of a task rests on, machine and clock left aside, by
+            task: of a training, and of the counts after it.
         elsewhere: Which run its training is taken from, where its weights are not here.
     """
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from benchbench.running.cells import Cell
 
-__all__ = ["Taken", "taken"]
+__all__ = ["TakenOver", "taken"]
 
 TAKEN = "taken from"  # the fact that says where a cell's training was made
 
@@ -29,7 +29,7 @@ Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenOver:
     """What another run has of a cell.
 
     Attributes:
@@ -42,7 +42,9 @@ class Taken:
     records: tuple[Record, ...]
 
 
-def taken(cells: Sequence[Cell], folder: Path, fingerprint: Mapping[str, Any]) -> dict[str, Taken]:
+def taken(
+    cells: Sequence[Cell], folder: Path, fingerprint: Mapping[str, Any]
+) -> dict[str, TakenOver]:
     """What the runs in a folder have of some cells, by the cell's id: the newest of each.
 
     Args:
@@ -50,7 +52,7 @@ def taken(cells: Sequence[Cell], folder: Path, fingerprint: Mapping[str, Any]) -
         folder: Folder of all runs, whatever their suite.
         fingerprint: This machine's; what another one's clock said is not taken over.
     """
-    found: dict[str, Taken] = {}
+    found: dict[str, TakenOver] = {}
     for header, jobs in _journals(folder) if cells else ():
         for cell in cells:
             if cell.id not in found and (records := _of_cell(cell, jobs)):
@@ -87,7 +89,7 @@ def _is_of(cell: Cell, record: Record) -> bool:
 
 def _made_ours(
     cell: Cell, records: Sequence[Record], header: Record, fingerprint: Mapping[str, Any]
-) -> Taken:
+) -> TakenOver:
     """The records as lines of this run, without what only that machine's clock can tell."""
     there = header["fingerprint"]
     where = str(
@@ -108,7 +110,7 @@ def _made_ours(
         }
         for record in records
     )
-    return Taken(where, ours)
+    return TakenOver(where, ours)
 
 
 def _without_its_clock(figure: Record, where: str) -> Record:

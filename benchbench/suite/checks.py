@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchbench import zoo
 from benchbench.errors import BenchbenchError, ModelError
 from benchbench.extensions import source_of
+from benchbench.formulas.registry import own
 from benchbench.meters import expected, is_selector
 from benchbench.metrics.registry import METRICS
 from benchbench.suite.units import unit_fault
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_extensions",
+    "check_formulas",
     "check_meters",
     "check_models",
     "check_names",
@@ -137,6 +139,35 @@ def check_meters(
         and not is_selector(meter)
         and meter.partition(":")[0] not in kinds
     ]
+
+
+def check_formulas(
+    document: Mapping[str, Any], said: Collection[str] = ()
+) -> list[tuple[Place, str]]:
+    """Every formula that parameters are set of exists, and has them; of an extension's is trusted.
+
+    Args:
+        document: The suite.
+        said: Words of its extensions' sources.
+    """
+    ours = {formula.name: formula.basis.parameters for formula in own()}
+    out: list[tuple[Place, str]] = []
+    for block in ("settings", "quick", "publish"):
+        inside = document.get(block)
+        given = inside.get("formulas") if isinstance(inside, Mapping) else None
+        for name, parameters in (given if isinstance(given, Mapping) else {}).items():
+            place = (block, "formulas", str(name))
+            if name not in ours:
+                if name not in said:
+                    out.append((place, f"no formula {name!r}{zoo.hint(str(name), ours)}"))
+                continue
+            known = [*ours[name]]
+            out += [
+                ((*place, str(key)), f"{name} has no parameter {key!r}{zoo.hint(str(key), known)}")
+                for key in (parameters if isinstance(parameters, Mapping) else ())
+                if key not in known
+            ]
+    return out
 
 
 def check_names(document: Mapping[str, Any], said: Collection[str] = ()) -> list[tuple[Place, str]]:

@@ -16,6 +16,7 @@ from benchbench.files import content_of
 from benchbench.suite import forms, yaml_text
 from benchbench.suite.checks import (
     check_extensions,
+    check_formulas,
     check_meters,
     check_models,
     check_names,
@@ -151,6 +152,7 @@ def _validated(
     said = said_by_extensions(document, folder)
     found += check_models(document, folder) + check_names(document, said)
     found += check_meters(document, said) + check_extensions(document, folder)
+    found += check_formulas(document, said)
     found += check_units(document) + check_ratios(document)
     found += check_places(document)
     if suite is None or found:
@@ -193,7 +195,7 @@ def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
         place[last] = value
     found: list[tuple[_Path, str]] = []
     settings = overrides(nested, "settings", found)
-    found += check_meters({"settings": nested})
+    found += check_meters({"settings": nested}) + check_formulas({"settings": nested})
     if found:
         raise SuiteError([Fault("--set", 0, _dotted(path[1:]), text) for path, text in found])
     return settings

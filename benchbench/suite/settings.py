@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
@@ -67,6 +67,9 @@ class Settings:
         threads: Threads of torch on the CPU; by default torch's own choice.
         meter: ``auto``, ``none``, ``rapl``, ``jetson``, ``jetson:<rail>`` or
             ``nvml:<index or UUID>``.
+        formulas: Parameters of formulas of modelled energy that are not their sources', by the
+            formula's name, e.g. ``{movement: {hops: 1.0}}``; one that takes long (``neuromc``,
+            ``spikesim_dense``, ``spikesim_event``) is asked where it is named, ``{neuromc: {}}``.
     """
 
     batch_size: Annotated[int, Ge(1)] = 16
@@ -92,6 +95,7 @@ class Settings:
     memory_limit_gib: Annotated[float, Gt(0), Le(MOST_GIB)] | None = None
     threads: Annotated[int, Ge(1), Le(MOST_THREADS)] | None = None
     meter: str = "auto"
+    formulas: dict[str, dict[str, Annotated[float, Ge(0)]]] = field(default_factory=dict)
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-__all__ = ["Axis", "Chart", "Claim", "Distribution", "Measure", "Row", "Table"]
+__all__ = ["Axis", "Chart", "Claim", "Difference", "Distribution", "Measure", "Row", "Table"]
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 MOST_DECIMALS = 15  # that a float holds

@@ -9,7 +9,7 @@ import torch
 from benchbench.metrics.registry import ready
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor, nn
 
@@ -67,7 +67,10 @@ class Asking:
 
 
 def count_alone(
-    model: nn.Module, inputs: Sequence[Inputs | Tensor] | tuple[int, ...], listener: Hearer
+    model: nn.Module,
+    inputs: Sequence[Inputs | Tensor] | tuple[int, ...],
+    listener: Hearer,
+    formulas: Mapping[str, Mapping[str, float]] | None = None,
 ) -> None:
     """Count a model by itself, with the weights that it has.
 
@@ -76,10 +79,17 @@ def count_alone(
         inputs: Batches that spikes are counted on; or the shape of one sample, and then
             nothing is counted that rests on data.
         listener: Hears figures and refusals.
+        formulas: Parameters of formulas, as `Settings` has them.
     """
     asked = Asking(listener, but=("depth",))
     first = inputs[0]
     if not isinstance(first, int):
-        asked.ask(model=model, example=first[:1], batches=inputs, figures=asked.figures)
+        asked.ask(
+            model=model,
+            example=first[:1],
+            batches=inputs,
+            figures=asked.figures,
+            formulas=formulas or {},
+        )
     else:
         asked.ask(model=model, example=torch.rand(1, *inputs))

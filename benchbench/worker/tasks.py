@@ -121,6 +121,7 @@ def count(order: Order, channel: Channel) -> None:
         example=batches[0][0][:1].cpu(),
         **({} if is_random(cell.data) else {"batches": _inputs(batches, settings)}),
         figures=asked.figures,
+        formulas=settings.formulas,
         step_of=step_on_device,
         phases=[phase for phase in PHASES if phase in settings.phases],
     )

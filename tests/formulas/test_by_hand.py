@@ -8,14 +8,17 @@ its 800 accumulates are triggered; 50 neurons are updated at each of the four st
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from benchbench.formulas.base import Counted
 from benchbench.formulas.hierarchy import hierarchy_j
 from benchbench.formulas.horowitz import compute_j
-from benchbench.formulas.thresholds import break_even_density
-from benchbench.formulas.yan import quantised_twin_j
+from benchbench.formulas.registry import own
+from benchbench.formulas.sata import sata_j
+from benchbench.formulas.thresholds import break_even_density, break_even_of
+from benchbench.formulas.yan import bits_of, movement_j, quantised_twin_j, twin_movement_j
 
 NETWORK = Counted(
     macs=1000,
@@ -25,6 +28,7 @@ NETWORK = Counted(
     steps=4,
     weights=10,
     spike_weights=20,
+    spikes=15,
 )
 PICO = 1e-12
 
@@ -107,3 +111,61 @@ def test_at_the_threshold_the_arithmetic_of_both_is_equal() -> None:
     assert density is not None
     there = replace(NETWORK, synops=density * NETWORK.spike_macs)
     assert compute_j(there, "fp32") == pytest.approx(compute_j(Counted(NETWORK.one_pass), "fp32"))
+
+
+def test_satas_operations() -> None:
+    """A mult-add multiplies and accumulates, a spike ands and accumulates, a neuron is updated."""
+    mult_adds = 1000 * (0.239 + 0.0389)
+    accumulates = 60 * (0.0389 + 0.000794)
+    updates = 200 * (0.00967 + 0.00309 + 2 * 0.00172 + 3 * 0.0301)
+    wanted = mult_adds + accumulates + updates
+    assert sata_j(NETWORK) == pytest.approx(wanted * PICO, rel=1e-12)
+    dearer = sata_j(NETWORK, register_pj=1.0) - sata_j(NETWORK)
+    assert dearer == pytest.approx(200 * 3 * (1 - 0.0301) * PICO, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("spikes", "bits"),
+    [
+        (15, 15 * 12),
+        (16, 16 * 12),
+        (17, 200),
+        (200, 200),
+    ],  # events, or all of 50 neurons at 4 steps
+)
+def test_spikes_move_as_events_or_all_bits_whichever_is_less(spikes: float, bits: float) -> None:
+    """A bit over a hop costs 0.25 pJ, as an event twelve times that; over 0.64 hops."""
+    found = movement_j(replace(NETWORK, spikes=spikes))
+    assert found == pytest.approx(bits * 0.25 * 0.64 * PICO, rel=1e-12)
+    assert movement_j(NETWORK, hops=2, eta=1, dense_pj=3) == pytest.approx(15 * 6 * PICO)
+
+
+@pytest.mark.parametrize(("steps", "ratio"), [(3, 1.5), (7, 7 / 3), (15, 3.75)])
+def test_the_dense_regime_is_yans(steps: int, ratio: float) -> None:
+    """Where all bits are sent, T bits stand against ceil(log2(T + 1)) of the quantised twin."""
+    busy = replace(NETWORK, steps=steps, neuron_updates=50 * steps, spikes=50 * steps)
+    assert bits_of(steps) * ratio == pytest.approx(steps)
+    assert movement_j(busy) / twin_movement_j(busy) == pytest.approx(ratio, rel=1e-12)
+
+
+def test_the_density_that_a_formula_would_need_is_that_of_the_thresholds() -> None:
+    """Put back into the formula, network and twin cost the same; two are known by hand."""
+    formulas = {formula.name: formula for formula in own() if formula.basis.kind == "counts"}
+    twin = Counted(NETWORK.one_pass, weights=30)
+    for name, formula in formulas.items():
+        density = break_even_of(partial(formula.joules, **formula.basis.parameters), NETWORK)
+        if density is None:
+            assert name == "movement"
+            continue
+        there = replace(NETWORK, synops=density * NETWORK.spike_macs)
+        assert formula.joules(there, **formula.basis.parameters) == pytest.approx(
+            formula.joules(twin, **formula.basis.parameters)
+        )
+        if name in {"compute_fp32", "hierarchy"}:
+            by_hand = break_even_density(NETWORK, "compute" if "fp32" in name else "hierarchy")
+            assert density == pytest.approx(by_hand)
+
+
+def test_where_spikes_cost_nothing_there_is_no_density() -> None:
+    """A formula that does not look at SynOps has no break-even in them."""
+    assert break_even_of(movement_j, NETWORK) is None

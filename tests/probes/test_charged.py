@@ -96,7 +96,7 @@ def test_an_estimator_that_sees_too_little_says_nothing(model: Any, seen: float)
     if isinstance(model, str):
         model = Mixed(1 if model == "mixed" else 8)
     figures = measured(model)
-    modelled = energy_modelled.measure(model, [ROWS], figures)
+    modelled = energy_modelled.measure(model, [ROWS], figures, {})
     found = {figure.name: figure for figure in modelled}
     for name in ("modelled_memory", "modelled_lemaire"):
         if seen < 0.75:

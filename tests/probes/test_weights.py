@@ -381,9 +381,9 @@ def test_neurons_without_a_step_mode(make: Any) -> None:
 def test_fetches_of_weights_that_are_no_parameters_are_not_modelled_as_none() -> None:
     """A weight in a buffer is fetched from memory like any other, and nobody knows its size."""
     model = with_(in_a_buffer)
-    modelled = energy_modelled.measure(model, [IMAGES], measured(model))
+    modelled = energy_modelled.measure(model, [IMAGES], measured(model), {})
     found = {figure.name: figure for figure in modelled}["modelled_hierarchy"]
     assert found.value is None
     assert "the weights of fc are no parameters" in found.reasons[0]
-    plain = energy_modelled.measure(Spiking(), [IMAGES], measured(Spiking()))
+    plain = energy_modelled.measure(Spiking(), [IMAGES], measured(Spiking()), {})
     assert {figure.name: figure for figure in plain}["modelled_hierarchy"].value

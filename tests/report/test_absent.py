@@ -9,7 +9,8 @@ import pytest
 
 from benchbench.metrics.registry import METRICS
 from benchbench.report.format import Notes
-from benchbench.report.sections import everything, modelled
+from benchbench.report.modelled import modelled
+from benchbench.report.sections import everything
 from benchbench.results.schema import CellResult, Results
 from benchbench.suite.schema import Model, Suite
 

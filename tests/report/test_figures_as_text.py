@@ -12,7 +12,7 @@ from benchbench.comparing.paper import judge, judge_model
 from benchbench.metrics.registry import measured
 from benchbench.report import csv
 from benchbench.report.format import Notes, enough, figure_text, number
-from benchbench.report.sections import modelled
+from benchbench.report.modelled import modelled
 from benchbench.report.side_by_side import side_by_side
 from benchbench.results.schema import CellResult, ModelRatio, Results
 from benchbench.suite.schema import Model, Suite

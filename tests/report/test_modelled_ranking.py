@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchbench.metrics.registry import measured, unavailable
-from benchbench.report.sections import modelled
+from benchbench.report.modelled import modelled, thresholds
 from benchbench.results.schema import CellResult, Results
 from benchbench.suite.schema import Model, Suite
 
@@ -38,7 +38,8 @@ def ranked(**joules: dict[str, float | None]) -> Grid:
 def least_of(grid: Grid) -> dict[str, str]:
     """Who is least, by the line's first word."""
     at = grid.header.index("least")
-    return {line.cells[0].split()[0]: line.cells[at] for line in grid.lines}
+    ranked = [line.cells for line in grid.lines if line.cells[0] != "largest over smallest"]
+    return {cells[0].split()[0]: cells[at] for cells in ranked}
 
 
 def test_the_cheapest_of_each_formula_is_named_and_a_flip_is_told() -> None:
@@ -64,3 +65,57 @@ def test_two_figures_are_ranked_beside_one_that_is_missing() -> None:
     assert [*least_of(grid).values()] == ["gru", "b"]
     assert "n/a" in grid.lines[1].cells
     assert FLIPS not in grid.title
+
+
+def test_the_spread_is_of_those_that_charge_for_computing() -> None:
+    """Largest over smallest of one model, with both names; movement alone is no energy of it."""
+    figures = {COMPUTE: 2.0, MEMORY: 8.0, "modelled_movement": 0.01}
+    grid = ranked(snn=figures, cnn={COMPUTE: 2.0})
+    assert grid.lines[-1].cells[:3] == (
+        "largest over smallest",
+        "4 x (with memory : arithmetic alone, fp32)",
+        "",
+    )
+
+
+def spiking(per_synapse: float, half: float, rate: float, steps: int) -> Results:
+    """A run of one model with these counts."""
+    density = {"break_even": 0.5, "T": steps}
+    figures = (
+        measured(
+            "spikes_per_synapse", per_synapse, low=per_synapse - half, high=per_synapse + half
+        ),
+        measured("firing_rate", rate),
+        measured(COMPUTE, 1.0, detail=density),
+        measured("break_even_compute", 0.5, detail={"density": per_synapse / steps}),
+    )
+    cell = CellResult("snn", "snn", "cpu", "ok", measurements={it.name: it for it in figures})
+    run = {"id": "x", "mode": "full", "command": "", "complete": True}
+    suite = Suite(1, "s", (Model("snn", "m.py:snn"),))
+    return Results(run, {}, {"synthetic": False, "name": "d"}, suite, (cell,), (), "0")
+
+
+@pytest.mark.parametrize(
+    ("per_synapse", "half", "verdicts"),
+    [
+        (0.1, 0.01, ["below", "below", "below"]),
+        (0.8, 0.01, ["below", "between", "above"]),
+        (2.0, 0.1, ["above", "above", "above"]),
+        (1.7, 0.1, ["not resolved", "above", "above"]),
+        (0.42, 0.3, ["below", "not resolved", "not resolved"]),
+    ],
+)
+def test_a_network_lies_below_above_or_between_each_published_break_even(
+    per_synapse: float, half: float, verdicts: list[str]
+) -> None:
+    """1.72, 0.15 to 1.38, and 0.42 spikes per synapse; an interval that holds one says nothing."""
+    (grid,) = thresholds(spiking(per_synapse, half, 0.06, 5))
+    assert [line.cells[3] for line in grid.lines[:3]] == verdicts
+    assert [line.cells[3] for line in grid.lines[3:5]] == ["below", "above"]  # 6.4 and 5.7 %
+
+
+def test_a_break_even_of_other_time_steps_says_so_and_a_formula_has_its_own() -> None:
+    """Yan's are for T of 5 to 10; a formula's is of this very network."""
+    (grid,) = thresholds(spiking(0.8, 0.01, 0.06, 4))
+    assert grid.lines[3].cells[3] == "below; T = 4 is not what it is for"
+    assert grid.lines[5].cells[:4] == ("Density of spikes", "20.00 %", "50.00 %", "below")
