@@ -65,8 +65,11 @@ def exit_code(command: Callable[[], object]) -> int:
 
 
 def _unexpected(error: BaseException) -> int:
-    if isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError):
-        return EXIT_NO_READER  # rich's own answer, exit code 1
+    if isinstance(error, SystemExit) and (
+        isinstance(error.__context__, BrokenPipeError)  # rich's own answer, exit code 1
+        or type(sys.stdout).__name__ == "PacifyFlushWrapper"  # click's
+    ):
+        return EXIT_NO_READER
     if isinstance(error, OSError) and _is_refusal(error):
         say(f"error: {error}")
         return EXIT_USAGE

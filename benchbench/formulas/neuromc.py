@@ -1,13 +1,16 @@
 """NeuroMC (doi:10.1038/s41467-026-70586-x) through SpikingJelly: a core for spikes, 32 nm.
 
 Each layer is estimated alone on what it was given in the whole network, and the layers are added
-up, as in SpikingJelly's own cross-validation. DRAM and the network on chip cost nothing in it. A
-training step has a forward pass, a backward pass with the gradients of the weights, and the
-optimizer's update.
+up, as in SpikingJelly's own cross-validation. DRAM and the network on chip cost nothing in it.
+
+A training step has a forward pass, a backward pass with the gradients of the weights, and the
+optimizer's update. Ours: its neurons are charged as integrate-and-fire ones with a detached reset
+and a sigmoid surrogate, all that SpikingJelly's trace knows the backward pass of.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import CountError
@@ -60,8 +63,31 @@ def neuromc_train_pj(layers: Sequence[Layer]) -> dict[str, float]:
     Raises:
         CountError: A layer does something that NeuroMC has no cost of.
     """
-    found = [_of_stages(layer, trains=True) for layer in layers]
+    found = [_of_stages(_trainable(layer), trains=True) for layer in layers]
     return {stage: sum(it.get(stage, 0.0) for it in found) for stage in STAGES}
+
+
+def _trainable(layer: Layer) -> Layer:
+    """A layer whose backward pass is known; its input wants a gradient.
+
+    Raises:
+        CountError: It is a layer of neurons of another framework.
+    """
+    from spikingjelly.activation_based import neuron, surrogate  # noqa: PLC0415 - imports torch
+
+    given, module = layer.given.clone().requires_grad_(), layer.module
+    if layer.is_neuron:
+        if not isinstance(module, neuron.BaseNode):
+            name = type(module).__name__
+            raise CountError(f"{name} ({layer.path}): NeuroMC knows SpikingJelly's neurons alone")
+        module = neuron.IFNode(
+            module.v_threshold,
+            module.v_reset,
+            surrogate.Sigmoid(),
+            detach_reset=True,
+            step_mode=module.step_mode,
+        )
+    return replace(layer, module=module, given=given)
 
 
 def _of_stages(layer: Layer, *, trains: bool) -> dict[str, float]:
@@ -82,6 +108,8 @@ def _of_stages(layer: Layer, *, trains: bool) -> dict[str, float]:
             if weights:
                 with profiler.stage("optimizer", phase="optimizer"):
                     profiler.record_optimizer_step("optimizer")
+    for weight in weights:
+        weight.grad = None
     try:
         report: Any = profiler.get_report()
     except ValueError as error:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["PARAMS", "PARAM_BYTES", "measure"]
+__all__ = ["FOOTPRINT", "PARAMS", "PARAM_BYTES", "measure"]
 
 PARAMS = Figure(
     "params",
@@ -37,7 +37,18 @@ PARAM_BYTES = Figure(
 )
 
 
-@probe(gives=(PARAMS, PARAM_BYTES))
+FOOTPRINT = Figure(
+    "footprint",
+    "Footprint",
+    "B",
+    "counted",
+    "bytes of the parameters and buffers as they lie in memory, as NeuroBench has it",
+    rests_on="model",
+    place=102,
+)
+
+
+@probe(gives=(PARAMS, PARAM_BYTES, FOOTPRINT))
 def measure(model: nn.Module) -> Iterator[Measurement]:
     """Count parameters and their bytes.
 
@@ -73,6 +84,7 @@ def measure(model: nn.Module) -> Iterator[Measurement]:
             )
         yield PARAMS.missing(reason[:300])
         yield PARAM_BYTES.missing(reason[:300])
+        yield FOOTPRINT.missing(reason[:300])
         return
     owners: dict[str, list[int]] = {}
     for name, parameter in model.named_parameters():  # shared parameters come once
@@ -82,3 +94,5 @@ def measure(model: nn.Module) -> Iterator[Measurement]:
     for index, figure in enumerate((PARAMS, PARAM_BYTES)):
         parts = {name: part[index] for name, part in owners.items()}
         yield figure(sum(parts.values()), detail={"parts": parts})
+    buffers = sum(buffer.numel() * buffer.element_size() for buffer in model.buffers())
+    yield FOOTPRINT(sum(part[1] for part in owners.values()) + buffers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from benchbench.display.text import all_neutral
@@ -11,6 +11,8 @@ from benchbench.report.banner import conditions
 from benchbench.suite.units import shown_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
     from benchbench.suite.tables import Axis, Chart
@@ -29,12 +31,21 @@ class Coordinate:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One model: where it lies, its id in the suite, and whether a sensor was simulated."""
+    """One model: where it lies, its id in the suite, and how it is marked.
+
+    Attributes:
+        x: Across.
+        y: Upwards.
+        model: Its id.
+        simulated: Whether a sensor was.
+        front: Whether it is on the Pareto front.
+    """
 
     x: Coordinate
     y: Coordinate
     model: str
     simulated: bool = False
+    front: bool = False
 
     @property
     def label(self) -> str:
@@ -78,7 +89,9 @@ class Plot:
     def caption(self) -> tuple[str, ...]:
         """The lines below it."""
         drawn = ("bars: 95 % intervals", *self.conditions) if self.curves else ()
-        return (*drawn, *(f"not shown: {text}" for text in self.missing))
+        best = [point.model for curve in self.curves for point in curve.points if point.front]
+        front = (f"Pareto front, ringed, by the values alone: {', '.join(best)}",) if best else ()
+        return (*drawn, *front, *(f"not shown: {text}" for text in self.missing))
 
 
 def plots(results: Results) -> tuple[Plot, ...]:
@@ -100,6 +113,8 @@ def _plot(figure: Chart, results: Results) -> Plot:
                 shown += found
         if points:
             curves.append(PlotCurve(label, tuple(points)))
+    if figure.front:
+        curves = _with_front(curves, figure)
     return Plot(
         figure.title,
         _title(figure.x),
@@ -110,6 +125,23 @@ def _plot(figure: Chart, results: Results) -> Plot:
         tuple(f"{', '.join(models)}: {why}" for why, models in missing.items()),
         tuple(conditions(results, shown)),
     )
+
+
+def _with_front(curves: Sequence[PlotCurve], figure: Chart) -> list[PlotCurve]:
+    """The same with the points marked that no other beats."""
+    signs = [1 if METRICS[axis.metric].better == "higher" else -1 for axis in (figure.x, figure.y)]
+    every = [_worth(point, signs) for curve in curves for point in curve.points]
+
+    def marked(point: Point) -> Point:
+        x, y = _worth(point, signs)
+        beaten = any(a >= x and b >= y and (a, b) != (x, y) for a, b in every)
+        return replace(point, front=not beaten)
+
+    return [replace(curve, points=tuple(map(marked, curve.points))) for curve in curves]
+
+
+def _worth(point: Point, signs: Sequence[int]) -> tuple[float, float]:
+    return signs[0] * point.x.value, signs[1] * point.y.value
 
 
 def _figures(

@@ -79,6 +79,9 @@ def draw(plot: Plot) -> str:
                     axes.plot(
                         point.x.value, point.y.value, shape, color=colour, mfc="white", zorder=3
                     )
+                if point.front:
+                    where = point.x.value, point.y.value
+                    axes.plot(*where, "o", color=colour, mfc="none", ms=13, mew=1)
                 axes.annotate(
                     _plain(point.label),
                     (point.x.value, point.y.value),

@@ -190,11 +190,14 @@ class Chart:
         x: Across.
         y: Upwards; a figure with an interval has error bars.
         lines: The models of each curve, in the order in which they are joined, by its label.
+        front: Whether the Pareto front is marked: the models that no other beats on one axis
+            without being worse on the other.
     """
 
     title: str
     x: Axis
     y: Axis
     lines: dict[str, tuple[str, ...]]
+    front: bool = False
 
     __pydantic_config__: ClassVar[Any] = _STRICT
