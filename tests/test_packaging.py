@@ -95,7 +95,8 @@ def test_the_wheel_holds_the_tree_and_no_global_models(tmp_path: Path) -> None:
     }
     wanted |= {
         f"benchbench/{file.relative_to(ROOT / 'benchbench')}"
-        for file in (ROOT / "benchbench").rglob("*.jinja")
+        for kind in ("*.jinja", "*.yaml")
+        for file in (ROOT / "benchbench").rglob(kind)
     }
     wanted |= {
         f"benchbench/{file.relative_to(ROOT)}"

@@ -18,6 +18,7 @@ from benchbench.report.energy import metered, unmetered
 from benchbench.report.format import Grid, Notes, fact_text
 from benchbench.report.modelled import modelled, thresholds
 from benchbench.report.plots import plots
+from benchbench.report.quoted import quoted
 from benchbench.report.sections import (
     confusions,
     curves,
@@ -75,7 +76,7 @@ def page(results: Results) -> Page:
     ]
     if results.cells:
         grids.append(everything(results, notes))
-    grids += [*metered(results), *modelled(results), *thresholds(results)]
+    grids += [*metered(results), *modelled(results), *thresholds(results), *quoted(results)]
     if results.failed:
         grids.append(failures(results))
     grids += accuracies(results) + confusions(results) + curves(results) + scales(results)

@@ -26,6 +26,7 @@ from benchbench.suite.checks import (
 )
 from benchbench.suite.explained import MODES, explain, misread, overrides
 from benchbench.suite.limits import check_data, check_places, check_ratios, check_values
+from benchbench.suite.quoted import with_quotations
 from benchbench.suite.schema import Settings, Suite
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _validated(
         found += check_values(document)
     document, places = forms.expanded(document, found)
     found += check_data(document)
-    document = forms.with_data(document, found)
+    document = with_quotations(forms.with_data(document, found), folder, found)
     try:
         suite = TypeAdapter(Suite).validate_python(document)
         found += misread({k: it for k, it in document.items() if k not in MODES}, suite)

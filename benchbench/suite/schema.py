@@ -30,6 +30,7 @@ from benchbench.suite.tables import (  # noqa: TC001 - pydantic reads the annota
     Chart,
     Claim,
     Distribution,
+    Quoted,
     Table,
 )
 
@@ -77,6 +78,9 @@ class Suite:
         claims: The claims audit.
         extensions: Files or modules of one's own with probes, meters, data sets, frameworks,
             formulas or report formats: ``path/to/file.py:name`` or ``package.module:name``.
+        quoted: Published figures to show beside the run's: ``hardware``, ``claimed_gains``, or the
+            path of a result of NeuroBench (``.json``).
+        quotations: Figures that `quoted` stands for; of a file they are filled in.
     """
 
     benchbench: Literal[1] = 1
@@ -95,6 +99,8 @@ class Suite:
     figures: tuple[Chart, ...] = ()
     claims: tuple[Claim, ...] = ()
     extensions: tuple[str, ...] = ()
+    quoted: tuple[str, ...] = ()
+    quotations: tuple[Quoted, ...] = ()
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
@@ -118,6 +124,8 @@ class Suite:
             figures: Sequence[Chart] = (),
             claims: Sequence[Claim] = (),
             extensions: Sequence[str] = (),
+            quoted: Sequence[str] = (),
+            quotations: Sequence[Quoted] = (),
         ) -> None: ...
 
     def __post_init__(self) -> None:

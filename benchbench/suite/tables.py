@@ -8,7 +8,17 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-__all__ = ["Axis", "Chart", "Claim", "Difference", "Distribution", "Measure", "Row", "Table"]
+__all__ = [
+    "Axis",
+    "Chart",
+    "Claim",
+    "Difference",
+    "Distribution",
+    "Measure",
+    "Quoted",
+    "Row",
+    "Table",
+]
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 MOST_DECIMALS = 15  # that a float holds
@@ -141,6 +151,39 @@ class Claim:
     note: str = ""
     measure: Measure | None = None
     difference: Difference | None = None
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A figure that somebody published: shown as that, and compared with nothing.
+
+    Attributes:
+        system: Chip, board or method.
+        what: What the figure is of.
+        value: The figure in `unit`.
+        unit: SI unit, ``1``, or ``x`` for a factor.
+        boundary: What was inside: ``chip``, ``board``, ``all-in``, or ``not stated``.
+        how: How it was got.
+        source: Where it stands.
+        date: When it was published.
+        workload: What ran.
+        second_hand: Whether it was not read in the original.
+        note: What to know when reading it.
+    """
+
+    system: str
+    what: str
+    value: float
+    unit: str
+    boundary: Literal["chip", "board", "all-in", "not stated"]
+    how: Literal["metered", "simulated", "modelled", "counted", "claimed"]
+    source: str
+    date: str = ""
+    workload: str = ""
+    second_hand: bool = False
+    note: str = ""
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
