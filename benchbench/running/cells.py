@@ -46,6 +46,7 @@ _OF_TIMING = (
     *("steady_percent", "idle_s", "time_limit_s", "memory_limit_gib", "threads", "meter"),
 )
 _OF_COUNTING = ("phases", "images", "train_steps", "formulas")
+_LATER = ("formulas",)  # keys that older journals have not: left out where nothing is in them
 NO_PART_OF = {
     "train": {
         "model": _WORDS,
@@ -211,7 +212,11 @@ def _without(identity: Mapping[str, Any], task: str) -> dict[str, Any]:
     """A cell's identity without what the outcome of a task does not rest on."""
     out = {**identity, "device": str(identity["device"]).partition(":")[0]}
     for part, keys in NO_PART_OF[task].items():
-        out[part] = {key: it for key, it in identity[part].items() if key not in keys}
+        out[part] = {
+            key: it
+            for key, it in identity[part].items()
+            if key not in keys and (key not in _LATER or it)
+        }
     return out
 
 

@@ -7,16 +7,20 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchbench.data.reference import DataRef
 from benchbench.results import journal
+from benchbench.running.cells import cells_of
 from benchbench.running.taken import TAKEN
+from benchbench.suite import loader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 MODEL = """
 from torch import nn
@@ -150,3 +154,28 @@ def test_what_rests_on_the_weights_is_not_timed_without_them(tmp_path: Path) -> 
     assert cell["status"] == "error"
     assert any("not timed: event-driven layers" in reason for reason in cell["reasons"])
     assert cell["measurements"]["accuracy"]["value"] is not None
+
+
+TRAINED = [
+    (place, record)
+    for place in sorted((Path(__file__).parents[2] / "reports" / "reference").glob("table[46]/*"))
+    for record in journal.read(place)
+    if record["kind"] == "job" and record["task"] in {"train", "count"} and "identity" in record
+]
+
+
+@pytest.mark.parametrize(
+    ("place", "record"), TRAINED, ids=[f"{it['task']} {it['cell']}" for _, it in TRAINED]
+)
+def test_a_committed_training_is_that_of_todays_suite(place: Path, record: dict[str, Any]) -> None:
+    """Hours of training must not be lost by a new key of settings, or a change of a model's file."""
+    header = journal.read(place)[0]
+    (head,) = (it for it in header["cells"] if it["id"] == record["cell"])
+    suite, folder = loader.load(place.parent.name)
+    part = replace(suite, models=(suite.model(head["model"]),))
+    of = next(
+        it for it in (header["data"], *header["data"]["also"]) if it["digest"] == head["data"]
+    )
+    data = DataRef(of["source"], of["digest"], len(of["classes"]), 0)
+    (cell,) = cells_of(part, folder, head["device"], {head["model"]: data})
+    assert cell.identity[record["task"]] == record["identity"]
