@@ -62,7 +62,7 @@ def test_a_new_sensor_is_one_new_file(package_copy: PackageCopy) -> None:
     (package_copy.root.parent / "steady.yaml").write_text(SUITE)
     found = json.loads(package_copy.python(CODE))
     assert found["known"]
-    assert found["expected"].endswith("nvml:<index or UUID> or steady")
+    assert found["expected"].endswith("external:<file> or steady")
     assert found["power_w"] == pytest.approx(50, rel=0.02)
     assert found["meter"] == "steady"
     assert found["heavy"] == []
@@ -71,7 +71,8 @@ def test_a_new_sensor_is_one_new_file(package_copy: PackageCopy) -> None:
 
 def test_the_list_of_selectors_is_in_its_order() -> None:
     """The choices that need no sensor come first, then one sensor after the other."""
-    assert expected() == "auto, none, rapl, jetson, jetson:<rail> or nvml:<index or UUID>"
+    forms = "auto, none, rapl, jetson, jetson:<rail>, nvml:<index or UUID>, command:<command>"
+    assert expected() == f"{forms} or external:<file>"
 
 
 @pytest.mark.parametrize("form", ["rapl", "nvml:<number>", "jetson:<name>", "auto"])

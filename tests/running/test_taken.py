@@ -168,7 +168,7 @@ TRAINED = [
     ("place", "record"), TRAINED, ids=[f"{it['task']} {it['cell']}" for _, it in TRAINED]
 )
 def test_a_committed_training_is_that_of_todays_suite(place: Path, record: dict[str, Any]) -> None:
-    """Hours of training must not be lost by a new key of settings, or a change of a model's file."""
+    """Hours of training are not lost by a new key of settings, or a change of a model's file."""
     header = journal.read(place)[0]
     (head,) = (it for it in header["cells"] if it["id"] == record["cell"])
     suite, folder = loader.load(place.parent.name)
