@@ -131,6 +131,7 @@ def formulas() -> list[dict[str, Any]]:
         out.append(
             {
                 "formula": name.removeprefix("modelled_"),
+                "figure": name,
                 "title": metric.title,
                 "source": metric.source,
                 "technology": basis.technology if basis else "",

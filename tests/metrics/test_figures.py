@@ -85,7 +85,7 @@ def test_a_figure_that_another_probe_has_is_refused() -> None:
 
 def test_a_probe_comes_after_those_that_it_needs() -> None:
     """Whatever the order of the files is."""
-    given = ("model", "example", "batches", "figures")
+    given = ("model", "example", "batches", "figures", "formulas")
     names = [found.name for found in ready(given)]
     assert names.index("energy_modelled") > max(names.index("operations"), names.index("spikes"))
     assert "throughput" not in names  # nobody gave it a window
@@ -93,7 +93,7 @@ def test_a_probe_comes_after_those_that_it_needs() -> None:
 
 def test_what_changes_the_model_is_asked_last() -> None:
     """Else modelled energy would be of other weights than the spikes that stand beside it."""
-    found = ready(("model", "example", "batches", "figures", "step_of", "phases"))
+    found = ready(("model", "example", "batches", "figures", "formulas", "step_of", "phases"))
     assert [p.name for p in found if p.changes_model] == [found[-1].name] == ["footprint"]
     assert {"spikes", "energy_modelled", "depth"} <= {p.name for p in found[:-1]}
 

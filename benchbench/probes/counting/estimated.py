@@ -94,6 +94,8 @@ def _joules(
     formulas: Sequence[Formula], model: nn.Module, inputs: Inputs, given: Given
 ) -> list[list[float]]:
     """What each formula says, sample by sample."""
+    from spikingjelly.activation_based import op_counter  # noqa: F401 - `countable` shields its modes
+
     kind, values = formulas[0].basis.kind, []
     with countable(model), _decomposed():
         for sample in inputs[: SAMPLES[kind]].singles():
