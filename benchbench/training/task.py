@@ -15,6 +15,7 @@ from benchbench.data.samples import size_of
 from benchbench.data.splits import split
 from benchbench.errors import DataError, TrainingError
 from benchbench.probes import accuracy, regression, seeds, trained
+from benchbench.training.execution import by_speed
 from benchbench.training.goal import goal_of
 from benchbench.training.loss import loss_of
 from benchbench.training.slimming import gammas, prune
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from benchbench.backends import Execution
     from benchbench.backends.proof import Proof
-    from benchbench.data.samples import Samples
+    from benchbench.data.samples import Batch, Samples
     from benchbench.data.sets import DataSet
     from benchbench.data.splits import Splits
     from benchbench.metrics.measurement import Measurement
@@ -96,32 +97,50 @@ class _Training:
             model.to(self.cell.device)
             facts = {"weights": f"checkpoint {Path(checkpoint or '').name}"}
             return Trained(facts, tuple(self._quality(model)))
-        for store in stores:
+        fault = ""
+        for store in self._in_order(model, stores):
             with store.held(lambda: self.hears.note(WAITING)):
                 if found := store.finished():
                     self.hears.note(f"trained already, weights {store.key[:12]}")
                     return found
                 proof = self._proved(model, store.execution)
-                if proof.fault and store is not stores[-1]:
-                    self.hears.note(f"not trained by {store.execution.said}: {proof.fault}")
-                    continue
-                if proof.fault:
-                    raise TrainingError(f"{store.execution.said}: {proof.fault}")
-                return self._from_nothing(model, store, proof)
-        raise RuntimeError("there is a way to train it, and none was taken")
+                if not proof.fault:
+                    return self._from_nothing(model, store, proof)
+                fault = f"{store.execution.said}: {proof.fault}"
+                self.hears.note(f"not trained by {fault}")
+        raise TrainingError(fault)
+
+    def _in_order(self, model: nn.Module, stores: list[Store]) -> list[Store]:
+        """The ways to train it: one that was begun or ended first, then the quickest."""
+        begun = [store for store in stores if store.last.is_file() or store.finished()]
+        if begun or len(stores) == 1:
+            return [*begun, *(store for store in stores if store not in begun)]
+        device, cell = torch.device(self.cell.device), self.cell
+        batch = self._batch(device)
+        self.hears.phase(f"train: which of {len(stores)} ways is the quickest?")
+        ways = by_speed(
+            model.to(device),
+            [store.execution for store in stores],
+            batch,
+            loss_of(cell.model.loss, model, cell.settings.label_smoothing, cell.objective),
+            cell.model.output,
+        )
+        return sorted(stores, key=lambda store: ways.index(store.execution))
+
+    def _batch(self, device: torch.device) -> Batch:
+        inputs, targets = next(self.splits.train.batches(self.cell.settings.batch_size))
+        return inputs.to(device), targets.to(device)
 
     def _proved(self, model: nn.Module, execution: Execution) -> Proof:
         """How far a batch's outputs and gradients are from those of the native model."""
         if execution.is_native:
             return NOTHING_TO_PROVE
         cell, device = self.cell, torch.device(self.cell.device)
-        batch = next(self.splits.train.batches(cell.settings.batch_size))
         with executed(model.to(device), execution, device) as how:
             settings = cell.settings
             loss = loss_of(cell.model.loss, model, settings.label_smoothing, cell.objective)
-            there = (batch[0].to(device), batch[1].to(device))
             self.hears.note(f"proving {execution.said}")
-            return prove(how, there, loss, cell.model.output, cell.settings.seed)
+            return prove(how, self._batch(device), loss, cell.model.output, cell.settings.seed)
 
     def _quality(self, model: nn.Module) -> list[Measurement]:
         """Accuracy, or the error of a regression; nothing where there is no task."""

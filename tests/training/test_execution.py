@@ -6,22 +6,28 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
+from torch import nn
 
 from benchbench.backends import NATIVE, Execution
+from benchbench.data.inputs import Inputs
 from benchbench.data.reference import DataRef
 from benchbench.running.cells import cells_of
 from benchbench.suite.schema import Model, Settings, Suite
 from benchbench.suite.training import Train
 from benchbench.training import execution
 from benchbench.training.execution import executions_of
+from benchbench.training.loss import loss_of
 from benchbench.training.weight_store import stores_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from benchbench.running.cells import Cell
 
 BEST = Execution("fused", "bf16", "channels_last")
+LAST = Execution("native", 32, "channels_last")
 
 
 def cell_of(folder: Path, samples: int | None, train: Train, **settings: Any) -> Cell:
@@ -35,7 +41,7 @@ def cell_of(folder: Path, samples: int | None, train: Train, **settings: Any) ->
 @pytest.mark.parametrize(
     ("samples", "train", "units", "expected"),
     [
-        (28_709, Train(epochs=4), "avx512_bf16", [BEST, NATIVE]),
+        (28_709, Train(epochs=4), "avx512_bf16", [BEST, LAST, NATIVE]),
         (28_709, Train(epochs=4), "", [NATIVE]),
         (28_709, Train(epochs=4, images=320), "avx512_bf16", [NATIVE]),
         (100, Train(epochs=1), "amx_bf16", [NATIVE]),
@@ -85,3 +91,27 @@ def test_weights_trained_in_another_way_are_other_weights(tmp_path: Path) -> Non
     ]
     keys = [stores_of(it)[0].key for it in (cell, *others)]
     assert len({*keys}) == len(keys)
+
+
+def test_the_quickest_way_comes_first_and_the_model_is_left_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each way is timed on a copy; weights and torch's random numbers are those of before."""
+    seconds = {BEST: 3.0, LAST: 1.0, NATIVE: 2.0}
+    times = iter(seconds.values())
+
+    def timed(step: Callable[[], object], _: torch.device) -> float:
+        step()
+        return next(times)
+
+    monkeypatch.setattr(execution, "_seconds", timed)
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(144, 3))
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    batch = Inputs.of(torch.rand(6, 1, 8, 8)), torch.arange(6) % 3
+    random = torch.get_rng_state()
+    loss = loss_of("cross_entropy", model, 0.0)
+    assert execution.by_speed(model, [*seconds], batch, loss, "") == [LAST, NATIVE, BEST]
+    assert torch.equal(torch.get_rng_state(), random)
+    after = model.state_dict()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
