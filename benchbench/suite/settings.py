@@ -66,8 +66,9 @@ class Settings:
         memory_limit_gib: Memory limit of a worker on the CPU; by default 90 % of what is available.
         threads: Threads of torch on the CPU; by default torch's own choice.
         meter: ``auto``, ``none``, ``rapl``, ``jetson``, ``jetson:<rail>``,
-            ``nvml:<index or UUID>``, or one outside of the machine: ``command:<command>`` that
-            prints, or ``external:<file>`` that gets, lines of a time stamp and watts.
+            ``nvml:<index or UUID>``, ``amd``, ``amd:<index>``, ``apple``, or one outside of the
+            machine: ``command:<command>`` that prints, or ``external:<file>`` that gets, lines of
+            a time stamp and watts.
         formulas: Parameters of formulas of modelled energy that are not their sources', by the
             formula's name, e.g. ``{movement: {hops: 1.0}}``; one that takes long (``neuromc``,
             ``spikesim_dense``, ``spikesim_event``) is asked where it is named, ``{neuromc: {}}``.

@@ -71,8 +71,8 @@ def test_a_new_sensor_is_one_new_file(package_copy: PackageCopy) -> None:
 
 def test_the_list_of_selectors_is_in_its_order() -> None:
     """The choices that need no sensor come first, then one sensor after the other."""
-    forms = "auto, none, rapl, jetson, jetson:<rail>, nvml:<index or UUID>, command:<command>"
-    assert expected() == f"{forms} or external:<file>"
+    forms = "auto, none, rapl, jetson, jetson:<rail>, nvml:<index or UUID>, amd, amd:<index>, apple"
+    assert expected() == f"{forms}, command:<command> or external:<file>"
 
 
 @pytest.mark.parametrize("form", ["rapl", "nvml:<number>", "jetson:<name>", "auto"])

@@ -1,0 +1,142 @@
+"""AMD GPUs and Apple silicon through libraries that are stood in for: joules, watts, refusals."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from benchbench.errors import MeterError
+from benchbench.meters.amd import AmdMeter, open_amd
+from benchbench.meters.apple import AppleMeter
+from benchbench.meters.registry import Request
+
+
+class Library(ModuleType):
+    """amdsmi with some cards, in the units of the real one."""
+
+    SIMULATED = True
+
+    def __init__(self, cards: int = 1, **power: Any) -> None:
+        """Nothing was consumed yet."""
+        super().__init__("amdsmi")
+        self.steps, self.cards, self.power, self.open = 10_000_000, cards, power, 0
+
+    def amdsmi_init(self) -> None:
+        """Begin."""
+        self.open += 1
+
+    def amdsmi_shut_down(self) -> None:
+        """End."""
+        self.open -= 1
+
+    def amdsmi_get_processor_handles(self) -> list[str]:
+        """The cards."""
+        return [f"card {number}" for number in range(self.cards)]
+
+    def amdsmi_get_gpu_asic_info(self, _: str) -> dict[str, str]:
+        """What they are called."""
+        return {"market_name": "Instinct"}
+
+    def amdsmi_get_energy_count(self, handle: str) -> dict[str, Any]:
+        """Steps of 15.3 microjoules; the second card has more."""
+        more = 100 if handle == "card 1" else 0
+        return {"energy_accumulator": self.steps + more, "counter_resolution": 15.3, "timestamp": 1}
+
+    def amdsmi_get_power_info(self, _: str) -> dict[str, Any]:
+        """As cards have it."""
+        return self.power
+
+
+@pytest.fixture
+def amd(monkeypatch: pytest.MonkeyPatch) -> Library:
+    """One card."""
+    found = Library(current_socket_power="N/A", average_socket_power=250)
+    monkeypatch.setitem(sys.modules, "amdsmi", found)
+    return found
+
+
+def test_amd_counts_steps_of_its_resolution(amd: Library) -> None:
+    """A million steps of 15.3 microjoules are 15.3 J; watts are those that the card has."""
+    with AmdMeter(None) as found:
+        before = found.energy_j()
+        amd.steps += 1_000_000
+        assert found.energy_j() - before == pytest.approx(15.3)
+        assert found.power_w() == 250.0
+        assert found.name == "amdsmi, Instinct"
+        assert found.provenance == "simulated"
+        assert amd.open == 1
+    assert amd.open == 0
+
+
+def test_an_accumulator_that_goes_back_is_refused(amd: Library) -> None:
+    """A reset in a window is no negative energy."""
+    with AmdMeter(None) as found:
+        amd.steps = 5
+        with pytest.raises(MeterError, match="has gone back"):
+            found.energy_j()
+
+
+def test_of_several_cards_one_is_chosen_by_hand(amd: Library) -> None:
+    """Amdsmi's order is not torch's: nothing is guessed."""
+    amd.cards = 2
+    with pytest.raises(MeterError, match=r"2 GPUs, in an order that is not torch's"):
+        open_amd(Request("amd", "cuda:0", None))
+    assert amd.open == 0
+    with open_amd(Request("amd:1", "cuda:0", None)) as found:
+        assert found.energy_j() == pytest.approx(15.3e-6 * (amd.steps + 100))
+    for choice, why in (("amd:2", "none with the number 2"), ("amd:x", "expected the number")):
+        with pytest.raises(MeterError, match=why):
+            open_amd(Request(choice, "cuda:0", None))
+
+
+def test_amd_without_power_or_library_says_so(
+    amd: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``N/A`` is no 0; what cannot be imported is the reason."""
+    amd.power = {"current_socket_power": "N/A", "average_socket_power": 0}
+    with AmdMeter(None) as found, pytest.raises(MeterError, match="tells no power"):
+        found.power_w()
+    amd.cards = 0
+    with pytest.raises(MeterError, match="sees no AMD GPU"):
+        AmdMeter(None)
+    monkeypatch.setitem(sys.modules, "amdsmi", None)
+    with pytest.raises(MeterError, match="amdsmi cannot be loaded"):
+        AmdMeter(None)
+
+
+def apple_with(monkeypatch: pytest.MonkeyPatch, **millijoules: int | None) -> SimpleNamespace:
+    """A library whose chip has counted so much."""
+    counted = SimpleNamespace(**millijoules)
+    monitor = SimpleNamespace(get_cumulative_energy=lambda: counted)
+    library: Any = ModuleType("zeus_apple_silicon")
+    library.AppleEnergyMonitor, library.SIMULATED = lambda: monitor, True
+    monkeypatch.setitem(sys.modules, "zeus_apple_silicon", library)
+    return counted
+
+
+def test_apples_parts_are_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Millijoules of what the chip counts; what it does not is no 0 among them."""
+    counted = apple_with(monkeypatch, cpu_total_mj=5000, gpu_mj=2000, dram_mj=None)
+    found = AppleMeter()
+    assert found.name == "Apple silicon, cpu + gpu"
+    assert found.energy_j() == pytest.approx(7.0)
+    counted.gpu_mj += 500
+    assert found.counters_j() == {"cpu": 5.0, "gpu": 2.5}
+    assert found.provenance == "simulated"
+    assert "estimate" in found.notes[0]
+    counted.gpu_mj = None
+    with pytest.raises(MeterError, match="counter of gpu is gone"):
+        found.energy_j()
+
+
+def test_a_chip_that_counts_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a machine without the library is."""
+    apple_with(monkeypatch, cpu_total_mj=None)
+    with pytest.raises(MeterError, match="counts no energy"):
+        AppleMeter()
+    monkeypatch.setitem(sys.modules, "zeus_apple_silicon", None)
+    with pytest.raises(MeterError, match="cannot be loaded"):
+        AppleMeter()
