@@ -38,7 +38,10 @@ def export(run: Path, name: str | None, out: Path | None) -> None:
         for known, says in names().items():
             click.echo(f"{known:{width}}  {says}")
         return
-    for file, text in exported(stored.load(run), name).items():
+    files = exported(stored.load(run), name)
+    if str(out) == "-" and len(files) > 1:
+        raise click.UsageError(f"{name} has {len(files)} files ({', '.join(files)}): give a folder")
+    for file, text in files.items():
         if not file:
             say(text)
         elif str(out) == "-":

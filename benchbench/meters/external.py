@@ -174,25 +174,32 @@ class ExternalMeter(Meter):
             self.close()
             raise MeterError(f"{name}: {why}")
         said = " ".join(self._sum.remarks).split()
+        self._told = self._gain_and_offset(said)
         self.name = name
         self.provenance = "simulated" if "simulated" in said else "real"
-        self.uncertainty = self._uncertainty(said)
+        self.uncertainty = self._uncertainty()
         late = self._sum.delay_s
-        self.notes = (
-            "the energy is summed up from an external meter's readings: of all that it feeds",
-            f"its clock is aligned by its readings' arrival, which varied by {late:.2g} s at first",
+        aligned = (
+            f"its clock is aligned by its readings' arrival, which varied by {late:.2g} s at "
+            "first; how late the quickest of them came is not known"
         )
+        of_what = "the energy is summed up from an external meter's readings: of all that it feeds"
+        self.notes = (of_what, aligned)
 
-    def _uncertainty(self, said: list[str]) -> Uncertainty:
+    def _gain_and_offset(self, said: list[str]) -> tuple[float, float, str]:
         told = dict(word.split("=", 1) for word in said if word.count("=") == 1)
         try:
             gain, offset = float(told.get("gain", GAIN)), float(told.get("offset_w", OFFSET_W))
         except ValueError as error:
             self.close()
             raise MeterError(f"gain= and offset_w= are no numbers: {error}") from error
-        source = "as the meter says" if {"gain", "offset_w"} <= {*told} else "ours: 2 % and 1 W"
+        ours = [name for name in ("gain", "offset_w") if name not in told]
+        return gain, offset, f"{' and '.join(ours)} ours" if ours else "as the meter says"
+
+    def _uncertainty(self) -> Uncertainty:
+        """What it may be off by; the delays that were seen until now are in it."""
         lag_s = self._sum.period_s + self._sum.delay_s
-        return Uncertainty(gain, offset, source, lag_s, self._sum.period_s)
+        return Uncertainty(*self._told, lag_s, self._sum.period_s)
 
     def _read(self, lines: Iterator[str]) -> None:
         for line in lines:
@@ -207,7 +214,9 @@ class ExternalMeter(Meter):
         Raises:
             MeterError: A reading was wrong, or came too late.
         """
-        return self._sum.energy_j()
+        found = self._sum.energy_j()
+        self.uncertainty = self._uncertainty()
+        return found
 
     def power_w(self) -> float:
         """The last reading, watts."""

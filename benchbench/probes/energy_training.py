@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.errors import CountError
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
 
@@ -58,16 +57,17 @@ def measure(
     from benchbench.probes.counting.estimated import layers_given
 
     inputs = Inputs.of(batches[0])
-    trained = copy.deepcopy(model).requires_grad_().train()
-    reset(trained)
     try:
+        trained = copy.deepcopy(model).requires_grad_().train()
+        reset(trained)
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             layers = layers_given(trained, inputs)
         reset(trained)
         with torch.enable_grad():
             stages = neuromc_train_pj(layers)
-    except CountError as error:
-        yield TRAINING.missing(str(error))
+    except Exception as error:  # noqa: BLE001 - a library's estimator fails on a model as it likes
+        why = f"its estimator refuses this model: {type(error).__name__}: {error}"[:300]
+        yield TRAINING.missing(why)
         return
     per_sample = {stage: pj * 1e-12 / len(inputs) for stage, pj in stages.items()}
     detail = {"stages": per_sample, "batch_size": len(inputs)}

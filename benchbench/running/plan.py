@@ -224,7 +224,10 @@ def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
     without = [
         cell
         for cell in cells
-        if request.takes and cell.settings.train and cell.model.id not in tried.trained
+        if request.takes
+        and cell.settings.train
+        and not cell.misfit
+        and cell.model.id not in tried.trained
     ]
     found = taken(without, request.out, tried.machine)
     cells = [

@@ -64,6 +64,8 @@ def by_speed(
 ) -> list[Execution]:
     """Ways to train a model, the quickest first, by some steps of a copy of it.
 
+    A way that raises comes last: should it be taken, it says there what is wrong.
+
     Args:
         model: The model, on its device; it is left as it was.
         executions: The ways.
@@ -75,10 +77,13 @@ def by_speed(
     found: dict[Execution, float] = {}
     with torch.random.fork_rng():
         for execution in executions:
-            again = copy.deepcopy(model)
-            with executed(again, execution, device) as how:
-                step = training_step(again, [batch], loss, 1e-3, output, how)
-                found[execution] = _seconds(step, device)
+            try:
+                again = copy.deepcopy(model)
+                with executed(again, execution, device) as how:
+                    step = training_step(again, [batch], loss, 1e-3, output, how)
+                    found[execution] = _seconds(step, device)
+            except Exception:  # noqa: BLE001 - whatever a model does when it is copied or run
+                found[execution] = math.inf
     return sorted(executions, key=found.__getitem__)
 
 

@@ -124,6 +124,15 @@ def test_codecarbons_file_has_kilowatt_hours_and_no_made_up_zero() -> None:
     assert line["emissions"] == line["cpu_energy"] == line["country_name"] == ""
 
 
+def test_joules_of_a_plug_are_not_the_processors() -> None:
+    """A meter that was chosen by hand feeds more than the compute device: only the sum is told."""
+    note = "meter chosen by hand (external:plug): its energy is not that of the compute device"
+    (text,) = exported(metered(reasons=(note,)), "codecarbon").values()
+    (line,) = csv.DictReader(text.splitlines())
+    assert float(line["energy_consumed"]) == pytest.approx(0.5 / 3.6e6)
+    assert line["gpu_energy"] == line["cpu_energy"] == line["gpu_power"] == ""
+
+
 def test_without_a_joule_codecarbon_gets_no_file(table3: Results) -> None:
     """It is refused: a file of zeros would say that nothing was used."""
     with pytest.raises(BenchbenchError, match="no energy was metered"):
@@ -220,6 +229,10 @@ def test_the_command_lists_writes_and_prints(tmp_path: Path) -> None:
         [*command, "--to", "bencher", "--out", "-"], capture_output=True, text=True, check=True
     )
     assert (tmp_path / "bencher.json").read_text() == printed.stdout
+    several = [*command, "--to", "github-action-benchmark", "--out", "-"]
+    refused = subprocess.run(several, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "has 2 files" in refused.stderr
     wrong = subprocess.run([*command, "--to", "x"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
     assert "no export 'x'" in wrong.stderr

@@ -93,6 +93,22 @@ def test_weights_trained_in_another_way_are_other_weights(tmp_path: Path) -> Non
     assert len({*keys}) == len(keys)
 
 
+class Stubborn(nn.Linear):
+    """Cannot be copied."""
+
+    def __deepcopy__(self, _: Any) -> Any:
+        """Refuse, as a lock does."""
+        raise TypeError("cannot pickle a lock")
+
+
+def test_ways_that_cannot_be_tried_keep_their_order() -> None:
+    """A model that cannot be copied is trained all the same, in the way that stood first."""
+    model = Stubborn(4, 3)
+    batch = Inputs.of(torch.rand(6, 4)), torch.arange(6) % 3
+    loss = loss_of("cross_entropy", model, 0.0)
+    assert execution.by_speed(model, [LAST, NATIVE], batch, loss, "") == [LAST, NATIVE]
+
+
 def test_the_quickest_way_comes_first_and_the_model_is_left_as_it_was(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

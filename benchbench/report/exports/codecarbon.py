@@ -11,6 +11,7 @@ from benchbench.report.exports.base import export, usable
 
 if TYPE_CHECKING:
     from benchbench.metrics.figure import Figure
+    from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import CellResult, Results
 
 __all__ = ["COLUMNS", "codecarbon"]
@@ -38,7 +39,7 @@ def codecarbon(results: Results) -> dict[str, str]:
         BenchbenchError: No energy was metered.
     """
     lines = [
-        _line(results, cell, metric, figure.value or 0.0)
+        _line(results, cell, metric, figure)
         for cell, metric, figure in usable(results)
         if metric.method == "metered" and metric.unit == "J" and metric.phase
     ]
@@ -51,11 +52,20 @@ def codecarbon(results: Results) -> dict[str, str]:
     return {"emissions.csv": out.getvalue()}
 
 
-def _line(results: Results, cell: CellResult, metric: Figure, joules: float) -> dict[str, Any]:
-    machine, on_gpu = results.fingerprint, cell.device.startswith("cuda")
+def _line(
+    results: Results, cell: CellResult, metric: Figure, figure: Measurement
+) -> dict[str, Any]:
+    joules = figure.value or 0.0
+    machine = results.fingerprint
     speed = results.figure(cell.model, f"{metric.phase}_fps")
     seconds = 1 / speed.value if speed and speed.value else None
-    part = "gpu" if on_gpu else "cpu"
+    part = {"cuda": "gpu", "cpu": "cpu"}[cell.device.partition(":")[0]]
+    own = {
+        f"{part}_power": "" if seconds is None else joules / seconds,
+        f"{part}_energy": joules / JOULES_A_KWH,
+    }
+    if any("meter chosen by hand" in reason for reason in figure.reasons):
+        own = {}  # of more than the compute device: a board, or all that a plug feeds
     gpus = machine.get("gpus", [])
     return {
         "timestamp": results.run.get("started", ""),
@@ -63,8 +73,7 @@ def _line(results: Results, cell: CellResult, metric: Figure, joules: float) -> 
         "run_id": results.run["id"],
         "experiment_id": f"{cell.model}: {metric.name}",
         "duration": "" if seconds is None else seconds,
-        f"{part}_power": "" if seconds is None else joules / seconds,
-        f"{part}_energy": joules / JOULES_A_KWH,
+        **own,
         "energy_consumed": joules / JOULES_A_KWH,
         "os": machine.get("system", ""),
         "python_version": machine.get("python", ""),
@@ -74,5 +83,5 @@ def _line(results: Results, cell: CellResult, metric: Figure, joules: float) -> 
         "gpu_count": len(gpus) or "",
         "gpu_model": ", ".join(gpus),
         "ram_total_size": machine.get("memory_gib", ""),
-        "tracking_mode": "process" if on_gpu else "machine",
+        "tracking_mode": "machine",
     }
