@@ -119,12 +119,12 @@ def holm(chances: Sequence[float]) -> list[float]:
     Returns:
         In the same order, what may be compared with one level for all of them.
     """
-    order = sorted(range(len(chances)), key=chances.__getitem__)
-    out, least = [0.0] * len(chances), 0.0
-    for rank, index in enumerate(order):
+    adjusted: dict[int, float] = {}
+    least = 0.0
+    for rank, index in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
         least = max(least, min(1.0, (len(chances) - rank) * chances[index]))
-        out[index] = least
-    return out
+        adjusted[index] = least
+    return [adjusted[index] for index in range(len(chances))]
 
 
 def paired_ratio(

@@ -163,3 +163,13 @@ def test_the_error_of_a_difference_is_that_of_two_binomials() -> None:
     off = np.abs(shares[:, 0] - shares[:, 1] - 0.0092)
     inside = float((off <= difference_error(0.6015, 0.5923, 3589)).mean())
     assert inside == pytest.approx(0.95, abs=0.01)
+
+
+@pytest.mark.parametrize(("first", "second", "total"), [(12, 5, 40), (3, 30, 90), (0, 0, 10)])
+def test_a_paired_difference_by_hand(first: int, second: int, total: int) -> None:
+    """Agresti and Min: half a sample more in each of four cells, then Wald's interval."""
+    shares = (first + 0.5) / (total + 2), (second + 0.5) / (total + 2)
+    middle = shares[0] - shares[1]
+    variance = (shares[0] + shares[1] - middle**2) / (total + 2)
+    half = stats.norm.ppf(0.975) * math.sqrt(variance)
+    assert paired_difference(first, second, total) == pytest.approx((middle - half, middle + half))
