@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from scipy import stats
 
 from benchbench.comparing.accuracies import accuracy_difference, every_difference
-from benchbench.metrics.registry import measured
+from benchbench.metrics.registry import measured, unavailable
 from benchbench.report.audit import accuracies, claims
 from benchbench.results.schema import CellResult, Results
 from benchbench.suite.schema import Model, Suite
@@ -77,7 +78,7 @@ def test_other_images_are_refused(more: dict[str, Any], data: tuple[str, ...], w
     """Two accuracies of different images have no test of their pairs."""
     found = accuracy_difference(results_of({"a": LABELS, "b": LABELS}, data=data, **more), "a", "b")
     assert found is not None
-    assert (found.value, found.reason) == (None, why)
+    assert (found.of, found.to, found.value, found.reason) == ("a", "b", None, why)
 
 
 def test_every_pair_is_adjusted_for_their_number() -> None:
@@ -115,3 +116,24 @@ def test_a_result_without_guesses_says_so() -> None:
     found = accuracy_difference(results, "a", "b")
     assert found is not None
     assert found.reason == "B: its result holds no guess of each image"
+
+
+def test_a_model_without_an_accuracy_has_no_pair() -> None:
+    """Not trained, or ``n/a``: nothing is compared, on either side."""
+    results = results_of({"a": LABELS, "b": LABELS, "c": guesses(range(9))})
+    results.cells[1].measurements["accuracy"] = unavailable("accuracy", "not trained")
+    assert accuracy_difference(results, "a", "b") is None
+    assert accuracy_difference(results, "b", "a") is None
+    assert [(it.of, it.to) for it, _ in every_difference(results)] == [("a", "c")]
+
+
+def test_an_accuracy_that_is_not_valid_is_refused_with_its_model() -> None:
+    """The reason names it as the tables do."""
+    results = results_of({"a": LABELS, "b": LABELS})
+    cells = results.cells[1].measurements
+    cells["accuracy"] = replace(cells["accuracy"], valid=False, reasons=("half of it",))
+    found = accuracy_difference(results, "a", "b")
+    assert found is not None
+    assert found.value is None
+    assert "B" in found.reason
+    assert "half of it" in found.reason

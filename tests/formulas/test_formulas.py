@@ -198,7 +198,7 @@ def test_the_hierarchy_by_hand() -> None:
         + 5 * (static + 4 * spike_fed + 2 * updates)
         + 640 * (static + spike_fed)
     )
-    assert value(found, "modelled_hierarchy") == pytest.approx(by_hand_pj * 1e-12, rel=1e-9)
+    assert value(found, "modelled_hierarchy") == pytest.approx(by_hand_pj * 1e-12, rel=1e-9, abs=0)
     detail = found["modelled_hierarchy"].detail
     assert (detail["T"], detail["coverage"]) == (4, 1.0)
     assert detail["parameters"] == {"register_pj": 1.0, "sram_pj": 5.0, "dram_pj": 640.0}
@@ -210,7 +210,9 @@ def test_the_hierarchy_of_a_silent_network_is_its_memory() -> None:
     silent = Counted(1000, 5000, 0, 300, steps=3, weights=10, spike_weights=50)
     longer = replace(silent, steps=6, neuron_updates=600)
     extra_pj = 3 * 50 * 5 + 300 * (2 * 5 + 0.9)
-    assert hierarchy_j(longer) - hierarchy_j(silent) == pytest.approx(extra_pj * 1e-12)
+    assert hierarchy_j(longer) - hierarchy_j(silent) == pytest.approx(
+        extra_pj * 1e-12, rel=1e-9, abs=0
+    )
 
 
 def test_reuse_takes_most_of_the_memory_s_cost_away() -> None:
