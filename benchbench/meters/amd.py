@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.util
+import io
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import MeterError
@@ -17,11 +18,14 @@ from benchbench.meters.limits import Ceiling, Uncertainty
 from benchbench.meters.registry import meter
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from benchbench.meters.registry import Request
 
 __all__ = ["AmdMeter", "open_amd"]
 
 MICRO = 1e-6
+DRIVER = Path("/dev/kfd")  # ROCm's; other tools bring the library to machines of other makers
 POWERS = ("current_socket_power", "average_socket_power", "socket_power")  # as cards have them
 
 
@@ -47,10 +51,7 @@ class AmdMeter(Meter):
         Raises:
             MeterError: The library or the card is not there, or has no energy accumulator.
         """
-        try:
-            self._library: Any = importlib.import_module("amdsmi")
-        except (ImportError, OSError, KeyError) as error:
-            raise MeterError(f"amdsmi cannot be loaded: {error}: install ROCm's amdsmi") from error
+        self._library: Any = _load()
         self._open = False
         self._asked("amdsmi_init")
         self._open = True
@@ -123,12 +124,23 @@ class AmdMeter(Meter):
                 self._asked("amdsmi_shut_down")
 
 
+def _load() -> ModuleType:
+    """The library; what it prints while it loads is kept off the output, which may be JSON."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            return importlib.import_module("amdsmi")
+    except (ImportError, OSError, KeyError, AttributeError) as error:
+        why = " ".join(printed.getvalue().split()) or f"{type(error).__name__}: {error}"
+        raise MeterError(f"amdsmi cannot be loaded: {why}: install ROCm's driver") from error
+
+
 @meter(
     "amd",
     "amd:<index>",
     place=5,
     automatic={"gpu": 3},
-    there=lambda: importlib.util.find_spec("amdsmi"),
+    there=lambda: DRIVER.exists(),
 )
 def open_amd(request: Request) -> AmdMeter:
     """The one AMD GPU of this machine, or that of a number.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -140,3 +141,15 @@ def test_a_chip_that_counts_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "zeus_apple_silicon", None)
     with pytest.raises(MeterError, match="cannot be loaded"):
         AppleMeter()
+
+
+def test_what_the_library_prints_is_its_reason_and_stays_off_the_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As amdsmi 7.0 without ROCm: it prints, then raises KeyError."""
+    (tmp_path / "amdsmi.py").write_text("print('Unable to find libamd_smi.so')\n{}['libamd_smi']\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "amdsmi", raising=False)
+    with pytest.raises(MeterError, match="cannot be loaded: Unable to find libamd_smi.so: install"):
+        AmdMeter(None)
+    assert capsys.readouterr().out == ""
