@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -200,4 +201,5 @@ def consoles() -> tuple[Console, Console]:
     """Standard output for results, standard error for progress."""
     from rich.console import Console  # noqa: PLC0415
 
-    return Console(width=None if sys.stdout.isatty() else 160), Console(stderr=True)
+    told = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(width=None if told else 160), Console(stderr=True)

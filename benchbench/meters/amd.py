@@ -140,7 +140,7 @@ def _load() -> ModuleType:
     "amd:<index>",
     place=5,
     automatic={"gpu": 3},
-    there=lambda: DRIVER.exists(),
+    there=DRIVER.exists,
 )
 def open_amd(request: Request) -> AmdMeter:
     """The one AMD GPU of this machine, or that of a number.

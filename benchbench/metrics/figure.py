@@ -40,6 +40,7 @@ class Figure:
             as a ``ratio`` of two models, or by its ``interval`` over test images.
         merge: What stands for several processes: their ``mean``, or the ``largest`` of all.
         signed: Whether it may be below 0.
+        ranked: Whether a model is the better one for it alone, so that the best of a row is marked.
         exact: Whether a gate asks it to be equal on both sides: no noise can touch it.
         phase: Step that it belongs to; empty where it belongs to none.
         place: Where it stands in lists; figures of one place are sorted by phase.
@@ -57,6 +58,7 @@ class Figure:
     beside_paper: Literal["rounded", "ratio", "interval"] = "rounded"
     merge: Literal["mean", "largest"] = "mean"
     signed: bool = False
+    ranked: bool = True
     exact: bool = False
     phase: Literal[Phase, ""] = ""
     place: int = 1000

@@ -31,6 +31,7 @@ DEPTH = Figure(
     "convolutions and linear layers on the longest path from input to output",
     rests_on="model",
     place=500,
+    ranked=False,
 )
 
 _WEIGHT_NODES = ("ConvolutionBackward", "AddmmBackward", "MmBackward", "AddmvBackward")

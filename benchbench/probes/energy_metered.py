@@ -45,6 +45,7 @@ POWER = by_phase(
     "energy of the window over its length, idle included",
     place=820,
     **_METERED,
+    ranked=False,
 )
 ENERGY = by_phase(
     "energy",
@@ -83,6 +84,7 @@ IDLE_POWER = Figure(
     "power of the device with its context open and nothing running",
     place=950,
     **_METERED,
+    ranked=False,
 )
 OF_A_WINDOW = {"power": POWER, "energy": ENERGY, "energy_net": ENERGY_NET, "fps_per_w": FPS_PER_W}
 

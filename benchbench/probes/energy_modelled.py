@@ -41,6 +41,7 @@ def _break_even(name: str, title: str, place: int) -> Figure:
         "higher",
         place=place,
         otherwise=NOT_SPIKE_FED,
+        ranked=False,
     )
 
 
@@ -54,6 +55,7 @@ def _beside(name: str, title: str, says: str, place: int, otherwise: str) -> Fig
         f"per inference, no sensor: {says}",
         place=place,
         otherwise=otherwise,
+        ranked=False,
     )
 
 

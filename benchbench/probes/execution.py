@@ -30,6 +30,7 @@ EQUAL_SPIKES = Figure(
     better="higher",
     place=880,
     otherwise=NATIVE,
+    ranked=False,
 )
 OUTPUTS_APART = Figure(
     "outputs_apart",
@@ -40,6 +41,7 @@ OUTPUTS_APART = Figure(
     rests_on="machine",
     place=881,
     otherwise=NATIVE,
+    ranked=False,
 )
 GRADIENTS_APART = Figure(
     "gradients_apart",
@@ -50,6 +52,7 @@ GRADIENTS_APART = Figure(
     rests_on="machine",
     place=882,
     otherwise=NATIVE,
+    ranked=False,
 )
 
 

@@ -73,6 +73,7 @@ FIRING_RATE = Figure(
     "counted",
     "spikes per neuron and time step, over all spiking layers",
     place=304,
+    ranked=False,
 )
 ACTIVATION_SPARSITY = Figure(
     "activation_sparsity",

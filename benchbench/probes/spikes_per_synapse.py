@@ -25,6 +25,7 @@ SPIKES_PER_SYNAPSE = Figure(
     "how often each of their synapses is used, over all time steps",
     place=460,
     otherwise="no layer of this model is fed spikes",
+    ranked=False,
 )
 
 

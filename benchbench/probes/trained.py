@@ -25,6 +25,7 @@ EPOCHS = Figure(
     "passes over the training images until the epochs, the budget or the patience ended",
     place=610,
     otherwise=OTHERWISE,
+    ranked=False,
 )
 TRAINING_TIME = Figure(
     "training_time",
@@ -46,6 +47,7 @@ CHANNELS_CUT = Figure(
     "higher",
     place=612,
     otherwise="no channels of this model are cut (`train: { slim: ... }`)",
+    ranked=False,
 )
 
 

@@ -32,6 +32,7 @@ GPU_BUSY = by_phase(
     rests_on="machine",
     beside_paper="ratio",
     place=810,
+    ranked=False,
 )
 GPU_MEMORY = by_phase(
     "gpu_memory",

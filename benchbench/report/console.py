@@ -1,23 +1,27 @@
-"""The page as Rich tables."""
+"""The page as Rich tables, in whatever width there is."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from benchbench.display.displayable import draws
+from benchbench.display.text import ASCII
+from benchbench.report.fitting import fitted, widths_of
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from collections.abc import Iterator
+
+    from rich.console import Console, ConsoleOptions, RenderableType
 
     from benchbench.report.format import Grid
     from benchbench.report.page import Page
 
-__all__ = ["draw", "renderable"]
+__all__ = ["PageOnConsole", "draw", "renderable"]
 
 _STYLES = {
     "reproduced": "green",
@@ -25,6 +29,7 @@ _STYLES = {
     "paper inconsistent": "magenta",
     "not measurable here": "dim",
 }
+BEST = " ★"
 
 
 def draw(the_page: Page, console: Console) -> None:
@@ -33,53 +38,92 @@ def draw(the_page: Page, console: Console) -> None:
 
 
 @draws("rich")
-def renderable(the_page: Page) -> Group:
+def renderable(the_page: Page) -> PageOnConsole:
     """A page as what Rich can print."""
-    parts: list[RenderableType] = [_text(the_page.title, "bold")]
-    parts += [_text(line, "bold yellow") for line in the_page.banner]
-    for grid in the_page.grids:
-        if not grid.detail:
-            parts += [Text(), _table(grid)]
-    if the_page.plots or any(grid.detail for grid in the_page.grids):
-        parts += [
-            Text(),
-            Text("figures, confusion matrices and training curves are in report.html"),
-        ]
-    if the_page.notes:
-        parts.append(Text())
-    parts += [_text(f"[{number}] {note}") for number, note in enumerate(the_page.notes, 1)]
-    parts.append(Text())
-    parts += [_text(line, "dim") for line in the_page.how]
-    return Group(*parts)
+    return PageOnConsole(the_page)
 
 
-def _text(text: str, style: str = "") -> Text:
-    return Text(text, style=style)
+class PageOnConsole:
+    """A page that takes its form when the width and the characters of the console are known."""
+
+    def __init__(self, the_page: Page) -> None:
+        """Hold the page."""
+        self._page = the_page
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        """The parts of the page, one below the other."""
+        page, plain = self._page, options.ascii_only
+        yield _text(page.title, "bold", plain=plain)
+        yield from (_text(it.sentence, "bold cyan", plain=plain) for it in page.headlines)
+        if page.headlines:
+            yield _text(page.measured, plain=plain)
+        yield from (_text(line, "bold yellow", plain=plain) for line in page.banner)
+        for grid in page.grids:
+            if not grid.detail:
+                yield from _grid(grid, options.max_width, plain=plain)
+        if page.plots or any(grid.detail for grid in page.grids):
+            yield Text()
+            yield Text("figures, confusion matrices and training curves are in report.html")
+        if page.notes:
+            yield Text()
+        notes = enumerate(page.notes, 1)
+        yield from (_text(f"[{number}] {note}", plain=plain) for number, note in notes)
+        yield Text()
+        yield from (_text(line, "dim", plain=plain) for line in page.how)
 
 
-def _table(grid: Grid) -> Table:
-    table = Table(title=_heading(grid.title), title_justify="left", title_style="bold")
+def _grid(grid: Grid, width: int, *, plain: bool) -> Iterator[RenderableType]:
+    tables, left_out = fitted(_marked(grid), width)
+    for part in tables:
+        yield Text()
+        yield _table(part, width, plain=plain)
+    for text in grid.below if tables else ():
+        yield _text(f"no model has {text}", plain=plain)
+    if left_out:
+        yield from ([] if tables else [Text()])
+        yield _text(left_out, "dim", plain=plain)
+
+
+def _marked(grid: Grid) -> Grid:
+    """The best of each line with its mark, which is part of what has to fit."""
+    lines = []
+    for line in grid.lines:
+        if line.best is None:
+            lines.append(line)
+            continue
+        cells = [*line.cells]
+        cells[line.best] += BEST
+        lines.append(replace(line, cells=tuple(cells)))
+    return replace(grid, lines=tuple(lines))
+
+
+def _text(text: str, style: str = "", *, plain: bool = False) -> Text:
+    return Text(_plain(text) if plain else text, style=style)
+
+
+def _plain(text: str) -> str:
+    """The text in the characters that every terminal has."""
+    return text.replace("★", "*").encode("ascii", ASCII).decode()
+
+
+def _table(grid: Grid, width: int, *, plain: bool) -> Table:
+    title = _plain(grid.title) if plain else grid.title
+    table = Table(title=escape(title) or None, title_justify="left", title_style="bold")
     last = len(grid.header) - grid.text_columns
-    for index, name in enumerate(grid.header):
+    for index, (name, wide) in enumerate(zip(grid.header, widths_of(grid, width), strict=True)):
         words = index == 0 or index >= last
-        # Digits of a figure never go on in the next line: columns of words give way first.
-        whole = not words and not any(" " in text for text in (name, *_column(grid, index)))
         table.add_column(
-            _heading(name),
+            escape(_plain(name) if plain else name),
             justify="left" if words else "right",
-            overflow="ellipsis" if whole else "fold",
-            no_wrap=whole,
+            overflow="fold",
+            width=wide,
         )
     for line in grid.lines:
-        cells = [_text(cell, _STYLES.get(cell.partition(" [")[0], "")) for cell in line.cells]
+        cells = []
+        for index, cell in enumerate(line.cells):
+            style = "bold" if index == line.best else _STYLES.get(cell.partition(" [")[0], "")
+            cells.append(_text(cell, style, plain=plain))
         table.add_row(*cells, style="dim italic" if line.quoted else None)
     return table
-
-
-def _column(grid: Grid, index: int) -> list[str]:
-    return [line.cells[index] for line in grid.lines]
-
-
-def _heading(text: str) -> str:
-    """A title as Rich's markup that marks nothing up."""
-    return escape(text)

@@ -27,10 +27,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a grid; `quoted` lines are the paper's, not ours."""
+    """One line of a grid.
+
+    Attributes:
+        cells: A text a column.
+        quoted: Whether they are the paper's, not ours.
+        best: Column of the best figure, where one is the best for sure.
+    """
 
     cells: tuple[str, ...]
     quoted: bool = False
+    best: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,9 @@ class Grid:
         lines: Its lines.
         text_columns: The first column and the last so many are words, not figures.
         detail: Left out on the console, which says where it is.
+        models: So many columns after the first are models, whose figures are one a line.
+        below: Lines that are read with it: the figures that nobody has, with the reason.
+        reference: Whether it is for looking things up: a console that is too narrow says where.
     """
 
     title: str
@@ -50,6 +60,9 @@ class Grid:
     lines: tuple[Line, ...]
     text_columns: int = 2
     detail: bool = False
+    models: int = 0
+    below: tuple[str, ...] = ()
+    reference: bool = False
 
 
 class HasRatio(Protocol):

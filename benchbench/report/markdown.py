@@ -52,6 +52,9 @@ def render(results: Results) -> str:
 def text_of(the_page: Page) -> str:
     """A page as Markdown text."""
     parts = [f"# {_escape(the_page.title)}"]
+    if the_page.headlines:
+        lines = [f"- **{_escape(it.sentence)}**" for it in the_page.headlines]
+        parts += ["\n".join(lines), _escape(the_page.measured)]
     if the_page.banner:
         parts.append("\n".join(f"> **{_escape(line)}**  " for line in the_page.banner))
     parts += [f"## {_escape(grid.title)}\n\n{_table(grid)}" for grid in the_page.grids]
@@ -81,5 +84,9 @@ def _table(grid: Grid) -> str:
     lines = [[_escape(name) for name in grid.header], rule]
     for line in grid.lines:
         cells = [_escape(cell.strip()) for cell in line.cells]
+        if line.best is not None:
+            cells[line.best] = f"**{cells[line.best]}**"
         lines.append([f"*{cell}*" if cell else "" for cell in cells] if line.quoted else cells)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    below = "\n".join(f"- no model has {_escape(text)}" for text in grid.below)
+    return f"{table}\n\n{below}" if below else table

@@ -16,6 +16,7 @@ from benchbench.report.audit import accuracies, claims
 from benchbench.report.banner import conditions
 from benchbench.report.energy import metered, unmetered
 from benchbench.report.format import Grid, Notes, fact_text
+from benchbench.report.headline import headlines, where_measured
 from benchbench.report.modelled import modelled, thresholds
 from benchbench.report.plots import plots
 from benchbench.report.quoted import quoted
@@ -32,6 +33,7 @@ from benchbench.report.side_by_side import side_by_side
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from benchbench.report.headline import Headline
     from benchbench.report.plots import Plot
     from benchbench.results.schema import Results
     from benchbench.suite.schema import Settings
@@ -51,6 +53,8 @@ class Page:
         how: What really ran, on what machine.
         plots: The figures.
         definitions: What each figure is, by its title; where no table says it already.
+        headlines: Who wins, by how much and how surely: a comparison each.
+        measured: On what machine and data that was found.
     """
 
     title: str
@@ -60,6 +64,8 @@ class Page:
     how: tuple[str, ...]
     plots: tuple[Plot, ...] = ()
     definitions: tuple[tuple[str, str], ...] = ()
+    headlines: tuple[Headline, ...] = ()
+    measured: str = ""
 
     def __post_init__(self) -> None:
         """Make all text harmless, whatever form it takes: names and reasons may be anybody's."""
@@ -91,6 +97,8 @@ def page(results: Results) -> Page:
         tuple(_how(results)),
         plots(results),
         tuple(_definitions(results)),
+        headlines(results),
+        where_measured(results) if results.cells else "",
     )
 
 
@@ -173,6 +181,10 @@ def _how(results: Results) -> list[str]:
     out.append(
         "± and [low, high] are 95 % intervals: Student's t over fresh processes (n), ratios "
         "paired by round; over batches of images for counts on data"
+    )
+    out.append(
+        "the best of a row is marked where it is best for sure: counted exactly, or apart from the "
+        "next one by more than chance"
     )
     return out
 

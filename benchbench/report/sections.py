@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchbench.metrics.registry import METRICS
 from benchbench.report.absent import missing
+from benchbench.report.best import best_of
 from benchbench.report.format import (
     Grid,
     Line,
@@ -51,9 +52,12 @@ def distribution(results: Results) -> list[Grid]:
 
 
 def everything(results: Results, notes: Notes) -> Grid:
-    """Every figure of every model, whether a paper asked for it or not."""
+    """Every figure of every model, whether a paper asked for it or not.
+
+    Figures that no model has stand below the table, together for each reason.
+    """
     shown = [name for name in METRICS if any(name in cell.measurements for cell in results.cells)]
-    lines = []
+    lines, absent = [], dict[tuple[str, ...], list[str]]()
     for name in shown:
         metric = METRICS[name]
         figures = [cell.measurements.get(name) for cell in results.cells]
@@ -61,10 +65,22 @@ def everything(results: Results, notes: Notes) -> Grid:
         for cell, figure in zip(results.cells, figures, strict=True):
             text, why = missing(name, cell, results)
             cells.append(figure_text(figure, notes, missing=text, why=why))
+        if all(text.startswith("n/a") for text in cells):
+            absent.setdefault(tuple(dict.fromkeys(cells)), []).append(metric.title)
+            continue
         unit = "" if metric.unit == "1" else f", {metric.unit}"
-        lines.append(Line((metric.title + unit, *cells, name, how_got(metric, figures))))
+        best = best_of(figures)
+        columns = (metric.title + unit, *cells, name, how_got(metric, figures))
+        lines.append(Line(columns, best=None if best is None else best + 1))
     titles = [_title(results, cell) for cell in results.cells]
-    return Grid("Every figure, per sample", ("", *titles, "name", "how"), tuple(lines))
+    return Grid(
+        "Every figure, per sample",
+        ("", *titles, "name", "how"),
+        tuple(lines),
+        models=len(titles),
+        below=tuple(f"{'; '.join(names)}: {', '.join(why)}" for why, names in absent.items()),
+        reference=True,
+    )
 
 
 def failures(results: Results) -> Grid:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from benchbench.comparing.paper import judge, judge_model
 from benchbench.metrics.registry import METRICS
 from benchbench.report.absent import missing
+from benchbench.report.best import best_of
 from benchbench.report.format import Grid, Line, Notes, figure_text, how_got, number, ratio_text
 from benchbench.suite.units import shown_in
 
@@ -78,7 +79,8 @@ def _by_metric(
             cells.append(ratio_text(found) + notes.mark(why))
         cells.append(how_got(METRICS[row.metric], figures))
         cells.append((verdict.word + notes.mark(verdict.reasons)).strip())
-        lines.append(Line(tuple(cells)))
+        best = best_of(figures)
+        lines.append(Line(tuple(cells), best=None if best is None else best + 1))
         if row.paper or row.printed:
             quoted = ["  the paper's", *(_papers(row, model, notes) for model in models)]
             if ratio:
@@ -87,7 +89,7 @@ def _by_metric(
             lines.append(Line((*quoted, "quoted", ""), quoted=True))
     over = (f"{names[ratio[0]]} : {names[ratio[1]]}",) if ratio else ()
     header = ("", *(model.title for model in models), *over, "how", "verdict")
-    return Grid(title, header, tuple(lines))
+    return Grid(title, header, tuple(lines), models=len(models))
 
 
 def _by_model(

@@ -1,0 +1,51 @@
+"""Which figure of a row is the best, for sure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchbench.metrics.ratio import NoRatio, ratio
+from benchbench.metrics.registry import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchbench.metrics.measurement import Measurement
+
+__all__ = ["best_of"]
+
+
+def best_of(figures: Sequence[Measurement | None]) -> int | None:
+    """Which of a row's figures is the best for sure.
+
+    Args:
+        figures: One figure of several models.
+
+    Returns:
+        Index of the best by the figure's own direction; None where fewer than two are valid, where
+        two are equal, or where the next one is not apart by more than chance.
+    """
+    usable = [(i, it) for i, it in enumerate(figures) if it and it.valid and it.value is not None]
+    if len(usable) < 2 or not METRICS[usable[0][1].name].ranked:
+        return None
+    higher = METRICS[usable[0][1].name].better == "higher"
+    ordered = sorted(usable, key=lambda it: it[1].value or 0.0, reverse=higher)
+    (index, best), (_, second) = ordered[:2]
+    if best.provenance != second.provenance or not _apart(best, second):
+        return None
+    return index
+
+
+def _apart(best: Measurement, second: Measurement) -> bool:
+    if best.value == second.value:
+        return False
+    if METRICS[best.name].rests_on == "machine":
+        match ratio(best, second):
+            case NoRatio():
+                return False
+            case found:
+                return found.low is not None and not found.low <= 1 <= (found.high or 0.0)
+    if None in (best.low, best.high, second.low, second.high):
+        return best.low is None and second.low is None  # counted exactly, both
+    (_, end), (start, _) = sorted([(it.low or 0.0, it.high or 0.0) for it in (best, second)])
+    return end < start

@@ -1,0 +1,252 @@
+"""Who wins, by how much and how surely: one sentence a comparison, from the statistics alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+from benchbench.comparing.accuracies import LEVEL, accuracy_difference
+from benchbench.metrics.ratio import NoRatio, ratio
+from benchbench.metrics.registry import METRICS
+from benchbench.report.banner import is_random
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchbench.results.schema import Results
+
+__all__ = ["Finding", "Headline", "Outlook", "headlines", "where_measured"]
+
+Outlook = Literal["better", "worse", "equal", "not resolved", "no interval", "not measured"]
+
+# What is said of a ratio, and of a figure that is not there.
+RATIOS = {
+    "train_fps": ("trains {} as fast", "training speed"),
+    "infer_fps": ("infers {} as fast", "inference speed"),
+    "train_energy": ("needs {} the energy of a training step", "energy of training"),
+    "infer_energy": ("needs {} the energy of an inference", "energy of inference"),
+    "macs_dense": ("does {} the dense mult-adds", "mult-adds"),
+    "macs_effective": ("does {} the mult-adds on non-zero inputs", "mult-adds on non-zero inputs"),
+    "params": ("has {} the parameters", "parameters"),
+}
+RANKS = {
+    "infer_fps": "fastest inference",
+    "train_fps": "fastest training",
+    "infer_energy": "least energy of an inference",
+    "accuracy": "most accurate",
+}
+MOST_MODELS = 4  # of a suite that names no pairs: of more the first places are told
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One figure of a comparison.
+
+    Attributes:
+        metric: Name of the figure.
+        text: The ratio or the difference in words, with its interval; or what is not there.
+        outlook: Whether it speaks for the first model, and whether that is sure.
+        reason: Why there is none, or why it is not sure; else empty.
+        value: The ratio; None where there is none, and of accuracies, which have a difference.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+    """
+
+    metric: str
+    text: str
+    outlook: Outlook
+    reason: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The text, with how sure it is where it is not."""
+        unsure = self.outlook == "not resolved" or (self.outlook == "no interval" and self.value)
+        return f"{self.text} ({self.outlook})" if unsure else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A comparison of two models.
+
+    Attributes:
+        of: Title of the first model.
+        to: Title of the model that it is compared with; empty where a run has one model.
+        findings: What was found, the most asked for first.
+        lead: What the comparison is the first place of; empty where a suite names the two.
+    """
+
+    of: str
+    to: str
+    findings: tuple[Finding, ...]
+    lead: str = ""
+
+    @property
+    def title(self) -> str:
+        """Who is compared with whom."""
+        both = f"{self.of} against {self.to}" if self.to else self.of
+        return f"{self.lead}: {both}" if self.lead else both
+
+    @property
+    def sentence(self) -> str:
+        """One sentence, e.g. ``A against B: trains 1.57 x [1.38, 1.80] as fast; energy: ...``."""
+        return f"{self.title}: {'; '.join(it.sentence for it in self.findings)}."
+
+
+def headlines(results: Results) -> tuple[Headline, ...]:
+    """The comparisons that a suite asks for.
+
+    Where it asks for none: its models by turns; of many the first places; of one what it has.
+    """
+    here = [cell.model for cell in results.cells]
+    pairs = _pairs(results)
+    if not pairs and len(here) == 1:
+        made = [_alone(results, here[0])]
+    elif not pairs and len(here) > MOST_MODELS:
+        made = [*_first_places(results)]
+    else:
+        made = [_headline(results, of, to) for of, to in pairs or pairwise(here)]
+    return tuple(it for it in made if it.findings)
+
+
+def where_measured(results: Results) -> str:
+    """On what machine and data, and out of how many processes."""
+    machine, settings = results.fingerprint, results.suite.settings
+    gpus = [str(it) for it in machine.get("gpus", ())]
+    devices = dict.fromkeys(cell.device for cell in results.cells)
+    on_gpu = any(device != "cpu" for device in devices)
+    processor = ", ".join(gpus) if on_gpu and gpus else str(machine.get("cpu", "unknown machine"))
+    if not on_gpu and (cores := machine.get("cores")):
+        processor += f" ({cores} cores)"
+    counted = results.data["name"]
+    data = f"{counted}, drawn" if results.data["synthetic"] and not is_random(counted) else counted
+    times = f"{settings.repeats} processes a model" if settings.repeats else "nothing timed"
+    return f"Measured on {processor}; data: {data}; {times}; brackets are 95 % intervals."
+
+
+def _pairs(results: Results) -> list[tuple[str, str]]:
+    """Ids of what the suite compares with what, of the models that are here."""
+    suite = results.suite
+    here = {cell.model for cell in results.cells}
+    wanted = [table.ratio for table in suite.tables if table.ratio]
+    wanted += [(it.of, it.to) for claim in suite.claims if (it := claim.measure)]
+    wanted += [(its.of, its.to) for claim in suite.claims if (its := claim.difference)]
+    return [pair for pair in dict.fromkeys(wanted) if {*pair} <= here]
+
+
+def _first_places(results: Results) -> Iterator[Headline]:
+    """The best of each figure that is asked for most, against the next one."""
+    for metric, lead in RANKS.items():
+        better = -1 if METRICS[metric].better == "higher" else 1
+        found = [(cell.model, cell.measurements.get(metric)) for cell in results.cells]
+        usable = [(it.value, model) for model, it in found if it and it.valid and it.value]
+        if len(usable) < 2:
+            continue
+        (_, of), (_, to) = sorted(usable, key=lambda it: better * it[0])[:2]
+        one, other = (results.suite.model(model).title for model in (of, to))
+        if metric == "accuracy":
+            given = [*_accuracy(results, of, to)]
+        else:
+            given = [it for it in (_ratio(results, metric, of, to),) if it]
+        yield Headline(one, other, tuple(given), lead)
+
+
+def _alone(results: Results, model: str) -> Headline:
+    """What there is of the one model of a run."""
+    found = []
+    for metric in ("accuracy", "infer_fps", "train_fps", "infer_energy", "macs_dense", "params"):
+        it = results.figure(model, metric)
+        if it is None or it.value is None or not it.valid:
+            continue
+        declared = METRICS[metric]
+        scale, unit = (100, " %") if metric == "accuracy" else (1, f" {declared.unit}")
+        text = _digits(it.value * scale) + (unit if declared.unit != "1" or scale > 1 else "")
+        if it.low is not None and it.high is not None:
+            text += f" [{_digits(it.low * scale)}, {_digits(it.high * scale)}]"
+        found.append(Finding(metric, f"{declared.title.lower()} {text}", "no interval"))
+    return Headline(results.suite.model(model).title, "", tuple(found))
+
+
+def _headline(results: Results, of: str, to: str) -> Headline:
+    one, other = (results.suite.model(model).title for model in (of, to))
+    found = [*_speeds(results, of, to), *_energy(results, of, to), *_accuracy(results, of, to)]
+    work = [_ratio(results, name, of, to) for name in ("macs_effective", "macs_dense", "params")]
+    found += [it for it in work if it and it.outlook != "not measured"]
+    return Headline(one, other, tuple(found))
+
+
+def _speeds(results: Results, of: str, to: str) -> Iterator[Finding]:
+    for name in ("train_fps", "infer_fps"):
+        if found := _ratio(results, name, of, to):
+            yield found
+
+
+def _energy(results: Results, of: str, to: str) -> Iterator[Finding]:
+    """Of each phase that was metered; one finding where none was."""
+    made = [_ratio(results, name, of, to) for name in ("train_energy", "infer_energy")]
+    found = [it for it in made if it]
+    metered = [it for it in found if it.outlook != "not measured"]
+    yield from metered
+    if not metered:
+        why = next((it.reason for it in found), "")
+        yield Finding("infer_energy", "energy: not metered here", "not measured", why)
+
+
+def _ratio(results: Results, metric: str, of: str, to: str) -> Finding | None:
+    """One figure of two models; None where neither was asked for it."""
+    over, under = (results.figure(model, metric) for model in (of, to))
+    if over is None and under is None:
+        return None
+    says, title = RATIOS[metric]
+    names = results.suite.model(of).title, results.suite.model(to).title
+    match ratio(over, under, names=names):
+        case NoRatio(reason):
+            return Finding(metric, f"{title}: n/a", "not measured", reason)
+        case found:
+            outlook = _outlook(metric, found.value, found.low, found.high)
+            text = says.format(_times(found.value, found.low, found.high))
+            if outlook == "equal":
+                text = f"equal {title}"
+            if over and over.provenance == "simulated":
+                text += " (simulated)"
+            return Finding(metric, text, outlook, found.reason, found.value, found.low, found.high)
+
+
+def _times(value: float, low: float | None, high: float | None) -> str:
+    """``1.57 x [1.38, 1.80]``."""
+    ends = "" if low is None or high is None else f" [{_digits(low)}, {_digits(high)}]"
+    return f"{_digits(value)} x{ends}"
+
+
+def _digits(value: float) -> str:
+    """Three significant digits, zeros at the end too; thousands in full."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
+
+
+def _outlook(metric: str, value: float, low: float | None, high: float | None) -> Outlook:
+    declared = METRICS[metric]
+    if low is None or high is None:
+        if declared.rests_on == "machine":
+            return "no interval"
+        low = high = value
+    if low == value == high == 1:
+        return "equal"
+    if low <= 1 <= high:
+        return "not resolved"
+    return "better" if (value > 1) == (declared.better == "higher") else "worse"
+
+
+def _accuracy(results: Results, of: str, to: str) -> Iterator[Finding]:
+    found = accuracy_difference(results, of, to)
+    if found is None:
+        return
+    if found.value is None:
+        yield Finding("accuracy", "accuracy: not comparable", "not measured", found.reason)
+        return
+    value, low, high = (100 * it for it in (found.value, found.low, found.high))
+    text = f"accuracy {value:+.2f} points [{low:+.2f}, {high:+.2f}]"
+    sure: Outlook = "better" if value > 0 else "worse"
+    yield Finding("accuracy", text, sure if found.chance < LEVEL else "not resolved")
