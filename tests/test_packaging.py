@@ -95,7 +95,7 @@ def test_the_wheel_holds_the_tree_and_no_global_models(tmp_path: Path) -> None:
     }
     wanted |= {
         f"benchbench/{file.relative_to(ROOT / 'benchbench')}"
-        for kind in ("*.jinja", "*.yaml")
+        for kind in ("*.jinja", "*.css", "*.js", "*.yaml")
         for file in (ROOT / "benchbench").rglob(kind)
     }
     wanted |= {

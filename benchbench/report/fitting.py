@@ -91,10 +91,10 @@ def _columns(grid: Grid, chosen: Sequence[int]) -> Grid:
     """The table with some of its columns."""
     last = len(grid.header) - grid.text_columns
     lines = (
-        Line(
-            tuple(line.cells[i] for i in chosen),
-            line.quoted,
-            chosen.index(line.best) if line.best in chosen else None,
+        replace(
+            line,
+            cells=tuple(line.cells[i] for i in chosen),
+            best=chosen.index(line.best) if line.best in chosen else None,
         )
         for line in grid.lines
     )

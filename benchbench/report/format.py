@@ -33,11 +33,13 @@ class Line:
         cells: A text a column.
         quoted: Whether they are the paper's, not ours.
         best: Column of the best figure, where one is the best for sure.
+        says: What its figure is, for a form that shows it when it is asked for.
     """
 
     cells: tuple[str, ...]
     quoted: bool = False
     best: int | None = None
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)

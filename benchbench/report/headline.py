@@ -190,9 +190,8 @@ def _energy(results: Results, of: str, to: str) -> Iterator[Finding]:
     found = [it for it in made if it]
     metered = [it for it in found if it.outlook != "not measured"]
     yield from metered
-    if not metered:
-        why = next((it.reason for it in found), "")
-        yield Finding("infer_energy", "energy: not metered here", "not measured", why)
+    if not metered:  # why not stands in the banner
+        yield Finding("infer_energy", "energy: not metered here", "not measured")
 
 
 def _ratio(results: Results, metric: str, of: str, to: str) -> Finding | None:

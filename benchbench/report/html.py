@@ -1,4 +1,7 @@
-"""The page as HTML that needs nothing else: no script, no font, no network."""
+"""The page as one HTML file that asks for nothing: no font, no network.
+
+A small script of its own sorts, filters and folds; without it the page is whole.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench.display.displayable import draws
+from benchbench.report.dots import dot_plot
 from benchbench.report.formats import report_format
 from benchbench.report.page import page
 from benchbench.report.svg import draw
@@ -33,7 +37,20 @@ def files(results: Results) -> dict[str, str]:
 
 def render(results: Results) -> str:
     """The report of a run as an HTML document; every name is escaped."""
-    return _filled(DOCUMENT, page(results))
+    return _with_ways_back(_filled(DOCUMENT, page(results)))
+
+
+def _with_ways_back(text: str) -> str:
+    """The document with an id where each note is named first, for the link back to it."""
+    seen = set[str]()
+
+    def marked(found: re.Match[str]) -> str:
+        number = found[1]
+        new = number not in seen
+        seen.add(number)
+        return f'<a id="ref-{number}" href="#note-{number}"' if new else found[0]
+
+    return re.sub(r'<a href="#note-(\d+)"', marked, text)
 
 
 @draws("html")
@@ -50,9 +67,19 @@ def _filled(template: str, the_page: Page, **names: str) -> str:
     from markupsafe import Markup  # noqa: PLC0415 - 60 ms with jinja2 that only this needs
 
     # The drawings are matplotlib's own, with the names in them escaped by it.
-    drawings = [Markup(draw(plot)) if plot.curves else "" for plot in the_page.plots]  # noqa: S704
+    drawings = [
+        Markup(_own_ids(draw(plot), f"plot-{number}-")) if plot.curves else ""  # noqa: S704
+        for number, plot in enumerate(the_page.plots, 1)
+    ]
     figures = list(zip(the_page.plots, drawings, strict=True))
-    return _environment().get_template(template).render(page=the_page, figures=figures, **names)
+    dots = [Markup(dot_plot(it)) for it in the_page.headlines]  # noqa: S704 - escaped by it
+    found = {"page": the_page, "figures": figures, "dots": dots}
+    return _environment().get_template(template).render(**found, **names)
+
+
+def _own_ids(drawing: str, start: str) -> str:
+    """A drawing whose ids are its own in a document of several."""
+    return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{start}", drawing)
 
 
 @cache
@@ -67,6 +94,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters["linked"] = _linked
+    found.filters["sourced"] = _sourced
     return found
 
 
@@ -82,3 +110,15 @@ def _linked(text: str, notes: str) -> Markup:
     safe = str(escape(text)).replace("\n", "<br>")
     linked = re.sub(r"\[(\d+)\](?=\[|\s|$|<)", rf'<a href="#{notes}-\1">[\1]</a>', safe)
     return Markup(linked)  # noqa: S704 - escaped above
+
+
+def _sourced(text: str) -> Markup:
+    """Escaped text with its DOI as a link."""
+    from markupsafe import Markup, escape  # noqa: PLC0415
+
+    made = re.sub(
+        r"doi:(10\.\d{4,9}/[\w.()/:-]*\w)",
+        r'<a href="https://doi.org/\1">doi:\1</a>',
+        str(escape(text)),
+    )
+    return Markup(made)  # noqa: S704 - escaped above

@@ -71,7 +71,8 @@ def everything(results: Results, notes: Notes) -> Grid:
         unit = "" if metric.unit == "1" else f", {metric.unit}"
         best = best_of(figures)
         columns = (metric.title + unit, *cells, name, how_got(metric, figures))
-        lines.append(Line(columns, best=None if best is None else best + 1))
+        says = f"{metric.says} ({metric.method})"
+        lines.append(Line(columns, best=None if best is None else best + 1, says=says))
     titles = [_title(results, cell) for cell in results.cells]
     return Grid(
         "Every figure, per sample",
