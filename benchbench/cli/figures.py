@@ -29,13 +29,13 @@ def _images(_: click.Context, __: click.Parameter, value: str) -> int | None:
 @click.option(
     "--epochs",
     type=click.IntRange(1),
-    default=5,
+    default=8,
     show_default=True,
     help="Train for so many epochs; the paper has 100.",
 )
 @click.option(
     "--images",
-    default="140",
+    default="280",
     show_default=True,
     metavar="N|all",
     callback=_images,

@@ -6,7 +6,7 @@ import io
 from contextlib import contextmanager
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -75,7 +75,7 @@ def canvas(title: str, conditions: Sequence[str], height_in: float) -> Iterator[
         yield figure
 
 
-def frame(axes: Axes, image: NDArray[object], title: str, most: float = 1.0) -> None:
+def frame(axes: Axes, image: NDArray[Any], title: str, most: float = 1.0) -> None:
     """Show an image, its pixels as they are, without ticks.
 
     Args:
@@ -84,7 +84,7 @@ def frame(axes: Axes, image: NDArray[object], title: str, most: float = 1.0) -> 
         title: What stands above.
         most: The value that is white.
     """
-    axes.imshow(image, cmap="gray", vmin=0, vmax=most, interpolation="none")  # type: ignore[arg-type]
+    axes.imshow(image, cmap="gray", vmin=0, vmax=most, interpolation="none")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_title(_plain(title), fontsize=SMALL)

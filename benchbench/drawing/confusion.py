@@ -37,8 +37,9 @@ def draw(found: Learnt, title: str) -> Picture:
         shown = axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100)
         for (row, column), count in np.ndenumerate(matrix):
             colour = "white" if shares[row, column] > 0.55 else "black"
-            place = {"ha": "center", "va": "center", "fontsize": 8.5, "color": colour}
-            axes.text(column, row, f"{count:,}", **place)
+            axes.text(
+                column, row, f"{count:,}", ha="center", va="center", fontsize=8.5, color=colour
+            )
         ticks = range(len(names))
         axes.set_xticks(ticks, [encoded(name) for name in names], rotation=40, ha="right")
         axes.set_yticks(

@@ -100,7 +100,7 @@ def draw(found: Learnt, title: str) -> Picture:
         return picture(figure, alt, (said, loss), found.conditions)
 
 
-def _line(  # noqa: PLR0913, PLR0917 - what a line of a plot has
+def _line(
     axes: Axes,
     curve: Sequence[dict[str, float | None]],
     key: str,

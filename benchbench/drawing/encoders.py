@@ -136,11 +136,15 @@ def draw(found: Encoded, shown: Shown, title: str, conditions: Sequence[str]) ->
         sizes = [" x ".join(map(str, counts.shape[1:])) for counts in found]
         rates = ", ".join(f"{100 * it:.1f} %" for it in means)
         says = (
-            f"(a) {shown.where}. A tile a channel; Encoder I is the first spiking layer "
-            f"({sizes[0]}), Encoder II ends before the linear layers, after its pooling "
-            f"({sizes[1]}).",
-            f"Spikes added up from t = 0, scaled linearly from none to one in every step. Share of "
-            f"neurons and steps with a spike in (b) to (e): {rates}.",
+            (
+                f"(a) {shown.where}. A tile a channel; Encoder I is the first spiking layer "
+                f"({sizes[0]}), Encoder II ends before the linear layers, after its pooling "
+                f"({sizes[1]})."
+            ),
+            (
+                f"Spikes added up from t = 0, scaled linearly from none to one in every step. "
+                f"Share of neurons and steps with a spike in (b) to (e): {rates}."
+            ),
         )
         alt = (
             f"The image '{shown.name}' above four sheets of {found.first.shape[1]} small maps: the "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from benchbench.codec import from_json, restored
 from benchbench.errors import OutputError
 from benchbench.files import content_of, write_text, write_whole
+from benchbench.report.markdown import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 
     from benchbench.drawing.canvas import Picture
 
-__all__ = ["Captioned", "entries_of", "keep_picture", "keep_private", "keep_pages"]
+__all__ = ["Captioned", "entries_of", "keep_pages", "keep_picture", "keep_private"]
 
 LIST = "figures.json"
 MOST_BYTES = 1 << 24
 PAPER = "Pu & Chen 2024, doi:10.20944/preprints202401.2165.v1"
 ABOUT = (
-    "The figures of the paper, made anew from benchbench's own runs. They show what our code does on "
-    "the data that each picture names; none is a copy of the paper's."
+    "The figures of the paper, made anew from benchbench's own runs. They show what our code does "
+    "on the data that each picture names; none is a copy of the paper's."
 )
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -115,9 +116,9 @@ def _markdown(entries: Iterable[Captioned]) -> str:
     for it in entries:
         parts += [
             f"## Figure {it.number}. {it.title}",
-            f"![{it.alt}]({it.stem}.png)",
-            f"**{' '.join(it.conditions)}**",
-            " ".join(it.says),
+            f"![{escaped(it.alt)}]({it.stem}.png)",
+            f"**{escaped(' '.join(it.conditions))}**",
+            escaped(" ".join(it.says)),
             f"It answers to Figure {it.number} of the paper: {it.paper}.",
             f"Made by `{it.command}`; as [SVG]({it.stem}.svg), [PNG]({it.stem}.png).",
         ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchbench import data as data_room
+from benchbench.display.text import neutral
 from benchbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -67,4 +68,4 @@ def said_of(name: str, source: str, seed: int, *, synthetic: bool) -> str:
     """One sentence on data, for the inside of pictures."""
     if synthetic:
         return f"SYNTHETIC data: drawn faces ({name}, seed {seed}), no photographs, not FER2013."
-    return f"Data: {name} ({source.rpartition('/')[2]})."
+    return neutral(f"Data: {name} ({source.rpartition('/')[2]}).")

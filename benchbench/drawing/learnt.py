@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchbench.drawing.catalogue import Subject
 from benchbench.drawing.images import said_of
 from benchbench.errors import TrainingError
 from benchbench.running.taken import TAKEN
@@ -13,12 +12,13 @@ from benchbench.suite.schema import Model, Settings, Suite
 from benchbench.suite.training import Stdp, Train
 
 if TYPE_CHECKING:
+    from benchbench.drawing.catalogue import Subject
     from benchbench.results.schema import CellResult, Results
 
 __all__ = ["Learnt", "Lesson", "learnt", "stored", "suite_of"]
 
 SUITE = "paper_figures"
-PAPER = "the paper: 100 epochs on 28,709 images"
+PAPER_EPOCHS, PAPER = 100, "the paper: 100 epochs on 28,709 images"
 COUNTED_ON = 16  # images that a run counts spikes on: none is in a figure
 DEFAULTS = {"conv_snn": {"T": 4, "encoder": "none"}}  # what a suite may leave unsaid
 
@@ -68,22 +68,30 @@ class Learnt:
         where = f"run {self.results.suite.name}/{run}"
         if taken := self.cell.facts.get(TAKEN):
             where = f"{where}, taken from {taken}"
-        labels = " Labels: FER+'s eight classes." if self.subject.plus else ""
+        labels = " Eight classes, as in FER+." if self.subject.plus else ""
         seed = settings.seed
         about = said_of(data["name"], data["source"], seed, synthetic=data["synthetic"])
-        epochs, trained = len(self.curve), self.cell.facts.get("training", "")
-        on = trained.partition(" samples")[0] or "unknown"
-        all_images = sum(by.get("Training", 0) for by in data.get("distribution", {}).values())
-        of = f" of {all_images:,}" if all_images else ""
-        short = "A SHORT training: " if epochs < 50 or on != f"{all_images:,}" else "Training: "
-        lines = [
-            about + labels,
-            f"{short}{epochs} epoch{'s' * (epochs > 1)} on {on}{of} images, seed {seed} ({PAPER}); "
-            f"{where}.",
-        ]
+        there = sum(by.get("Training", 0) for by in data.get("distribution", {}).values())
+        said = _extent(len(self.curve), str(self.cell.facts.get("training", "")), there)
+        lines = [about + labels, f"{said}, seed {seed} ({PAPER}); {where}."]
         if self.subject.reconstructed:
             lines.append(f"Reconstructed network: {self.subject.reconstructed}.")
         return tuple(lines)
+
+
+def _extent(epochs: int, fact: str, there: int) -> str:
+    """How long and on how much was trained, for people.
+
+    Args:
+        epochs: Number of epochs.
+        fact: What the run says of its training; it begins with the number of samples.
+        there: Number of all training images; 0 where that is not known.
+    """
+    number = fact.partition(" ")[0]
+    used = int(number.replace(",", "")) if number.replace(",", "").isdigit() else 0
+    of = f"all {there:,}" if used and used == there else f"{number or 'unknown'} of {there:,}"
+    short = "Training" if epochs >= PAPER_EPOCHS and used == there else "A SHORT training"
+    return f"{short}: {epochs} epoch{'s' * (epochs > 1)} on {of if there else number} images"
 
 
 def suite_of(name: str, subject: Subject, lesson: Lesson) -> Suite:

@@ -52,21 +52,29 @@ def draw_steps(shown: Shown, seed: int, title: str, conditions: Sequence[str]) -
     """The image, and the spikes of each step."""
     spikes = spikes_of(shown.values, STEPS, seed)
     with canvas(title, conditions, 3.55) as figure:
-        left, right = figure.subfigures(1, 2, width_ratios=(1, 2.5))
+        halves = figure.subfigures(1, 2, width_ratios=(1, 2.7), squeeze=False)
+        left, right = halves[0]
         frame(left.subplots(), shown.values, f"(a) {shown.name}, grey values")
         grid = right.subplots(4, STEPS // 4).flat
         for step, axes in enumerate(grid):
             frame(axes, spikes[step], f"(b) step {step + 1}" if not step else f"{step + 1}")
         share, wanted = 100 * spikes.mean(), 100 * float(shown.values.mean())
+        flat = shown.values.ravel()
+        alike = float(np.mean([np.corrcoef(it.ravel(), flat)[0, 1] for it in spikes]))
         says = (
-            f"(a) {shown.where}; (b) its spikes in {STEPS} steps, white where there is one "
-            f"(seed {seed}).",
-            f"{share:.2f} % of all pixels and steps have a spike; the image's mean grey value, "
-            f"which is what is expected, is {wanted:.2f} %.",
+            (
+                f"(a) {shown.where}; (b) its spikes in {STEPS} steps, white where there is one "
+                f"(seed {seed})."
+            ),
+            (
+                f"{share:.2f} % of all pixels and steps have a spike; the image's mean grey value, "
+                f"which is what is expected, is {wanted:.2f} %."
+            ),
+            f"Correlation of one step's spikes with the image, mean over the steps: {alike:.2f}.",
         )
         alt = (
             f"Left the grey image '{shown.name}', right {STEPS} black-and-white matrices of its "
-            f"spikes, {share:.1f} % of them white; each resembles the image, grainily."
+            f"spikes, {share:.1f} % of them white; they correlate with the image by {alike:.2f}."
         )
         return picture(figure, alt, says, conditions)
 
@@ -86,8 +94,10 @@ def draw_superposed(shown: Shown, seed: int, title: str, conditions: Sequence[st
         steps_text = ", ".join(map(str, SUPERPOSED))
         distances = ", ".join(f"{100 * it:.2f} %" for it in apart)
         says = (
-            f"Spikes per step and pixel of {shown.where} after {steps_text} steps (seed {seed}), "
-            "white where there is one in every step.",
+            (
+                f"Spikes per step and pixel of {shown.where} after {steps_text} steps "
+                f"(seed {seed}); white where there is one in every step."
+            ),
             f"Mean distance of a pixel to its grey value: {distances} of the whole scale.",
         )
         alt = (
