@@ -65,15 +65,17 @@ class Learnt:
         """Which data it was trained on and for how long, sentence by sentence."""
         run, data = self.results.run["id"], self.results.data_of(self.cell)
         settings = self.results.suite.settings_of(self.results.suite.model(self.cell.model))
-        where = f"run {self.results.suite.name}/{run}"
+        # Our own runs are made anew by the command; the picture must not change with their number.
+        suite = self.results.suite.name
+        where = "" if suite == SUITE else f"; run {suite}/{run}"
         if taken := self.cell.facts.get(TAKEN):
-            where = f"{where}, taken from {taken}"
+            where = f"{where}; taken from {taken}"
         labels = " Eight classes, as in FER+." if self.subject.plus else ""
         seed = settings.seed
         about = said_of(data["name"], data["source"], seed, synthetic=data["synthetic"])
         there = sum(by.get("Training", 0) for by in data.get("distribution", {}).values())
         said = _extent(len(self.curve), str(self.cell.facts.get("training", "")), there)
-        lines = [about + labels, f"{said}, seed {seed} ({PAPER}); {where}."]
+        lines = [about + labels, f"{said}, seed {seed} ({PAPER}){where}."]
         if self.subject.reconstructed:
             lines.append(f"Reconstructed network: {self.subject.reconstructed}.")
         return tuple(lines)

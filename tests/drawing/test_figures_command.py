@@ -64,7 +64,7 @@ def test_figures_without_training_are_whole_and_say_that_they_are_synthetic(
         assert "SYNTHETIC data: drawn faces (synthetic_faces, seed 0)" in text
         image = Image.open(io.BytesIO((tmp_path / f"figure_{number:02}.png").read_bytes()))
         image.load()
-        assert image.width == 1080
+        assert image.width == 972
         assert len(np.unique(np.asarray(image.convert("L")))) > 2
     assert "mean distance" in words_of(tmp_path / "figure_03.svg")
     listed = json.loads((tmp_path / "figures.json").read_text())["figures"]
