@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from benchbench.data import FaceData
     from benchbench.drawing.canvas import Picture
     from benchbench.results.schema import Results
-    from benchbench.running.cells import Cell
-    from benchbench.running.plan import Plan
 
 __all__ = ["Drawn", "draw_figures"]
 
@@ -65,7 +63,6 @@ class _Session:
         run: A stored run to take trainings from; None for none.
         progress: Whether it is told what goes on.
         trained: Trainings by the name of their subject; the reason of one that failed.
-        cells: What was planned of them, for their weights.
     """
 
     faces: FaceData
@@ -76,7 +73,6 @@ class _Session:
     run: Results | None
     progress: bool
     trained: dict[str, Learnt | str] = field(default_factory=dict)
-    cells: dict[str, Cell] = field(default_factory=dict)
 
     def learnt(self, name: str) -> Learnt:
         """The training of a subject: the stored run's, or our own."""
@@ -102,12 +98,7 @@ class _Session:
     def _train(self, name: str) -> Learnt:
         suite = suite_of(name, SUBJECTS[name], self.lesson)
         request = RunRequest(suite, device=self.device, data=self.source, out=self.runs)
-
-        def planned(plan: Plan) -> Plan:
-            self.cells[name] = plan.cells[0]
-            return plan
-
-        return learnt(SUBJECTS[name], carried_out(request, self.progress, planned))
+        return learnt(SUBJECTS[name], carried_out(request, self.progress))
 
 
 def draw_figures(  # noqa: PLR0913 - each is an option of the command line
@@ -212,7 +203,7 @@ def _of_images(number: int, session: _Session, title: str) -> Picture:
         from benchbench.drawing import encoders  # noqa: PLC0415 - torch
 
         found = session.own(wanted.subject)
-        model = encoders.trained_model(session.cells[wanted.subject])
+        model = encoders.trained_model(found)
         shown = first_of(faces, "PrivateTest", wanted.expression)
         spikes = encoders.cumulative(model, shown.values)
         return encoders.draw(spikes, shown, title, found.conditions)

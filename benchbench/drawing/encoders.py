@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,10 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from benchbench import zoo
+from benchbench.data.cache import folder
 from benchbench.drawing.canvas import canvas, frame, picture
 from benchbench.errors import ModelError
 from benchbench.frameworks import resetter
-from benchbench.training.weight_store import load_trained
+from benchbench.running.taken import TAKEN
+from benchbench.training.weights import load_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     from benchbench.drawing.canvas import Picture
     from benchbench.drawing.images import Shown
-    from benchbench.running.cells import Cell
+    from benchbench.drawing.learnt import Learnt
 
 __all__ = ["Encoded", "cumulative", "draw", "tiled", "trained_model"]
 
@@ -41,21 +44,26 @@ class Encoded(NamedTuple):
     second: NDArray[np.int64]
 
 
-def trained_model(cell: Cell) -> nn.Module:
-    """The model of a cell with its trained weights, on the CPU; for inference.
+def trained_model(found: Learnt) -> nn.Module:
+    """The model of a training with its best weights, on the CPU; for inference.
 
-    The caller's random numbers are left alone.
+    The weights are found by the key that the run names: the worker knows it, whatever else this
+    process has loaded. The caller's random numbers are left alone.
 
     Raises:
-        ModelError: Its trained weights are not here, and why.
+        ModelError: Its trained weights are not here, or damaged.
     """
-    classes = cell.data.num_classes if cell.data else None
+    subject, classes = found.subject, found.cell.measurements["accuracy"].detail["classes"]
+    key = str(found.cell.facts.get("weights", "")).partition(",")[0]
+    place = next(iter(sorted((folder() / "trained").glob(f"{escape(key)}*/best.pt"))), None)
+    if not key or place is None:
+        where = found.cell.facts.get(TAKEN) or f"run {found.results.run['id']}"
+        raise ModelError(f"{subject.label}: its trained weights are not here: trained by {where}")
     with torch.random.fork_rng(devices=[]):
         model: nn.Module = zoo.build(
-            cell.model.reference, cell.model.set, Path(cell.folder), num_classes=classes
+            subject.model, subject.set, Path.cwd(), num_classes=len(classes)
         )
-    if why := load_trained(model, cell):
-        raise ModelError(f"{cell.model.title}: {why}")
+    load_weights(model, place)
     return model.eval()
 
 

@@ -17,6 +17,7 @@ from benchbench.drawing.catalogue import SUBJECTS
 from benchbench.drawing.confusion import matrix_of
 from benchbench.drawing.images import first_of
 from benchbench.drawing.learnt import Learnt, Lesson, stored, suite_of
+from benchbench.errors import ModelError
 
 REFERENCE = Path(__file__).parents[2] / "reports" / "reference"
 TRAINED = REFERENCE / "train-conv_snn" / "20261124-101104"
@@ -71,6 +72,14 @@ def test_cumulative_spikes_are_the_sum_of_what_hooks_count(steps: int) -> None:
     assert found.first.shape[1:] == (128, 48, 48)
     assert found.second.shape[1:] == (128, 12, 12)
     assert (np.diff(found.first, axis=0) >= 0).all()
+
+
+def test_weights_that_are_not_here_are_told() -> None:
+    """A run whose weights lie on another machine has no spikes to be drawn."""
+    found = stored(SUBJECTS["t4"], benchbench.load(TRAINED))
+    assert found is not None
+    with pytest.raises(ModelError, match="its trained weights are not here"):
+        encoders.trained_model(found)
 
 
 def test_a_sheet_of_channels_has_each_where_it_belongs() -> None:
