@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchbench.api.comparisons import compare, load
 from benchbench.api.counts import count, count_in_worker
+from benchbench.api.drawings import draw_figures
 from benchbench.api.gates import gate_result, gate_revision, update_baseline
 from benchbench.api.looks import check_data, doctor, energy
 from benchbench.api.runs import run, setting
@@ -15,6 +16,7 @@ __all__ = [
     "count",
     "count_in_worker",
     "doctor",
+    "draw_figures",
     "energy",
     "gate_result",
     "gate_revision",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchbench.report.plots import Coordinate, Plot
     from benchbench.results.schema import Results
 
-__all__ = ["draw", "figure_file", "files"]
+__all__ = ["COLOURS", "SHAPES", "STYLE", "WARNING", "draw", "figure_file", "files"]
 
 # The first colours of Okabe and Ito 2008, told apart by colour-blind readers too; and shapes.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

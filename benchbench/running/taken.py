@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from benchbench.running.cells import Cell
 
-__all__ = ["TakenOver", "taken"]
+__all__ = ["TAKEN", "TakenOver", "taken"]
 
 TAKEN = "taken from"  # the fact that says where a cell's training was made
 
