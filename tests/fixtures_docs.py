@@ -1,7 +1,7 @@
 """The blocks of README and of the pages of docs/, as a reader would copy them.
 
-A block with ``title="name"`` is a file of that name; ``<!-- long -->`` in the line before one says that
-it takes minutes or needs what is not everywhere, so that it is looked at and not run.
+A block with ``title="name"`` is a file of that name; ``<!-- long -->`` in the line before one says
+that it takes minutes or needs what is not everywhere, so that it is looked at and not run.
 """
 
 from __future__ import annotations

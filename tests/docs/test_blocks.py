@@ -115,7 +115,7 @@ def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
 
 
 def as_installed(place: Path) -> dict[str, str]:
-    """The environment of a reader: `benchbench` and `python` are this tree's, the cache is empty."""
+    """The environment of a reader: `benchbench` and `python` are ours, the cache is empty."""
     bin_ = place / "bin"
     bin_.mkdir()
     program = bin_ / "benchbench"

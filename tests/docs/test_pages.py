@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fixtures_docs import PAGES, ROOT
@@ -16,6 +15,9 @@ from benchbench.files import module_at
 from benchbench.formulas.registry import own
 from benchbench.metrics.registry import METRICS
 from benchbench.suite import loader
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DOCS = ROOT / "docs"
 MARKER = re.compile(r"<!-- generated: (\S+) -->")
