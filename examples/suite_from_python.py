@@ -30,7 +30,7 @@ if __name__ == "__main__":
         phases=("infer",),
         batch_size=4,
         threads=1,
-        repeats=2,
+        repeats=1,
         window_s=0.2,
         window_iterations=2,
         warmup_s=0.1,
@@ -43,7 +43,6 @@ if __name__ == "__main__":
         title="Spikes against ReLU",
         models=[
             benchbench.Model("snn", spiking, label="Spiking"),
-            benchbench.Model("wide", spiking, label="Spiking, wide", set={"width": 64}),
             benchbench.Model("twin", dense, label="ReLU twin"),
         ],
         settings=short,
