@@ -12,7 +12,7 @@ EVIDENCE := reports/gate/evidence
 BENCHBENCH_FER2013 ?= $(wildcard ../shared/data/fer2013/fer2013.csv.gz)
 export BENCHBENCH_FER2013
 
-.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors fuzz faults kills bench gate gpu-kit gpu evidence clean
+.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors fuzz faults kills bench gate gpu-kit gpu evidence docs docs-test clean
 
 install: $(INSTALLED)
 
@@ -91,5 +91,12 @@ evidence: $(INSTALLED)  ## what reports/gate/evidence rests on, from nothing: ab
 	$(BIN)/python tests/evidence/real.py --out $(EVIDENCE) --slowdown 5 --gates 10
 	$(BIN)/python tests/evidence/real.py --out $(EVIDENCE) --slowdown 3 --gates 5 --long
 
+docs: $(INSTALLED)  ## the pages of docs/ as site/index.html, with nothing from outside
+	$(BIN)/python -m pip install --quiet --editable '.[dev,docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+docs-test: $(INSTALLED)  ## every command and every example of README and docs/ runs, some minutes
+	$(BIN)/python -m pytest -m 'docs or not docs' tests/docs
+
 clean:
-	rm -rf $(VENV) $(SINABS) build dist *.egg-info
+	rm -rf site $(VENV) $(SINABS) build dist *.egg-info

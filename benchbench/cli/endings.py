@@ -37,6 +37,7 @@ REFUSALS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO, errno.ENOMEM),
     *(errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.EBADF),
 }
+COMPLETE = "_BENCHBENCH_COMPLETE"  # a shell asks by it how a command goes on; click then exits
 NO_TEMPORARY = "No usable temporary directory"  # begins the text of tempfile's own error
 
 
@@ -65,6 +66,8 @@ def exit_code(command: Callable[[], object]) -> int:
 
 
 def _unexpected(error: BaseException) -> int:
+    if isinstance(error, SystemExit) and COMPLETE in os.environ:
+        return EXIT_USAGE if error.code else 0
     if isinstance(error, SystemExit) and (
         isinstance(error.__context__, BrokenPipeError)  # rich's own answer, exit code 1
         or type(sys.stdout).__name__ == "PacifyFlushWrapper"  # click's

@@ -25,7 +25,9 @@ __all__ = ["export"]
     help="Folder to write to; by default the run's own. '-' prints.",
 )
 def export(run: Path, name: str | None, out: Path | None) -> None:
-    """Write a RUN (its folder or its results.json) in the format of another tool.
+    """Write a RUN in the format of another tool.
+
+    RUN is its folder or its results.json.
 
     What is n/a, invalid or of a simulated sensor does not leave, but for LaTeX, which marks it.
     """

@@ -53,7 +53,9 @@ only_option = click.option(
 def compare(
     base: Path, new: Path, *, threshold: float | None, across_machines: bool, as_json: bool
 ) -> int:
-    """Set a NEW run beside a BASE: folders of runs, results.json, or pytest-benchmark's JSON.
+    """Set a NEW run beside a BASE: better, worse, or the same.
+
+    Both are folders of runs, results.json, or pytest-benchmark's JSON.
 
     Exit code 1 where a figure is worse, 4 where nothing could be compared.
     """
@@ -125,7 +127,9 @@ def gate(
     as_json: bool,
     **options: Any,  # noqa: ANN401 - click's own conversions
 ) -> int:
-    """Say whether this working tree is slower than a BASE, with a fixed rate of false alarms.
+    """Say whether this working tree is slower than a BASE.
+
+    The rate of false alarms is fixed beforehand.
 
     A revision is checked out beside this tree, and both play the SUITE's models in turn, pair by
     pair of fresh processes, until every verdict is clear or the budget is spent. Parameters,
@@ -188,7 +192,10 @@ def _judge(found: Comparison, fail_on: tuple[str, ...]) -> int:
 
 @click.group()
 def baseline() -> None:
-    """Keep a suite's figures of this machine in the repository, to compare with later."""
+    """Keep a suite's figures of this machine to compare with.
+
+    They lie in the repository, under reports/baselines/.
+    """
 
 
 @baseline.command(name="update")
@@ -211,7 +218,10 @@ def update(
     as_json: bool,
     **place: Any,  # noqa: ANN401 - click's own conversions of the options of `where`
 ) -> int:
-    """Run a SUITE, say what changed and why, and store it as this machine's baseline."""
+    """Run a SUITE, say what changed, and store it as baseline.
+
+    Why a figure changed is told too; the baseline is this machine's.
+    """
     from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
     from benchbench.report.progress import progress_on  # noqa: PLC0415
     from benchbench.running.plan import RunRequest  # noqa: PLC0415

@@ -52,7 +52,7 @@ def models(pattern: str, folder: Path | None) -> list[dict[str, Any]]:
 
 
 def suites() -> list[dict[str, Any]]:
-    """The bundled suites."""
+    """The bundled suites, with what each takes."""
     from benchbench.suite import loader  # noqa: PLC0415 - the other lists need no YAML
 
     rows = []
@@ -62,7 +62,10 @@ def suites() -> list[dict[str, Any]]:
             {
                 "suite": name,
                 "title": suite.title,
-                "models": ", ".join(model.id for model in suite.models),
+                "quick": suite.cost.quick,
+                "full": suite.cost.full,
+                "needs": suite.cost.needs,
+                "models": [model.id for model in suite.models],
             }
         )
     return rows

@@ -29,7 +29,10 @@ __all__ = ["check", "count", "data", "doctor", "list_", "models", "probes", "sui
 @click.command()
 @as_json_option
 def doctor(*, as_json: bool) -> int:
-    """Say what this machine can measure: every sensor tried, and what would help."""
+    """Try every sensor: what this machine can measure.
+
+    What cannot be read is told with the reason, and with the command that would help.
+    """
     from benchbench import api  # noqa: PLC0415
 
     found = api.doctor()
@@ -73,7 +76,9 @@ def count(  # noqa: PLR0913, PLR0917 - the options
     *,
     as_json: bool,
 ) -> int:
-    """Count parameters, bytes and operations of MODEL, layer by layer. Times nothing.
+    """Count parameters, bytes and operations of MODEL by layer.
+
+    Nothing is timed.
 
     MODEL is a name of the zoo, path/to/file.py:function, package.module:function or
     path/to/graph.nir, which --steps tells how often to present an input.
@@ -101,7 +106,7 @@ def list_() -> None:
 @models_folder
 @as_json_option
 def models(pattern: str, folder: Path | None, *, as_json: bool) -> None:
-    """List the zoo's models; PATTERN may have wildcards, e.g. 'conv_*'."""
+    """List the zoo's models; PATTERN may be 'conv_*' and the like."""
     from benchbench.cli import listing  # noqa: PLC0415
 
     _print_list(lambda: listing.models(pattern, folder), "models", as_json=as_json)
@@ -110,7 +115,7 @@ def models(pattern: str, folder: Path | None, *, as_json: bool) -> None:
 @list_.command()
 @as_json_option
 def suites(*, as_json: bool) -> None:
-    """List the bundled suites."""
+    """List the bundled suites: what each takes and needs."""
     from benchbench.cli import listing  # noqa: PLC0415
 
     _print_list(listing.suites, "suites", as_json=as_json)
@@ -145,7 +150,7 @@ for _name, _says in (
     ("frameworks", "List the frameworks whose neurons are known."),
     ("formulas", "List every figure that is modelled by a formula."),
     ("formats", "List the files that a run writes."),
-    ("extensions", "List what was added from outside, and what could not be loaded."),
+    ("extensions", "List what was added from outside, and what was refused."),
 ):
     list_.add_command(_listed(_name, _says))
 
@@ -159,8 +164,9 @@ def _print_list(rows_of: Callable[[], list[dict[str, Any]]], name: str, *, as_js
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(*(rows[0] if rows else [name]))
-    for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
+    for row in rows:  # of a list a table has no more room than for its length
+        cells = (len(value) if isinstance(value, list) else value for value in row.values())
+        table.add_row(*(Text(str(value)) for value in cells))
     consoles()[0].print(table)
 
 
@@ -174,7 +180,7 @@ def data() -> None:
 @click.option("--ferplus", metavar="FILE", help="FER+'s votes: check its labels as well.")
 @as_json_option
 def check(file: str, ferplus: str | None, *, as_json: bool) -> None:
-    """Count the images of FILE by class and split, and look for faults.
+    """Count the images of FILE by class and split; find faults.
 
     FILE is FER2013 as csv, csv.gz, zip or a folder of images, or synthetic_faces. Rows are those
     of the csv file, the header being row 1. Faults are reported; they are no error.

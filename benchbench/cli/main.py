@@ -89,7 +89,7 @@ def run(
     as_json: bool,
     **place: Any,  # noqa: ANN401 - click's own conversions of the options of `where`
 ) -> int:
-    """Run a SUITE (a file, or the name of a bundled one) and report.
+    """Run a SUITE, a file or a bundled one, and report.
 
     A run that was interrupted is taken up again by the same command: what was finished is kept.
     """
@@ -131,10 +131,11 @@ def train(
     as_json: bool,
     **options: Any,  # noqa: ANN401 - click's own conversions
 ) -> int:
-    """Train MODEL, report its accuracy, and keep the weights for the suites that ask for them.
+    """Train MODEL, report its accuracy, and keep the weights.
 
-    MODEL is a name of the zoo, path/to/file.py:function or package.module:function. An interrupted
-    training is taken up again by the same command.
+    Suites that ask for the same training find them. An interrupted training is taken up again by
+    the same command. MODEL is a name of the zoo, path/to/file.py:function or
+    package.module:function.
     """
     from benchbench import api  # noqa: PLC0415
     from benchbench.report.progress import progress_on  # noqa: PLC0415
@@ -168,7 +169,10 @@ def _finish(results: Results, console: Console, *, as_json: bool) -> int:
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of suite files, for editors.")
 @as_json_option
 def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
-    """Check a SUITE file: every fault at once, with file, line and hint. Runs nothing."""
+    """Check a SUITE file: every fault at once; run nothing.
+
+    Each is told with file, line and a hint.
+    """
     from benchbench.suite import loader  # noqa: PLC0415
 
     if schema:
@@ -203,7 +207,10 @@ def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
 )
 @as_json_option
 def report(run: Path, *, write: bool, recompute: bool, as_json: bool) -> int:
-    """Show the stored result of a RUN (its folder or its results.json) again."""
+    """Show the stored result of a RUN again.
+
+    RUN is its folder or its results.json.
+    """
     from benchbench.results import stored  # noqa: PLC0415
 
     found, folder = stored.load(run), run if run.is_dir() else run.parent

@@ -22,6 +22,7 @@ from typing import (
 )
 
 from benchbench.data import DataSource
+from benchbench.suite.cost import Cost
 from benchbench.suite.gate import Gate
 from benchbench.suite.model import Model, ModelLike
 from benchbench.suite.quick import shortened
@@ -81,6 +82,7 @@ class Suite:
         quoted: Published figures to show beside the run's: ``hardware``, ``claimed_gains``, or the
             path of a result of NeuroBench (``.json``).
         quotations: Figures that `quoted` stands for; of a file they are filled in.
+        cost: Time and what else it needs, shown by ``benchbench list suites``.
     """
 
     benchbench: Literal[1] = 1
@@ -101,6 +103,7 @@ class Suite:
     extensions: tuple[str, ...] = ()
     quoted: tuple[str, ...] = ()
     quotations: tuple[Quoted, ...] = ()
+    cost: Cost = field(default_factory=Cost)
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
@@ -126,6 +129,7 @@ class Suite:
             extensions: Sequence[str] = (),
             quoted: Sequence[str] = (),
             quotations: Sequence[Quoted] = (),
+            cost: Cost = Cost(),  # noqa: B008 - frozen
         ) -> None: ...
 
     def __post_init__(self) -> None:

@@ -96,7 +96,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A ratio that this run measures: `metric` of model `of` over model `to`."""
+    """A ratio that this run measures: `metric` of model `of` over model `to`.
+
+    Attributes:
+        metric: Name from ``benchbench list probes``.
+        of: Id of the model above the line.
+        to: Id of the model below it.
+    """
 
     metric: str
     of: str

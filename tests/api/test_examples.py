@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import pickle
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,18 @@ from benchbench.errors import DataError
 from benchbench.suite import loader
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-FILES = sorted(EXAMPLES.glob("*.py"))
+SUITE = "    benchbench: 1"  # begins the suite that a model or a loader has in its docstring
+EVERY = sorted(EXAMPLES.glob("*.py"))
+FILES = [file for file in EVERY if SUITE in file.read_text("utf-8")]
+SCRIPTS = [file for file in EVERY if file not in FILES]
+PRINTS = {  # what each prints that no machine changes
+    "compare_two_runs": ["params", "macs_dense", "worse"],
+    "count_only": ["params: 2410 (counted)", "macs_dense: 2368 (counted)", "firing_rate: 0."],
+    "energy_of_a_block": ["own code: ", "simulated sensor: ", " W, valid, simulated"],
+    "own_data": ["macs_dense: 2448 (counted", "macs_effective: "],
+    "plain_torch": ["params: 73991 (counted", "macs_dense: 73952 (counted", "infer_fps: "],
+    "suite_from_python": ["Spiking: ", "ReLU twin: ", "firing rate n/a"],
+}
 
 
 def first_batch(
@@ -37,6 +51,25 @@ def first_batch(
 def test_there_are_examples() -> None:
     """The test below has something to read."""
     assert len(FILES) >= 4
+    assert [file.stem for file in SCRIPTS] == [*PRINTS]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: file.stem)
+def test_a_script_runs_as_it_stands(file: Path, tmp_path: Path) -> None:
+    """In an empty folder, on the processor; it says what it measured, and how."""
+    done = subprocess.run(
+        [sys.executable, file],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(EXAMPLES.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for text in PRINTS[file.stem]:
+        assert text in done.stdout
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

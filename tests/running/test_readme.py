@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from textwrap import dedent
 
 import nir
 import numpy as np
 import pytest
+from fixtures_docs import blocks_of
 from fixtures_user import user_run
 
 README = Path(__file__).parents[2] / "README.md"
@@ -22,15 +22,8 @@ settings: { repeats: 1, window_s: 0.05, window_iterations: 1, warmup_s: 0, warmu
 
 
 def blocks() -> list[str]:
-    """The indented blocks of the section, in order: my.py, mine.yaml, a command, more models."""
-    section = README.read_text("utf-8").partition("## Your own model")[2].partition("\n## ")[0]
-    found = [""]
-    for line in section.splitlines():
-        if line.startswith("    ") or (not line and found[-1]):
-            found[-1] += line + "\n"
-        elif found[-1]:
-            found.append("")
-    return [dedent(block).strip() + "\n" for block in found if block.strip()]
+    """The blocks of the section, in order: my.py, mine.yaml, a command, more models."""
+    return [block.text for block in blocks_of(README, "Your own model")]
 
 
 def called(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
