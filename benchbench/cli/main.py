@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import click
 
 from benchbench import __version__
+from benchbench.cli.baseline import baseline
 from benchbench.cli.endings import exit_code
 from benchbench.cli.export import export
-from benchbench.cli.gate import baseline, compare, gate
+from benchbench.cli.gate import compare, gate
 from benchbench.cli.history import history
 from benchbench.cli.look import count, data, doctor, list_
 from benchbench.cli.options import (

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchbench.report.plots import Plot
     from benchbench.results.schema import Results
 
-__all__ = ["files", "render", "text_of"]
+__all__ = ["escaped", "files", "render", "table", "text_of"]
 
 _SPECIAL = str.maketrans(
     {
@@ -51,35 +51,37 @@ def render(results: Results) -> str:
 
 def text_of(the_page: Page) -> str:
     """A page as Markdown text."""
-    parts = [f"# {_escape(the_page.title)}"]
+    parts = [f"# {escaped(the_page.title)}"]
     if the_page.banner:
-        parts.append("\n".join(f"> **{_escape(line)}**  " for line in the_page.banner))
-    parts += [f"## {_escape(grid.title)}\n\n{_table(grid)}" for grid in the_page.grids]
+        parts.append("\n".join(f"> **{escaped(line)}**  " for line in the_page.banner))
+    parts += [f"## {escaped(grid.title)}\n\n{table(grid)}" for grid in the_page.grids]
     parts += [_figure(number, plot) for number, plot in enumerate(the_page.plots, 1)]
     if the_page.notes:
         parts.append(
-            "\n".join(f"- [{i}] {_escape(note)}" for i, note in enumerate(the_page.notes, 1))
+            "\n".join(f"- [{i}] {escaped(note)}" for i, note in enumerate(the_page.notes, 1))
         )
-    parts.append("## How\n\n" + "\n".join(f"- {_escape(line)}" for line in the_page.how))
+    parts.append("## How\n\n" + "\n".join(f"- {escaped(line)}" for line in the_page.how))
     return "\n\n".join(parts) + "\n"
 
 
 def _figure(number: int, plot: Plot) -> str:
     """A link to the drawing, and what is to be read with it."""
-    lines = [f"- {_escape(text)}" for text in plot.caption]
-    image = f"![{_escape(plot.title)}]({figure_file(number)})" if plot.curves else "n/a"
-    return "\n\n".join([f"## {_escape(plot.title)}", image, *(["\n".join(lines)] if lines else [])])
+    lines = [f"- {escaped(text)}" for text in plot.caption]
+    image = f"![{escaped(plot.title)}]({figure_file(number)})" if plot.curves else "n/a"
+    return "\n\n".join([f"## {escaped(plot.title)}", image, *(["\n".join(lines)] if lines else [])])
 
 
-def _escape(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text of anybody's as Markdown that marks nothing up."""
     return _ENTITY.sub("&amp;", text).translate(_SPECIAL)
 
 
-def _table(grid: Grid) -> str:
+def table(grid: Grid) -> str:
+    """A grid as a table of Markdown, without its title."""
     last = len(grid.header) - grid.text_columns
     rule = [":--" if index == 0 or index >= last else "--:" for index in range(len(grid.header))]
-    lines = [[_escape(name) for name in grid.header], rule]
+    lines = [[escaped(name) for name in grid.header], rule]
     for line in grid.lines:
-        cells = [_escape(cell.strip()) for cell in line.cells]
+        cells = [escaped(cell.strip()) for cell in line.cells]
         lines.append([f"*{cell}*" if cell else "" for cell in cells] if line.quoted else cells)
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
