@@ -62,6 +62,9 @@ def compare(
     show_comparison(found, as_json=as_json)
     if found.worse:
         return EXIT_REGRESSION
+    if not found.comparable:
+        why = found.refused or "the two runs have no figure of the same model in common"
+        say(f"nothing could be compared: {why}")
     return EXIT_NOTHING_COMPARABLE if found.refused or not found.comparable else 0
 
 
