@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from benchbench.gate import process
+from benchbench.running import plan
 
 SUITE = """benchbench: 1
 name: mine
@@ -69,6 +70,14 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git(place, "commit", "-qm", "base")
     monkeypatch.chdir(place)
     return place
+
+
+@pytest.fixture
+def fake_gate(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The repository, gates in which ask an agent that works on no model."""
+    monkeypatch.setattr(process, "AGENT", Path(__file__).parent / "gate" / "fake_agent.py")
+    monkeypatch.setattr(plan, "hello", lambda *_: {"gpus": [], "torch": "none"})
+    return repository
 
 
 def behaviour(**changes: Any) -> str:

@@ -6,6 +6,7 @@ from benchbench.api.comparisons import compare, load
 from benchbench.api.counts import count, count_in_worker
 from benchbench.api.drawings import draw_figures
 from benchbench.api.gates import gate_result, gate_revision, update_baseline
+from benchbench.api.histories import history
 from benchbench.api.looks import check_data, doctor, energy
 from benchbench.api.runs import run, setting
 from benchbench.api.trainings import train
@@ -20,6 +21,7 @@ __all__ = [
     "energy",
     "gate_result",
     "gate_revision",
+    "history",
     "load",
     "run",
     "setting",

@@ -11,6 +11,7 @@ from benchbench.comparing import baselines, loading, welch
 from benchbench.errors import BenchbenchError
 from benchbench.files import write_text
 from benchbench.gate.against import against_revision
+from benchbench.gate.outcome import GATE
 from benchbench.report.gated import page_of
 from benchbench.report.markdown import text_of
 from benchbench.results import stored
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["gate_result", "gate_revision", "update_baseline"]
 
-GATE, REPORT = "gate.json", "report.md"
+REPORT = "report.md"
 
 
 def gate_revision(asked: GateRequest, tell: Callable[[str], None]) -> tuple[Gated, Path]:

@@ -118,15 +118,17 @@ def setting(text: str) -> tuple[str, Any]:
     """
     key, found, value = text.partition("=")
     if not found:
-        raise ModelError(f"--set {text}: expected KEY=VALUE")
+        raise ModelError(f"--set {text}: expected KEY=VALUE, e.g. T=4")
     return key, YAML(typ="safe", pure=True).load(value)
 
 
 def check_settings(model: str, given: Mapping[str, Any], folder: Path) -> None:
     """Refuse settings that a model does not have."""
-    faults = zoo.find(model, folder).check(given)
+    info = zoo.find(model, folder)
+    faults = [text for _, text in info.check(given)]
+    faults += filter(None, [info.lacks(given)])
     if faults:
-        raise ModelError("; ".join(text for _, text in faults))
+        raise ModelError("; ".join(faults))
 
 
 @contextlib.contextmanager

@@ -1,38 +1,37 @@
-"""The commands that set two runs against each other: compare, gate, baseline."""
+"""The commands that set two runs against each other: compare and gate."""
 
 from __future__ import annotations
 
-import json
-import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchbench.cli.comment import commented
 from benchbench.cli.options import (
     EXIT_FAILED_CELLS,
     EXIT_NOTHING_COMPARABLE,
     EXIT_REGRESSION,
     as_json_option,
     consoles,
+    only_models,
     say,
     where,
 )
+from benchbench.cli.shown import show, show_comparison
 from benchbench.display.text import neutral
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchbench.comparing.welch import Comparison
+    from benchbench.gate.against import GateRequest
     from benchbench.gate.outcome import Reason
-    from benchbench.report.page import Page
 
-__all__ = ["baseline", "compare", "gate", "update"]
+__all__ = ["compare", "gate"]
 
-only_option = click.option(
-    "--only",
-    multiple=True,
-    metavar="PATTERN",
-    help="Only these models (ids, wildcards allowed; may be repeated).",
-)
+USUAL = ("auto", "reuse", ("slower", "counts"))  # what need not be said to play a gate again
 
 
 @click.command()
@@ -62,32 +61,13 @@ def compare(
     from benchbench import api  # noqa: PLC0415
 
     found = api.compare(base, new, threshold=threshold, across_machines=across_machines)
-    _show_comparison(found, as_json=as_json)
+    show_comparison(found, as_json=as_json)
     if found.worse:
         return EXIT_REGRESSION
+    if not found.comparable:
+        why = found.refused or "the two runs have no figure of the same model in common"
+        say(f"nothing could be compared: {why}")
     return EXIT_NOTHING_COMPARABLE if found.refused or not found.comparable else 0
-
-
-def _show_comparison(found: Comparison, *, as_json: bool) -> None:
-    from benchbench.report.compared import page_of  # noqa: PLC0415
-
-    _show(page_of(found), found.to_json(), as_json=as_json)
-
-
-def _show(page: Page, document: dict[str, Any], *, as_json: bool) -> None:
-    """Print a page, and add it to GitHub's summary of the step, where there is one."""
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        from benchbench.report.markdown import text_of  # noqa: PLC0415
-
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(text_of(page))
-    if as_json:
-        click.echo(json.dumps(document, indent=1))
-    else:
-        from benchbench.report.console import draw  # noqa: PLC0415
-
-        draw(page, consoles()[0])
 
 
 @click.command()
@@ -98,7 +78,7 @@ def _show(page: Page, document: dict[str, Any], *, as_json: bool) -> None:
     metavar="REV|RESULT",
     help="A revision of this repository; or a stored run, or a folder of baselines.",
 )
-@only_option
+@only_models
 @click.option("--long", is_flag=True, help="Spend the suite's long budget.")
 @click.option("--pairs", type=click.IntRange(1), help="Another budget: most pairs of processes.")
 @click.option(
@@ -116,6 +96,11 @@ def _show(page: Page, document: dict[str, Any], *, as_json: bool) -> None:
     show_default=True,
     help="What makes the gate fail (may be repeated).",
 )
+@click.option(
+    "--comment",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the result as a comment on a pull request, in Markdown.",
+)
 @where
 @as_json_option
 def gate(
@@ -124,6 +109,7 @@ def gate(
     *,
     only: tuple[str, ...],
     fail_on: tuple[Reason, ...],
+    comment: Path | None,
     as_json: bool,
     **options: Any,  # noqa: ANN401 - click's own conversions
 ) -> int:
@@ -140,22 +126,58 @@ def gate(
     Exit code 1 where it fails, 3 where a model runs in the base and not here, 4 where nothing
     could be compared.
     """
-    from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
-    from benchbench.errors import SideError  # noqa: PLC0415
-    from benchbench.gate.against import GateRequest  # noqa: PLC0415
-    from benchbench.report.progress import progress_on  # noqa: PLC0415
+    from benchbench.gate.against import GateRequest  # noqa: PLC0415 - `--help` needs none of it
     from benchbench.running.plan import RunRequest  # noqa: PLC0415
 
-    console = consoles()[1]
+    again = _again({"base": base, "only": only, "fail-on": fail_on, **options}, suite)
     how = {key: options.pop(key) for key in ("environment", "long", "pairs")}
     request = RunRequest(suite, "full", only, **options)
     asked = GateRequest(request, base, fail_on=fail_on, **how)
-    if Path(base).exists():
-        with progress_on(console) as progress:
-            compared, folder = api.gate_result(asked, progress)
-        _show_comparison(compared, as_json=as_json)
-        say(f"kept in {folder}")
-        return _judge(compared, fail_on)
+    with commented(comment, again) as post:
+        if Path(base).exists():
+            return _gate_result(asked, again, post, as_json=as_json)
+        return _gate_revision(asked, again, post, as_json=as_json)
+
+
+def _again(options: dict[str, Any], suite: str) -> str:
+    """The command line that plays a gate again, less what says where its result goes."""
+    words = ["benchbench", "gate", suite]
+    for name, value in options.items():
+        if value is True:
+            words.append(f"--{name}")
+        elif value and name != "out" and value not in USUAL:
+            every = value if isinstance(value, tuple) else [value]
+            words += [word for each in every for word in (f"--{name}", str(each))]
+    return shlex.join(words)
+
+
+def _gate_result(
+    asked: GateRequest, again: str, post: Callable[[str], None], *, as_json: bool
+) -> int:
+    """A gate against a stored run."""
+    from benchbench import api  # noqa: PLC0415
+    from benchbench.report.comment import of_comparison  # noqa: PLC0415
+    from benchbench.report.progress import progress_on  # noqa: PLC0415
+
+    with progress_on(consoles()[1]) as progress:
+        compared, folder = api.gate_result(asked, progress)
+    code = _judge(compared, asked.fail_on)
+    post(of_comparison(compared, again, failed=code == EXIT_REGRESSION))
+    show_comparison(compared, as_json=as_json)
+    say(f"kept in {folder}")
+    return code
+
+
+def _gate_revision(
+    asked: GateRequest, again: str, post: Callable[[str], None], *, as_json: bool
+) -> int:
+    """A gate against a revision."""
+    from benchbench import api  # noqa: PLC0415
+    from benchbench.errors import SideError  # noqa: PLC0415
+    from benchbench.report.comment import not_run, of_gate  # noqa: PLC0415
+    from benchbench.report.gated import page_of  # noqa: PLC0415
+
+    console = consoles()[1]
     try:
         found, folder = api.gate_revision(
             asked,
@@ -164,11 +186,11 @@ def gate(
             ),
         )
     except SideError as error:
+        post(not_run(str(error), again))
         say(f"nothing could be compared: {error}")
         return EXIT_NOTHING_COMPARABLE
-    from benchbench.report.gated import page_of  # noqa: PLC0415
-
-    _show(page_of(found), found.to_json(), as_json=as_json)
+    post(of_gate(found, again))
+    show(page_of(found), found.to_json(), as_json=as_json)
     say(f"kept in {folder}")
     if found.failed:
         return EXIT_REGRESSION
@@ -188,52 +210,3 @@ def _judge(found: Comparison, fail_on: tuple[str, ...]) -> int:
     if kinds & {*fail_on}:
         return EXIT_REGRESSION
     return EXIT_NOTHING_COMPARABLE if found.refused or not found.comparable else 0
-
-
-@click.group()
-def baseline() -> None:
-    """Keep a suite's figures of this machine to compare with.
-
-    They lie in the repository, under reports/baselines/.
-    """
-
-
-@baseline.command(name="update")
-@click.argument("suite", default="gate")
-@only_option
-@click.option(
-    "--baselines",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("reports") / "baselines",
-    show_default=True,
-    help="The folder of all baselines.",
-)
-@where
-@as_json_option
-def update(
-    suite: str,
-    only: tuple[str, ...],
-    *,
-    baselines: Path,
-    as_json: bool,
-    **place: Any,  # noqa: ANN401 - click's own conversions of the options of `where`
-) -> int:
-    """Run a SUITE, say what changed, and store it as baseline.
-
-    Why a figure changed is told too; the baseline is this machine's.
-    """
-    from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
-    from benchbench.report.progress import progress_on  # noqa: PLC0415
-    from benchbench.running.plan import RunRequest  # noqa: PLC0415
-
-    request = RunRequest(suite, "full", only, **place)
-    with progress_on(consoles()[1]) as progress:
-        file, explained, changes = api.update_baseline(request, baselines, progress)
-    if changes is not None:
-        _show_comparison(changes, as_json=as_json)
-    elif as_json:
-        click.echo(json.dumps({"file": str(file), "explained": explained}, indent=1))
-    for line in explained:
-        say(f"baseline: {line}")
-    say(f"stored in {file}")
-    return 0

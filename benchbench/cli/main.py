@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import click
 
 from benchbench import __version__
+from benchbench.cli.baseline import baseline
 from benchbench.cli.endings import exit_code
 from benchbench.cli.export import export
 from benchbench.cli.figures import figures
-from benchbench.cli.gate import baseline, compare, gate
+from benchbench.cli.gate import compare, gate
+from benchbench.cli.history import history
 from benchbench.cli.look import count, data, doctor, list_
 from benchbench.cli.options import (
     EXIT_FAILED_CELLS,
@@ -243,5 +245,5 @@ def _recompute(found: Results, folder: Path, *, as_json: bool) -> int:
     return EXIT_FAILED_CELLS if any(line.reason for line in lines) else 0
 
 
-for command in (count, list_, data, doctor, compare, gate, baseline, export, figures):
+for command in (count, list_, data, doctor, compare, gate, baseline, history, export, figures):
     group.add_command(command)

@@ -32,6 +32,7 @@ __all__ = [
     "execution",
     "models_folder",
     "neurons",
+    "only_models",
     "recipe",
     "say",
     "sets",
@@ -51,6 +52,12 @@ models_folder = click.option(
     "folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="A further folder of models.",
+)
+only_models = click.option(
+    "--only",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only these models (ids, wildcards allowed; may be repeated).",
 )
 sets = click.option(
     "--set",

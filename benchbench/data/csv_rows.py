@@ -23,12 +23,13 @@ def header_of(place: str | Path, content: bytes) -> list[str]:
     """The names of the columns in lower case, without reading further than the first line.
 
     Raises:
-        DataError: The file is empty, or has a name twice.
+        DataError: The file or its first line is empty, or has a name twice.
     """
     line = io.BytesIO(content).readline(MOST_LINE)
     names = [name.strip().lower() for _, fields in rows_of(place, line) for name in fields]
     if not any(names):
-        raise DataError(place, "the file is empty")
+        what = "its first line is empty, where names of columns stand"
+        raise DataError(place, what if content.strip() else "the file is empty")
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:
         raise DataError(place, f"two columns are called {quoted(twice)}, read without case", row=1)

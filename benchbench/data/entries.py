@@ -83,6 +83,9 @@ def entries_of(path: Path) -> Entries:
     name = path.name.lower()
     if name.endswith(TAR_ENDINGS):
         raise DataError(path, "a tar archive: unpack it first, and name the folder or csv file")
+    if name.endswith(".py"):
+        text = f"a Python file: name the function of it that gives the data, {path.name}:FUNCTION"
+        raise DataError(path, text)
     if not name.endswith(".zip"):
         budget = Budget()
         return Entries(
@@ -97,7 +100,9 @@ def entries_of(path: Path) -> Entries:
     except OSError as error:
         raise DataError(path, f"cannot be read: {error.strerror or error}") from error
     except (zipfile.BadZipFile, ValueError, struct.error, NotImplementedError) as error:
-        raise DataError(path, f"truncated or damaged archive: {error}") from error
+        raise DataError(
+            path, f"truncated or damaged archive: {error}; copy or download it again"
+        ) from error
 
 
 def _chosen(path: Path, names: Iterable[str], read: Callable[[str, Budget], bytes]) -> Entries:
@@ -197,7 +202,9 @@ def _entry(place: str, name: str, read: Callable[[], bytes], budget: Budget) -> 
         with gzip.open(io.BytesIO(content)) as source:
             return Entry(name[: -len(".gz")], place, budget.taken(source))
     except (EOFError, struct.error, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise DataError(place, f"truncated or damaged archive: {error}") from error
+        raise DataError(
+            place, f"truncated or damaged archive: {error}; copy or download it again"
+        ) from error
     except OSError as error:
         raise DataError(place, f"cannot be read: {error.strerror or error}") from error
     except (

@@ -100,6 +100,7 @@ def _tables(path: Path, files: Sequence[Entry], notes: list[str]) -> list[_Table
             if column not in columns:
                 semicolon = "; the delimiter is not a comma" if len(columns) == 1 else ""
                 text = f"no column {column!r}, found {listed(columns)}{semicolon}"
+                text += "; expected FER2013's header: emotion,pixels,Usage"
                 raise DataError(file.place, text, row=1)
         others = [name for name in columns if name not in {"emotion", "pixels", "usage"}]
         if others:

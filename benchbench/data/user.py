@@ -81,7 +81,9 @@ def from_function(
     except Exception as error:
         raise DataError(source, extensions.why(error)) from error
     if function is None:
-        raise DataError(source, f"has no {parts[1]!r}")
+        raise DataError(
+            source, f"has no {parts[1]!r}: the file or module is there, the name in it is not"
+        )
     return made_of(found, source, parts[1], time, classes)
 
 

@@ -87,6 +87,7 @@ def against_revision(
         python = revision.interpreter(tree, asked.environment)
         sides = Side("base", tree, root, python), Side("candidate", root, tree)
         plan = _plan(asked, suite, folder, sides, device)
+        now = datetime.now(UTC)
         gated = Gated(
             suite.name,
             f"{asked.base} ({commit[:12]})",
@@ -95,9 +96,9 @@ def against_revision(
             {**plain(suite.gate), "cores": plan.cores, "seed": plan.seed},
             asked.fail_on,
             notes=[*missing, *_notes(suite, asked, tree, root)],
+            started=now.isoformat(timespec="seconds"),
         )
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        place = asked.run.out / suite.name / f"gate-{stamp}"
+        place = asked.run.out / suite.name / f"gate-{now:%Y%m%d-%H%M%S}"
         session.run(plan, gated, tell, lambda found: keep(found, place))
     return gated, place
 

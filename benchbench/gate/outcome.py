@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from benchbench.display.displayable import Displayable
 from benchbench.gate.judge import Judgement
+from benchbench.gate.paired import PairedTimes  # noqa: TC001 - `codec` reads the annotations
 
-if TYPE_CHECKING:
-    from benchbench.gate.paired import PairedTimes
+__all__ = ["GATE", "SCHEMA_VERSION", "Count", "Gated", "Reason", "Timing"]
 
-__all__ = ["SCHEMA_VERSION", "Count", "Gated", "Reason", "Timing"]
+GATE = "gate.json"
+"""Name of the file that a gate is kept in."""
 
 SCHEMA_VERSION = 1  # of gate.json
 
@@ -82,6 +83,7 @@ class Gated(Displayable):
         timings: Figures of time.
         notes: Sentences that must be read with them.
         complete: Whether it came to its end.
+        started: Time of its start; empty of a gate of before.
         schema: Version of the file.
     """
 
@@ -96,6 +98,7 @@ class Gated(Displayable):
     timings: list[Timing] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     complete: bool = False
+    started: str = ""
     schema: int = SCHEMA_VERSION
 
     def to_json(self) -> dict[str, Any]:

@@ -43,7 +43,13 @@ def root_of(folder: Path) -> Path:
     Raises:
         RevisionError: It is in none.
     """
-    return Path(_git(folder, "rev-parse", "--show-toplevel"))
+    try:
+        return Path(_git(folder, "rev-parse", "--show-toplevel"))
+    except RevisionError as error:
+        raise RevisionError(
+            f"{error}; --base is a revision of the repository that holds the working folder, or "
+            "the path of a stored run"
+        ) from error
 
 
 def name_of(root: Path, revision: str) -> str:
@@ -57,7 +63,8 @@ def name_of(root: Path, revision: str) -> str:
     except RevisionError as error:
         shallow = _git(root, "rev-parse", "--is-shallow-repository") == "true"
         why = "; this clone is shallow: git fetch --unshallow brings the rest" if shallow else ""
-        raise RevisionError(f"--base {revision}: no such commit{why}") from error
+        text = f"--base {revision}: no such commit{why}, and no file or folder of a stored run"
+        raise RevisionError(text) from error
 
 
 def state_of(root: Path) -> str:

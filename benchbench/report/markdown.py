@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchbench.report.plots import Plot
     from benchbench.results.schema import Results
 
-__all__ = ["escaped", "files", "render", "text_of"]
+__all__ = ["escaped", "files", "render", "table", "text_of"]
 
 _SPECIAL = str.maketrans(
     {
@@ -57,7 +57,7 @@ def text_of(the_page: Page) -> str:
         parts += ["\n".join(lines), escaped(the_page.measured)]
     if the_page.banner:
         parts.append("\n".join(f"> **{escaped(line)}**  " for line in the_page.banner))
-    parts += [f"## {escaped(grid.title)}\n\n{_table(grid)}" for grid in the_page.grids]
+    parts += [f"## {escaped(grid.title)}\n\n{table(grid)}" for grid in the_page.grids]
     parts += [_figure(number, plot) for number, plot in enumerate(the_page.plots, 1)]
     if the_page.notes:
         parts.append(
@@ -75,11 +75,12 @@ def _figure(number: int, plot: Plot) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text whose characters mean nothing to Markdown."""
+    """Text of anybody's as Markdown that marks nothing up."""
     return _ENTITY.sub("&amp;", text).translate(_SPECIAL)
 
 
-def _table(grid: Grid) -> str:
+def table(grid: Grid) -> str:
+    """A grid as a table of Markdown, without its title."""
     last = len(grid.header) - grid.text_columns
     rule = [":--" if index == 0 or index >= last else "--:" for index in range(len(grid.header))]
     lines = [[escaped(name) for name in grid.header], rule]
@@ -88,6 +89,6 @@ def _table(grid: Grid) -> str:
         if line.best is not None:
             cells[line.best] = f"**{cells[line.best]}**"
         lines.append([f"*{cell}*" if cell else "" for cell in cells] if line.quoted else cells)
-    table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    made = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
     below = "\n".join(f"- no model has {escaped(text)}" for text in grid.below)
-    return f"{table}\n\n{below}" if below else table
+    return f"{made}\n\n{below}" if below else made

@@ -98,7 +98,9 @@ class Journal:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from error
+            raise OutputError(
+                f"{self._path}: cannot be written: {error.strerror}; give another --out"
+            ) from error
         self._file = _locked(self._path)
         self._file.seek(0)
         self._file.truncate(self._file.read().rfind(b"\n") + 1)
@@ -179,7 +181,9 @@ def _locked(file: Path) -> FileIO:
     try:
         out = FileIO(file, "a+")  # nothing left to flush later
     except OSError as error:
-        raise OutputError(f"{file}: cannot be written: {error.strerror}") from error
+        raise OutputError(
+            f"{file}: cannot be written: {error.strerror}; give another --out"
+        ) from error
     try:
         fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

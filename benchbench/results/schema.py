@@ -100,7 +100,7 @@ class Results(Displayable):
     ([], ['ok'])
 
     Attributes:
-        run: id, mode, started, finished, command, complete.
+        run: id, mode, started, finished, command, revision where there is one, complete.
         fingerprint: What the machine was found to be.
         data: What was measured on; under ``also`` what single models were measured on instead.
         suite: Suite with the settings of the mode that ran.

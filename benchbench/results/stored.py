@@ -59,7 +59,22 @@ def read_json(file: Path) -> Any:  # noqa: ANN401 - whatever JSON holds
     except OSError as error:
         raise ResultError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:  # no UTF-8 is one too
-        raise ResultError(f"{file}: cannot be read: {error}") from error
+        beside = file.name == RESULTS and (file.parent / journal.JOURNAL).is_file()
+        way = f"; without this file the run is read from {journal.JOURNAL} beside it"
+        raise ResultError(
+            f"{file}: cannot be read: no whole JSON ({error}): it is cut off, damaged, or no "
+            f"result{way if beside else ''}"
+        ) from error
+
+
+def _no_run(folder: Path) -> str:
+    """That a folder is none of a run, and where the next one is."""
+    files = (folder.glob(f"{depth}{RESULTS}") for depth in ("*/", "*/*/"))
+    inside = sorted((it.parent for found in files for it in found), key=lambda it: it.name)
+    text = f"no folder of a run: there is neither {RESULTS} nor {journal.JOURNAL} in it"
+    if inside:
+        return f"{text}; it holds {len(inside)} run(s), the last of them {inside[-1]}"
+    return f"{text}; a run is kept in OUT/<suite>/<run id>/"
 
 
 def load(place: Path) -> Results:
@@ -70,6 +85,8 @@ def load(place: Path) -> Results:
     """
     file = place / RESULTS if place.is_dir() else place
     if place.is_dir() and not file.is_file():
+        if not (place / journal.JOURNAL).exists():
+            raise ResultError(f"{place}: {_no_run(place)}")
         return _of_journal(place)
     document = read_json(file)
     if not isinstance(document, dict):

@@ -40,6 +40,8 @@ HEADER_RUN: dict[str, Any] = {
     "id": TEXT,
     "mode": TEXT,
     "command": TEXT,
+    "started?": TEXT,
+    "revision?": TEXT,
     "changes?": [TEXT],
     "extensions?": [EXTENSION],
     "figures?": [{}],

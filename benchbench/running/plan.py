@@ -164,7 +164,7 @@ def device_of(wanted: str, fingerprint: dict[str, Any]) -> str:
     if int(index or 0) >= len(gpus):
         raise BenchbenchError(
             f"--device {wanted}: torch {fingerprint['torch']} sees {len(gpus)} CUDA "
-            "device(s) here; run with --device cpu"
+            "device(s) here; run with --device cpu; `benchbench doctor` tells what is missing"
         )
     return f"cuda:{index or 0}"
 

@@ -23,6 +23,7 @@ from benchbench.results.schema import TRACES
 from benchbench.results.whole import whole_records
 from benchbench.running import launcher
 from benchbench.running.cells import machine_digest, plan_digest
+from benchbench.running.commit import commit_of
 from benchbench.running.resuming import journal_of
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def _header(the_plan: Plan, run_id: str, damaged: Sequence[str]) -> dict[str, An
             "changes": list(the_plan.asked.changes),
             "started": _now(),
             "command": _command(),
+            **({"revision": commit} if (commit := commit_of(Path.cwd())) else {}),
             **_added(),
             **({"damaged": list(damaged)} if damaged else {}),
         },

@@ -71,6 +71,8 @@ def check_models(document: Mapping[str, Any], folder: Path) -> list[tuple[Place,
             out.append((("models", i, "model"), info))
         elif isinstance(settings, dict):
             out += [(("models", i, "set", key), text) for key, text in info.check(settings)]
+        if not isinstance(info, str) and (lacks := info.lacks(settings or {})):
+            out.append((("models", i, "model"), lacks))
     if not document.get("models") and not document.get("distribution"):
         out.append((("models",), "a suite needs at least one model, or a distribution"))
     return out
@@ -211,10 +213,17 @@ def check_names(document: Mapping[str, Any], said: Collection[str] = ()) -> list
             place = ("claims", c, "difference")
             used += [((*place, key), difference.get(key), ids, "model id") for key in ("of", "to")]
     return [
-        (path, f"no {what} {name!r}{zoo.hint(name, known)}")
+        (path, f"no {what} {name!r}{zoo.hint(name, known)}; {_where_told(what, known)}")
         for path, name, known, what in used
         if isinstance(name, str) and name not in known and not (what == "metric" and name in said)
     ]
+
+
+def _where_told(what: str, known: list[str]) -> str:
+    """Where a reader finds the names that there are."""
+    if what == "metric":
+        return "`benchbench list probes` defines them"
+    return f"the suite has {', '.join(known) or 'none'}"
 
 
 def check_units(document: Mapping[str, Any]) -> list[tuple[Place, str]]:

@@ -32,6 +32,11 @@ def explain(detail: Any) -> tuple[Place, str]:  # noqa: ANN401 - pydantic's own 
         return path, f"{text}; known: {', '.join(known)}"
     if detail["type"] in {"missing", "missing_argument"}:
         return path, "this key is required"
+    if detail["type"] in {"tuple_type", "list_type"}:
+        return (
+            path,
+            f"expected a list (`[a, b]`, or `- a` on lines), found {shown(detail['input'])}",
+        )
     message = detail["msg"][0].lower() + detail["msg"][1:]
     return path, f"{message}, found {shown(detail['input'])}"
 

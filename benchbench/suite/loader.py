@@ -36,7 +36,8 @@ __all__ = ["bundled_suites", "json_schema", "load", "locate", "parse", "settings
 
 _Path = tuple[str | int, ...]
 MOST_SHOWN = 80  # characters of a key
-REQUIRED = ("benchbench", "name")  # of a file; in Python both have a default
+# Keys of a file, with an example; in Python both have a default.
+REQUIRED = {"benchbench": "1", "name": "mine"}
 
 
 def bundled_suites() -> dict[str, Path]:
@@ -137,7 +138,11 @@ def _validated(
     suite = None
     unread = {path for path, _ in found}  # what is there is not what was meant
     if lines:  # of a file
-        found += [((key,), "this key is required") for key in REQUIRED if key not in document]
+        found += [
+            ((key,), f"this key is required, e.g. `{key}: {example}`")
+            for key, example in REQUIRED.items()
+            if key not in document
+        ]
         found += check_no_pickles(document)
     else:
         found += check_values(document)

@@ -53,9 +53,9 @@ def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
         _check_sums(file)
         content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        why = str(error).partition("\n")[0]
         raise ModelError(
-            f"checkpoint {file} is damaged or not one of weights alone: {why}"
+            f"checkpoint {file} is damaged or not one of weights alone: {_unread(error)}; expected "
+            "what torch.save(model.state_dict(), FILE) writes"
         ) from error
     if not isinstance(content, dict):
         raise ModelError(f"checkpoint {file}: expected a dictionary of tensors")
@@ -71,9 +71,17 @@ def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
             reshape(model, state)
         model.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError, ValueError, LookupError) as error:
-        why = " ".join(str(error).split())[:400]
-        raise ModelError(f"checkpoint {file} does not fit the model: {why}") from error
+        why = " ".join(str(error).split())[:300]
+        raise ModelError(
+            f"checkpoint {file} does not fit the model: {why}; give the model the settings that it "
+            "was trained with (`set:`), or another checkpoint"
+        ) from error
     return about
+
+
+def _unread(error: BaseException) -> str:
+    """Why torch cannot read a file, less its advice to load whatever is in it."""
+    return str(error).partition("\n")[0].partition(" In PyTorch ")[0].rstrip(".")
 
 
 def _check_sums(file: Path) -> None:

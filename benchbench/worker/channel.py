@@ -23,7 +23,9 @@ import multiprocessing
 import os
 import queue
 import sys
+import sysconfig
 import threading
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,8 @@ CHANNEL_LOST = 71
 """Exit code of a worker that cannot speak: a model has closed its output (EX_OSERR)."""
 
 MOST_LETTERS = 500
+INSTALLED = {"site-packages", "dist-packages"}
+STANDARD = Path(sysconfig.get_paths()["stdlib"])
 """Letters of a reason; what raises ten megabytes of text is one row as well."""
 
 OUT_OF_MEMORY = (
@@ -136,8 +140,33 @@ def failure_of(error: BaseException) -> tuple[str, str]:
     no_memory = any(words in text.lower() for words in OUT_OF_MEMORY)
     status = "oom" if no_memory or isinstance(error, MemoryError) else "error"
     # Cut twice: what ten megabytes become is not escaped, and what is escaped has more letters.
-    reason = f"{type(error).__name__}: {text}"[:MOST_LETTERS].encode("utf-8", "backslashreplace")
-    return status, reason.decode()[:MOST_LETTERS]
+    place = _place_of(error)
+    most = MOST_LETTERS - len(place)
+    reason = f"{type(error).__name__}: {text}"[:most].encode("utf-8", "backslashreplace")
+    return status, reason.decode()[:most] + place
+
+
+def _place_of(error: BaseException) -> str:
+    """Where in the user's own code an exception was raised or passed, as ``(my.py:12, in net)``.
+
+    Empty where that is nowhere, and of what benchbench raises on purpose: its text says where.
+    """
+    if type(error).__module__.startswith("benchbench."):
+        return ""
+    ours = Path(__file__).resolve().parents[1]
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.endswith(".py")
+        and not INSTALLED & {*Path(frame.filename).parts}
+        and not Path(frame.filename).is_relative_to(ours)
+        and not Path(frame.filename).is_relative_to(STANDARD)
+    ]
+    if not own:
+        return ""
+    last = own[-1]
+    name = Path(last.filename).name[:60].encode("ascii", "backslashreplace").decode()
+    return f" ({name}:{last.lineno}, in {last.name[:60]})"
 
 
 def _identity(descriptor: int) -> tuple[int, int]:

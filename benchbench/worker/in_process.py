@@ -101,9 +101,11 @@ def prepare(
         raise BenchbenchError(f"phase {phase!r}: expected {' or '.join(PHASES)}")
     name = model if isinstance(model, str) else getattr(model, "__name__", type(model).__name__)
     if isinstance(model, str):
-        faults = zoo.find(model, folder).check(given)
+        source = zoo.find(model, folder)
+        faults = [text for _, text in source.check(given)]
+        faults += filter(None, [source.lacks(given)])
         if faults:
-            raise ModelError("; ".join(text for _, text in faults))
+            raise ModelError("; ".join(faults))
     resolved = Settings(**loader.settings_of(changes))
     images = data_room.load("synthetic_faces", seed=resolved.seed)
     reference = DataRef("synthetic_faces", images.digest, images.num_classes, resolved.seed)

@@ -25,6 +25,8 @@ __all__ = [
     "top_level",
 ]
 
+INSTALL = ": install its package, or start in the folder that holds it"
+
 
 class Definition(NamedTuple):
     """Where a name is defined.
@@ -97,9 +99,13 @@ def module_file(dotted: str, first: Sequence[str] = ()) -> Path:
             break
         spec = in_folders(".".join(parts[:depth]), places)
         if spec is None:
-            raise ModelError(f"no module {dotted!r} can be imported here (searched {part!r})")
+            raise ModelError(
+                f"no module {dotted!r} can be imported here (searched {part!r}){INSTALL}"
+            )
     if spec is None:
-        raise ModelError(f"no module {dotted!r} can be imported here (searched {parts[0]!r})")
+        raise ModelError(
+            f"no module {dotted!r} can be imported here (searched {parts[0]!r}){INSTALL}"
+        )
     if spec.name != dotted:
         raise ModelError(f"no module {dotted!r} can be imported here ({spec.name} is no package)")
     if spec.origin is None or not spec.origin.endswith(".py"):

@@ -96,18 +96,13 @@ def find(reference: str, folder: Path | None = None) -> ModelInfo:
         models = scan(bundled_folder()) | (scan(folder, strays) if folder else {})
         if reference in models:
             return models[reference]
-        over = f"; passed over: {'; '.join(strays)}" if strays else ""
-        raise ModelError(
-            f"no model {reference!r} in the zoo{hint(reference, models)}; it has "
-            f"{', '.join(models)}; your own is path/to/file.py:function, package.module:function "
-            f"or path/to/graph.nir{over}"
-        )
+        raise ModelError(_unknown(reference, folder, models, strays))
     place, _, function = reference.rpartition(":")
     if place.endswith(".py"):
         file = expanded(place)
         file = file if file.is_absolute() or folder is None else folder / file
         if not file.is_file():
-            raise ModelError(f"no file {file}")
+            raise ModelError(f"no file {file}; a path starts from {folder or 'the working folder'}")
         module = ""
     else:
         file, module = module_file(place), place
@@ -121,11 +116,39 @@ def find(reference: str, folder: Path | None = None) -> ModelInfo:
     found = definition(file, module, function)
     if found is None:
         names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-        raise ModelError(f"{file} has no {function!r}{hint(function, names)}")
+        has = ", ".join(names) or "none at its top level"
+        raise ModelError(
+            f"{file} has no {function!r}{hint(function, names)}; its functions are: {has}"
+        )
     if found.node is None:  # a class, or bound in another way: its settings cannot be told
         return ModelInfo(function, file, "", (), open=True, digest=digest)
     info = info_of(found.node, found.tree, file, digest)
     return dataclasses.replace(info, name=function)
+
+
+def _unknown(
+    reference: str, folder: Path | None, models: Mapping[str, ModelInfo], strays: list[str]
+) -> str:
+    """That a name is none of the zoo's, and what may have been meant."""
+    file = expanded(reference)
+    file = file if file.is_absolute() or folder is None else folder / file
+    if file.suffix == ".py" and file.is_file():
+        name = f"{reference}:{_function_in(file)}"
+        return f"{reference}: name the function of this file that gives the model: {name}"
+    over = f"; passed over: {'; '.join(strays)}" if strays else ""
+    return (
+        f"no model {reference!r} in the zoo{hint(reference, models)}; it has {', '.join(models)}; "
+        f"your own is path/to/file.py:function, package.module:function or path/to/graph.nir{over}"
+    )
+
+
+def _function_in(file: Path) -> str:
+    """The first function of a file, to show how one is named."""
+    try:
+        names = [node.name for node in parse(file)[0].body if isinstance(node, ast.FunctionDef)]
+    except ModelError:
+        names = []
+    return names[0] if names else "FUNCTION"
 
 
 def build(
@@ -208,7 +231,10 @@ def made(
         chosen.setdefault("num_classes", num_classes)
     found = model(config(**chosen)) if config else model(**chosen)
     if not isinstance(found, torch.nn.Module):
-        raise ModelError(f"{name} returned {type(found).__name__}, not a torch.nn.Module")
+        forgotten = ": is its `return` missing?" if found is None else ""
+        raise ModelError(
+            f"{name} returned {type(found).__name__}, not a torch.nn.Module{forgotten}"
+        )
     return found
 
 

@@ -69,12 +69,31 @@ class ModelInfo:
             if key in names:
                 expected = _mismatch(names[key].annotation, value)
                 if expected:
-                    faults.append((key, f"expected {expected}, found {value!r}"))
+                    text = f"{self.name}: {key}: expected {expected}, found {value!r}"
+                    faults.append((key, text))
             elif not self.open:
                 has = ", ".join(names) or "none"
                 text = f"{self.name} has no setting {key!r}{hint(key, names)}; it has {has}"
                 faults.append((key, text))
         return faults
+
+    def lacks(self, given: Mapping[str, Any]) -> str:
+        """Which settings without a default are not given, in a sentence; empty where none is.
+
+        The number of classes is the data set's where it is not given.
+        """
+        names = [
+            parameter.name
+            for parameter in self.parameters
+            if not parameter.default and parameter.name not in {*given, "num_classes"}
+        ]
+        if not names:
+            return ""
+        form = ", ".join(f"{name}: ..." for name in names)
+        return (
+            f"{self.name} needs a value for {', '.join(names)}, which has no default: give it by "
+            f"`set: {{ {form} }}`, on the command line by --set {names[0]}=..."
+        )
 
 
 def hint(word: str, known: Iterable[str]) -> str:

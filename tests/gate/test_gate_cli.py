@@ -15,22 +15,17 @@ from click.testing import CliRunner
 from fixtures_gate import MODEL, behaviour, git
 
 from benchbench.cli import main
-from benchbench.gate import process, revision
-from benchbench.running import plan
+from benchbench.gate import revision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from click.testing import Result
 
-FAKE = Path(__file__).with_name("fake_agent.py")
-
 
 @pytest.fixture
-def gate(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def gate(fake_gate: Path, repository: Path) -> Callable[..., Result]:
     """The command, over an agent that works on no model."""
-    monkeypatch.setattr(process, "AGENT", FAKE)
-    monkeypatch.setattr(plan, "hello", lambda *_: {"gpus": [], "torch": "none"})
 
     def run(*words: str) -> Result:
         given = ["gate", "bench/mine.yaml", *words, "--out", str(repository.parent / "out")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from benchbench.errors import BenchbenchError
 from benchbench.report.exports.base import EXPORTS, export
+from benchbench.zoo import hint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,5 +46,7 @@ def exported(results: Results, name: str) -> Mapping[str, str]:
     """
     known = names()
     if name not in known:
-        raise BenchbenchError(f"no export {name!r}; there are {', '.join(known)}")
+        raise BenchbenchError(
+            f"no export {name!r}{hint(name, known)}; there are {', '.join(known)}"
+        )
     return EXPORTS[name].files(results)

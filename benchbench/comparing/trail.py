@@ -1,0 +1,161 @@
+"""One figure over stored runs in the order of their time, each set against the one before it.
+
+The verdict is that of `benchbench.comparing.welch` on the same two runs. Two runs that differ in
+more than the code of the model, in their machine, data, settings or suite say, are not set against
+each other at all: there the history breaks, and says why.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from benchbench import zoo
+from benchbench.codec import plain
+from benchbench.comparing import loading, welch
+from benchbench.comparing.history import HistoryPoint, HistoryVerdict, Trail
+from benchbench.comparing.loading import StoredRun
+from benchbench.display.text import shown
+from benchbench.metrics.registry import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from benchbench.comparing.history import PastGate
+    from benchbench.results.schema import Results
+
+__all__ = ["differences", "models_of", "trail"]
+
+# Of a model: what is only said of it, and what has a digest of its own.
+SAID = {"id", "label", "note", "reconstructed", "matrix", "data"}
+EXECUTED = ("precision", "backend", "memory format")  # facts: what ``auto`` came to
+
+
+def trail(
+    metric: str,
+    suite: str,
+    model: str,
+    runs: Sequence[tuple[str, Results]],
+    gates: Sequence[PastGate] = (),
+) -> Trail:
+    """The figure of one model in these runs.
+
+    Args:
+        metric: Name of the figure.
+        suite: Name of the suite, that of all these runs.
+        model: The model's id.
+        runs: Place and results of each run that has the model, the oldest first.
+        gates: Verdicts of gates, the oldest first.
+    """
+    points, start = list[HistoryPoint](), 0
+    for index, (place, found) in enumerate(runs):
+        old = runs[index - 1] if index else None
+        verdict = _verdict(metric, model, old, (place, found)) if old else HistoryVerdict("first")
+        if verdict.word == "break":
+            start = index
+        points.append(_point(metric, model, place, found, verdict))
+    since = None
+    if len(runs) - start > 2:
+        since = _verdict(metric, model, runs[start], runs[-1])
+    label = runs[-1][1].suite.model(model).title if runs else model
+    since_run = points[start].run if since else ""
+    return Trail(suite, model, label, tuple(points), tuple(gates), since, since_run)
+
+
+def _point(
+    metric: str, model: str, place: str, found: Results, verdict: HistoryVerdict
+) -> HistoryPoint:
+    cell = found.cell(model)
+    figure = found.figure(model, metric)
+    absent = ""
+    if figure is None:
+        declared = METRICS[metric].otherwise
+        said = "; ".join(cell.reasons) if cell else ""
+        state = cell.status if cell else "left out of the run"
+        absent = declared or "the run did not ask for it"
+        if state != "ok":
+            absent = f"{state}: {said}" if said else state
+    data = found.data_of(cell)
+    return HistoryPoint(
+        found.run["id"],
+        place,
+        found.run.get("started", ""),
+        found.run.get("revision", ""),
+        figure,
+        absent,
+        verdict,
+        quick=found.run["mode"] == "quick",
+        changes=tuple(found.run.get("changes", ())),
+        synthetic=data["name"] if data["synthetic"] else "",
+        unfinished=not found.run["complete"],
+    )
+
+
+def _verdict(
+    metric: str, model: str, old: tuple[str, Results], new: tuple[str, Results]
+) -> HistoryVerdict:
+    """The verdict of `compare` on this figure of two runs, or why they are not compared."""
+    if why := "; ".join(differences(old[1], new[1], model)):
+        return HistoryVerdict("break", reason=why)
+    base, now = (_side(metric, model, *one) for one in (old, new))
+    found = welch.compare(base, now, new[1].suite.gate, across_machines=False)
+    if not found.lines:
+        return HistoryVerdict("not comparable", reason="neither run has it")
+    line = found.lines[0]
+    if isinstance(line, welch.Incomparable):
+        return HistoryVerdict("not comparable", reason=line.reason)
+    return HistoryVerdict(line.verdict, line.value, line.low, line.high, line.reason)
+
+
+def _side(metric: str, model: str, place: str, found: Results) -> StoredRun:
+    """A side of a comparison, with this one figure alone."""
+    whole = loading.of(found, place)
+    figure = found.figure(model, metric)
+    figures = {metric: figure} if figure else {}
+    return StoredRun(place, whole.fingerprint, {model: figures}, whole.gate)
+
+
+def differences(old: Results, new: Results, model: str) -> list[str]:
+    """What makes two runs of one model two different things, but for the code of the model.
+
+    Args:
+        old: The older run.
+        new: The newer run, of the same suite.
+        model: The model's id, which both have.
+    """
+    before, now = dict(_told(old, model)), dict(_told(new, model))
+    return [
+        f"{name}: {shown(before.get(name))} : {shown(now.get(name))}"
+        for name in dict.fromkeys((*before, *now))
+        if _text(before.get(name)) != _text(now.get(name))
+    ]
+
+
+def _told(found: Results, model: str) -> Iterator[tuple[str, Any]]:
+    """What a figure depends on beside the code of the model, by a name for each."""
+    for name in loading.MACHINE:
+        yield f"machine: {name}", found.fingerprint.get(name)
+    cell = found.cell(model)
+    if cell is not None:
+        yield "device", cell.device
+        yield "data", found.data_of(cell)["digest"][:12]
+        for name in EXECUTED:
+            yield f"ran with {name}", cell.facts.get(name)
+    yield "mode", found.run["mode"]
+    yield "suite: benchbench", found.suite.benchbench
+    entry = found.suite.model(model)
+    for name, value in plain(found.suite.settings_of(entry)).items():
+        yield f"setting {name}", value
+    for name, value in plain(entry).items():
+        if name not in SAID and (name != "model" or not zoo.is_pickle(entry.reference)):
+            yield f"model: {name}", value
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - whatever a result holds
+    """One text for what is the same: a file has lists where Python has tuples."""
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def models_of(runs: Iterable[Results]) -> list[str]:
+    """The ids of the models that some of these runs have, in their order."""
+    return [*dict.fromkeys(cell.model for found in runs for cell in found.cells)]
