@@ -16,7 +16,10 @@ __all__ = ["baseline", "update"]
 
 @click.group()
 def baseline() -> None:
-    """Keep a suite's figures of this machine in the repository, to compare with later."""
+    """Keep a suite's figures of this machine to compare with.
+
+    They lie in the repository, under reports/baselines/.
+    """
 
 
 @baseline.command(name="update")
@@ -39,7 +42,10 @@ def update(
     as_json: bool,
     **place: Any,  # noqa: ANN401 - click's own conversions of the options of `where`
 ) -> int:
-    """Run a SUITE, say what changed and why, and store it as this machine's baseline."""
+    """Run a SUITE, say what changed, and store it as baseline.
+
+    Why a figure changed is told too; the baseline is this machine's.
+    """
     from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
     from benchbench.report.progress import progress_on  # noqa: PLC0415
     from benchbench.running.plan import RunRequest  # noqa: PLC0415

@@ -94,7 +94,7 @@ def figures(  # noqa: PLR0913, PLR0917 - the options
     out: str | None,
     runs: str | Path,
 ) -> int:
-    """Draw the figures of the paper (NUMBERS of 1 to 10, or all) from our own runs.
+    """Draw the figures of the paper, NUMBERS or all, from our own runs.
 
     Each is a PNG and an SVG, with a page that says what it is, on what data and after what
     training; all of that stands inside the picture too. What was trained before is found again.

@@ -32,7 +32,7 @@ def history(
     html: Path | None,
     as_json: bool,
 ) -> int:
-    """Show METRIC over stored runs and gates, found under folders (by default reports/).
+    """Show METRIC over stored runs and gates (by default reports/).
 
     Each run is set against the one before it, by the statistics of `benchbench compare`. Runs of
     another machine, data, settings or suite are not: there the chart breaks, and says why. METRIC

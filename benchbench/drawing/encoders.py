@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchbench.drawing.canvas import Picture
-    from benchbench.drawing.images import Shown
+    from benchbench.drawing.images import ShownImage
     from benchbench.drawing.learnt import Learnt
 
 __all__ = ["Encoded", "cumulative", "draw", "tiled", "trained_model"]
@@ -118,7 +118,7 @@ def tiled(maps: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     return sheet
 
 
-def draw(found: Encoded, shown: Shown, title: str, conditions: Sequence[str]) -> Picture:
+def draw(found: Encoded, shown: ShownImage, title: str, conditions: Sequence[str]) -> Picture:
     """The image, and each encoder's channels after the first and after the last time step.
 
     Args:

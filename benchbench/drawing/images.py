@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from benchbench.data import FaceData
 
-__all__ = ["Shown", "faces_of", "first_of", "said_of"]
+__all__ = ["ShownImage", "faces_of", "first_of", "said_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownImage:
     """One image of the data.
 
     Attributes:
@@ -45,7 +45,7 @@ def faces_of(source: str, seed: int) -> FaceData:
     return data_room.load(source, seed=seed)
 
 
-def first_of(data: FaceData, split: str, name: str) -> Shown:
+def first_of(data: FaceData, split: str, name: str) -> ShownImage:
     """The first image of a class in a split; of the whole data where there is no such split.
 
     Raises:
@@ -61,7 +61,7 @@ def first_of(data: FaceData, split: str, name: str) -> Shown:
     if row is None:
         raise DataError(data.name, f"has no image of the class {name!r} in {called}")
     values = part.images[row].astype(np.float32) / 255
-    return Shown(values, name, f"the first '{name}' image of {called}")
+    return ShownImage(values, name, f"the first '{name}' image of {called}")
 
 
 def said_of(name: str, source: str, seed: int, *, synthetic: bool) -> str:

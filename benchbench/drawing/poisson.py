@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchbench.drawing.canvas import Picture
-    from benchbench.drawing.images import Shown
+    from benchbench.drawing.images import ShownImage
 
 __all__ = ["SUPERPOSED", "draw_steps", "draw_superposed", "spikes_of", "superposed"]
 
@@ -48,7 +48,7 @@ def superposed(spikes: NDArray[np.uint8], steps: int) -> NDArray[np.float64]:
     return np.asarray(spikes[:steps].mean(0, dtype=np.float64))
 
 
-def draw_steps(shown: Shown, seed: int, title: str, conditions: Sequence[str]) -> Picture:
+def draw_steps(shown: ShownImage, seed: int, title: str, conditions: Sequence[str]) -> Picture:
     """The image, and the spikes of each step."""
     spikes = spikes_of(shown.values, STEPS, seed)
     with canvas(title, conditions, 3.55) as figure:
@@ -79,7 +79,7 @@ def draw_steps(shown: Shown, seed: int, title: str, conditions: Sequence[str]) -
         return picture(figure, alt, says, conditions)
 
 
-def draw_superposed(shown: Shown, seed: int, title: str, conditions: Sequence[str]) -> Picture:
+def draw_superposed(shown: ShownImage, seed: int, title: str, conditions: Sequence[str]) -> Picture:
     """The spikes of the first steps, added up, beside the image."""
     spikes = spikes_of(shown.values, SUPERPOSED[-1], seed)
     apart = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchbench.report.headline import Finding, Headline
+    from benchbench.report.headline import Headline, HeadlineFinding
 
 __all__ = ["dot_plot"]
 
@@ -49,7 +49,7 @@ def dot_plot(headline: Headline) -> str:
     return "\n".join(parts)
 
 
-def _span(found: Sequence[Finding]) -> tuple[float, float]:
+def _span(found: Sequence[HeadlineFinding]) -> tuple[float, float]:
     """Ends of the axis: 1 and every interval are inside."""
     ends = [1.0]
     for it in found:
@@ -78,7 +78,7 @@ def _tick(value: float, low: float, high: float, height: int) -> str:
     )
 
 
-def _row(it: Finding, number: int, low: float, high: float) -> str:
+def _row(it: HeadlineFinding, number: int, low: float, high: float) -> str:
     y = TOP + ROW * number + 8
     x = _at(it.value or 1.0, low, high)
     bar = ""

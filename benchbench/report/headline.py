@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from benchbench.results.schema import Results
 
-__all__ = ["Finding", "Headline", "Outlook", "headlines", "where_measured"]
+__all__ = ["Headline", "HeadlineFinding", "Outlook", "headlines", "where_measured"]
 
 Outlook = Literal["better", "worse", "equal", "not resolved", "no interval", "not measured"]
 
@@ -40,7 +40,7 @@ MOST_MODELS = 4  # of a suite that names no pairs: of more the first places are 
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HeadlineFinding:
     """One figure of a comparison.
 
     Attributes:
@@ -81,7 +81,7 @@ class Headline:
 
     of: str
     to: str
-    findings: tuple[Finding, ...]
+    findings: tuple[HeadlineFinding, ...]
     lead: str = ""
 
     @property
@@ -166,7 +166,7 @@ def _alone(results: Results, model: str) -> Headline:
         text = _digits(it.value * scale) + (unit if declared.unit != "1" or scale > 1 else "")
         if it.low is not None and it.high is not None:
             text += f" [{_digits(it.low * scale)}, {_digits(it.high * scale)}]"
-        found.append(Finding(metric, f"{declared.title.lower()} {text}", "no interval"))
+        found.append(HeadlineFinding(metric, f"{declared.title.lower()} {text}", "no interval"))
     return Headline(results.suite.model(model).title, "", tuple(found))
 
 
@@ -178,23 +178,23 @@ def _headline(results: Results, of: str, to: str) -> Headline:
     return Headline(one, other, tuple(found))
 
 
-def _speeds(results: Results, of: str, to: str) -> Iterator[Finding]:
+def _speeds(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
     for name in ("train_fps", "infer_fps"):
         if found := _ratio(results, name, of, to):
             yield found
 
 
-def _energy(results: Results, of: str, to: str) -> Iterator[Finding]:
+def _energy(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
     """Of each phase that was metered; one finding where none was."""
     made = [_ratio(results, name, of, to) for name in ("train_energy", "infer_energy")]
     found = [it for it in made if it]
     metered = [it for it in found if it.outlook != "not measured"]
     yield from metered
     if not metered:  # why not stands in the banner
-        yield Finding("infer_energy", "energy: not metered here", "not measured")
+        yield HeadlineFinding("infer_energy", "energy: not metered here", "not measured")
 
 
-def _ratio(results: Results, metric: str, of: str, to: str) -> Finding | None:
+def _ratio(results: Results, metric: str, of: str, to: str) -> HeadlineFinding | None:
     """One figure of two models; None where neither was asked for it."""
     over, under = (results.figure(model, metric) for model in (of, to))
     if over is None and under is None:
@@ -203,7 +203,7 @@ def _ratio(results: Results, metric: str, of: str, to: str) -> Finding | None:
     names = results.suite.model(of).title, results.suite.model(to).title
     match ratio(over, under, names=names):
         case NoRatio(reason):
-            return Finding(metric, f"{title}: n/a", "not measured", reason)
+            return HeadlineFinding(metric, f"{title}: n/a", "not measured", reason)
         case found:
             outlook = _outlook(metric, found.value, found.low, found.high)
             text = says.format(_times(found.value, found.low, found.high))
@@ -211,7 +211,9 @@ def _ratio(results: Results, metric: str, of: str, to: str) -> Finding | None:
                 text = f"equal {title}"
             if over and over.provenance == "simulated":
                 text += " (simulated)"
-            return Finding(metric, text, outlook, found.reason, found.value, found.low, found.high)
+            return HeadlineFinding(
+                metric, text, outlook, found.reason, found.value, found.low, found.high
+            )
 
 
 def _times(value: float, low: float | None, high: float | None) -> str:
@@ -238,14 +240,14 @@ def _outlook(metric: str, value: float, low: float | None, high: float | None) -
     return "better" if (value > 1) == (declared.better == "higher") else "worse"
 
 
-def _accuracy(results: Results, of: str, to: str) -> Iterator[Finding]:
+def _accuracy(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
     found = accuracy_difference(results, of, to)
     if found is None:
         return
     if found.value is None:
-        yield Finding("accuracy", "accuracy: not comparable", "not measured", found.reason)
+        yield HeadlineFinding("accuracy", "accuracy: not comparable", "not measured", found.reason)
         return
     value, low, high = (100 * it for it in (found.value, found.low, found.high))
     text = f"accuracy {value:+.2f} points [{low:+.2f}, {high:+.2f}]"
     sure: Outlook = "better" if value > 0 else "worse"
-    yield Finding("accuracy", text, sure if found.chance < LEVEL else "not resolved")
+    yield HeadlineFinding("accuracy", text, sure if found.chance < LEVEL else "not resolved")

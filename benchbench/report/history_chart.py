@@ -10,7 +10,7 @@ from benchbench.report.format import number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchbench.report.history_words import Event, Shown
+    from benchbench.report.history_words import ChartRange, Event
 
 __all__ = ["Drawing", "Mark", "drawing"]
 
@@ -78,7 +78,7 @@ class Drawing:
     marks: tuple[Mark, ...]
 
 
-def drawing(every: Sequence[Event], shown: Shown) -> Drawing:
+def drawing(every: Sequence[Event], shown: ChartRange) -> Drawing:
     """The places of everything.
 
     Args:
@@ -115,7 +115,7 @@ def _y(share: float) -> float:
     return round(TOP + PLOT_HEIGHT * (0.94 - 0.88 * share), 1)
 
 
-def _mark(index: int, event: Event, shown: Shown) -> Mark:
+def _mark(index: int, event: Event, shown: ChartRange) -> Mark:
     x = LEFT + SLOT * (index + 0.5)
     figure = event.point.figure if event.point else None
     kind: Literal["value", "simulated", "gate", "none"] = "gate" if event.gate else "none"

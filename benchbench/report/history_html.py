@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench.report.history_chart import drawing
-from benchbench.report.history_words import Shown, conditions_of, events, head, since_text
+from benchbench.report.history_words import ChartRange, conditions_of, events, head, since_text
 
 if TYPE_CHECKING:
     from benchbench.comparing.history import History
@@ -29,7 +29,7 @@ def document(history: History) -> str:
     )
     sections = []
     for trail in history.trails:
-        shown = Shown.of(trail, history.figure.unit)
+        shown = ChartRange.of(trail, history.figure.unit)
         every = events(trail, shown)
         sections.append(
             {

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from benchbench.report.format import number
 from benchbench.report.history_words import (
+    ChartRange,
     Event,
-    Shown,
     conditions_of,
     events,
     head,
@@ -49,7 +49,7 @@ def text_of(history: History, width: int = WIDTH) -> str:
 
 
 def _trail(history: History, trail: Trail, width: int) -> Iterator[str]:
-    shown = Shown.of(trail, history.figure.unit)
+    shown = ChartRange.of(trail, history.figure.unit)
     every = events(trail, shown)
     yield from wrap(head(history, trail), width)
     yield ""
@@ -65,7 +65,7 @@ def _trail(history: History, trail: Trail, width: int) -> Iterator[str]:
         yield from wrap(text, width, subsequent_indent="  ")
 
 
-def _chart(every: list[Event], shown: Shown, width: int) -> Iterator[str]:
+def _chart(every: list[Event], shown: ChartRange, width: int) -> Iterator[str]:
     """One line an event, the oldest above; values to the right."""
     digits = len(str(len(every)))
     room = width - (digits + 14)  # number, date and letter before it
@@ -84,7 +84,7 @@ def _chart(every: list[Event], shown: Shown, width: int) -> Iterator[str]:
         yield f"{begin}{drawn}".rstrip()
 
 
-def _bar(event: Event, shown: Shown, room: int) -> str:
+def _bar(event: Event, shown: ChartRange, room: int) -> str:
     figure = event.point.figure if event.point else None
     if figure is None or figure.value is None:
         return " n/a"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from benchbench.comparing.history import History, HistoryVerdict, Trail
 
-__all__ = ["Event", "Shown", "conditions_of", "events", "head", "since_text", "verdict_text"]
+__all__ = ["ChartRange", "Event", "conditions_of", "events", "head", "since_text", "verdict_text"]
 
 PREFIXES = ("G", "M", "k", "", "m", "u", "n", "p")
 SIGNS = {  # of a verdict: told apart by the letter alone
@@ -27,7 +27,7 @@ SIGNS = {  # of a verdict: told apart by the letter alone
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ChartRange:
     """In which unit a trail's values are shown, and between which ends.
 
     Attributes:
@@ -43,7 +43,7 @@ class Shown:
     high: float
 
     @classmethod
-    def of(cls, trail: Trail, own: str) -> Shown | None:
+    def of(cls, trail: Trail, own: str) -> ChartRange | None:
         """The unit in which the largest value has one to three digits; None without a value."""
         ends = [end for point in trail.points for end in _ends(point)]
         if not ends:
@@ -132,7 +132,7 @@ class Event:
         return neutral(verdict.reason) if verdict and verdict.word == "break" else ""
 
 
-def events(trail: Trail, shown: Shown | None) -> list[Event]:
+def events(trail: Trail, shown: ChartRange | None) -> list[Event]:
     """Runs and gates in the order of their time, all of their text harmless."""
     every: list[HistoryPoint | PastGate] = [*trail.points, *trail.gates]
     every.sort(key=lambda it: it.started)
@@ -142,7 +142,7 @@ def events(trail: Trail, shown: Shown | None) -> list[Event]:
     ]
 
 
-def _of_run(index: int, point: HistoryPoint, shown: Shown | None) -> Event:
+def _of_run(index: int, point: HistoryPoint, shown: ChartRange | None) -> Event:
     figure, verdict = point.figure, point.verdict
     notes = [] if figure is not None else [point.absent]
     if figure is not None and (figure.value is None or not figure.valid):

@@ -54,7 +54,7 @@ class Page:
         plots: The figures.
         definitions: What each figure is, by its title; where no table says it already.
         headlines: Who wins, by how much and how surely: a comparison each.
-        measured: On what machine and data that was found.
+        measured: Machine and data that it was found on.
     """
 
     title: str

@@ -116,8 +116,8 @@ def test_no_form_holds_what_would_be_obeyed(text: str) -> None:
     for name, form in forms.items():
         assert neutral(form) == form, name
         form.encode()
-    for form in (forms["md"], forms["html"]):
-        assert "<script" not in form
+    for form, scripts in ((forms["md"], 0), (forms["html"], 1)):  # one is the page's own
+        assert form.count("<script") == scripts
         assert "<img" not in form
     ET.fromstring(forms["svg"])  # noqa: S314 - our own
     rows = list(csv_module.reader(io.StringIO(forms["csv"])))

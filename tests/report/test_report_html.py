@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 REFERENCES = Path(__file__).resolve().parents[2] / "reports" / "reference"
 VOID = {"meta", "br", "link", "img"}
+RAW = ("results.json", "results.csv", "report.md", "journal.jsonl")
+SCRIPT = Path(html.__file__).with_name("page.js")
 EVIL = "<script>alert('$x$')</script>"
 
 
@@ -40,6 +42,8 @@ class Reader(HTMLParser):
         self.ids: set[str] = set()
         self.links: list[str] = []
         self.tags: set[str] = set()
+        self.scripts: list[str] = []
+        self.tip = False  # inside the definition that is shown on hover
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """A tag opens."""
@@ -49,6 +53,7 @@ class Reader(HTMLParser):
         self.links += [str(value) for key, value in attrs if key in {"href", "src", "xlink:href"}]
         if tag in {"td", "th"}:
             self.cells.append("")
+        self.tip = self.tip or found.get("class") == "tip"
         if tag == "br" and self.open[-1] in {"td", "th"}:
             self.cells[-1] += "\n"
         if tag not in VOID:
@@ -63,10 +68,13 @@ class Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         """A tag closes: it must be the last that was opened."""
         assert self.open.pop() == tag
+        self.tip = self.tip and tag != "span"
 
     def handle_data(self, data: str) -> None:
         """Text of a cell."""
-        if "td" in self.open or "th" in self.open:
+        if self.open[-1:] == ["script"]:
+            self.scripts.append(data)
+        elif ("td" in self.open or "th" in self.open) and not self.tip:
             self.cells[-1] += data
 
 
@@ -120,16 +128,21 @@ def test_html_has_the_cells_of_the_page_and_nothing_from_outside(suite: str) -> 
         for cell in cells
     ]
     assert found.cells == expected
-    assert found.links
-    assert all(link[0] == "#" and link[1:] in found.ids for link in found.links)
-    assert "script" not in found.tags
+    inside = [link for link in found.links if link[0] == "#"]
+    assert inside
+    assert all(link[1:] in found.ids for link in inside)
+    outside = {*found.links} - {*inside}
+    assert {*RAW} <= outside
+    assert all(link.startswith("https://doi.org/") for link in outside - {*RAW})
+    assert [text.strip() for text in found.scripts] == [SCRIPT.read_text("utf-8").strip()]
 
 
 def test_names_are_escaped_in_html_and_svg() -> None:
     """A model called <script> is text in both."""
     made = results(GOOD)
     found = read(html.render(made))
-    assert "script" not in found.tags
+    assert len(found.scripts) == 1
+    assert "alert" not in found.scripts[0]
     assert any(EVIL in cell for cell in found.cells)
     root = ET.fromstring(draw(plots(made)[0]))  # noqa: S314 - our own drawing
     words = "".join(root.itertext())
