@@ -12,7 +12,7 @@ EVIDENCE := reports/gate/evidence
 BENCHBENCH_FER2013 ?= $(wildcard ../shared/data/fer2013/fer2013.csv.gz)
 export BENCHBENCH_FER2013
 
-.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors fuzz faults kills bench gate gpu-kit gpu evidence docs docs-test clean
+.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors fuzz faults kills bench gate gpu-kit gpu evidence docs docs-test browser-test clean
 
 install: $(INSTALLED)
 
@@ -40,6 +40,11 @@ sinabs:  ## the tests of sinabs, in an environment of its own: it pins nir and n
 	test -x $(SINABS)/bin/python || $(PYTHON) -m venv $(SINABS)
 	$(SINABS)/bin/python -m pip install --quiet --editable '.[pytest]' hypothesis 'sinabs>=2'
 	$(SINABS)/bin/python -m pytest tests/frameworks/test_sinabs.py
+
+browser-test: $(INSTALLED)  ## every reference report in a headless Chromium, about two minutes
+	$(BIN)/python -m pip install --quiet --editable '.[dev,browser]'
+	command -v chromium && command -v pdftotext || apt-get install --yes --quiet chromium poppler-utils
+	$(BIN)/python -m pytest -m browser tests/browser
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -1,0 +1,154 @@
+"""Who wins, by how much and how surely: sentences and marks that follow from the statistics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchbench.metrics.registry import measured, unavailable
+from benchbench.report.best import best_of
+from benchbench.report.dots import dot_plot
+from benchbench.report.headline import headlines, where_measured
+from benchbench.report.page import page
+from benchbench.results.schema import CellResult, Results
+from benchbench.results.stored import load
+from benchbench.suite.schema import Model, Settings, Suite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchbench.metrics.measurement import Measurement
+
+REFERENCES = Path(__file__).resolve().parents[2] / "reports" / "reference"
+
+
+def timed(*fps: float, name: str = "infer_fps", **fields: object) -> Measurement:
+    """A speed of so many processes, one a round."""
+    rounds = [{"repeat": i, "value": it} for i, it in enumerate(fps)]
+    mean = sum(fps) / len(fps)
+    return measured(name, mean, n=len(fps), detail={"repeats": rounds}, **fields)
+
+
+def results(**models: Sequence[Measurement]) -> Results:
+    """A run of models with these figures."""
+    suite = Suite(
+        1, "t", tuple(Model(it, "conv_snn", label=it) for it in models), settings=Settings()
+    )
+    cells = tuple(
+        CellResult(it, it, "cpu", "ok", measurements={figure.name: figure for figure in figures})
+        for it, figures in models.items()
+    )
+    run = {"id": "r", "mode": "full", "command": "x", "complete": True}
+    data = {"name": "d", "source": "d", "synthetic": False, "digest": "0", "samples": 1}
+    return Results(run, {"cpu": "chip"}, {**data, "warnings": []}, suite, cells, (), "0")
+
+
+def test_the_sentence_of_table_3_has_its_ratios_and_how_sure_they_are() -> None:
+    """The ratio of the table and of the claims, with the intervals that the report prints."""
+    stored = load(next((REFERENCES / "table3").iterdir()))
+    first, second = headlines(stored)
+    found = stored.comparison("train_fps", "conv_snn", "cnn3")
+    assert found is not None
+    assert found.low is not None
+    assert found.high is not None
+    ratio = f"trains {found.value:#.3g} x [{found.low:#.3g}, {found.high:#.3g}] as fast"
+    assert ratio in first.sentence
+    assert "(not resolved)" in first.sentence.partition("infers")[2].partition(";")[0]
+    assert "energy: not metered here" in first.sentence
+    assert second.to == "ReLU twin"
+    assert "5 processes a model" in where_measured(stored)
+
+
+def test_a_ratio_whose_interval_holds_1_is_not_resolved() -> None:
+    """Neither better nor worse, in words and as a hollow dot."""
+    near = results(a=[timed(100, 120, 90)], b=[timed(101, 115, 95)])
+    (headline,) = headlines(near)
+    assert headline.findings[0].outlook == "not resolved"
+    assert 'class="open"' in dot_plot(headline)
+    far = results(a=[timed(200, 202, 199)], b=[timed(100, 101, 99)])
+    (headline,) = headlines(far)
+    assert headline.findings[0].outlook == "better"
+    assert 'class="better"' in dot_plot(headline)
+
+
+def test_a_single_process_has_no_interval_and_says_so() -> None:
+    """The ratio is told, and that nothing is sure about it."""
+    (headline,) = headlines(results(a=[timed(200)], b=[timed(100)]))
+    assert "(no interval)" in headline.sentence
+
+
+def test_less_energy_is_better() -> None:
+    """The direction is the figure's own."""
+    less, more = ([timed(*its, name="infer_energy")] for its in ((1, 1.01, 0.99), (2, 2.01, 1.98)))
+    (headline,) = headlines(results(a=less, b=more))
+    assert headline.findings[0].outlook == "better"
+    assert "needs 0.5" in headline.sentence
+
+
+def test_what_is_not_valid_is_not_compared() -> None:
+    """An invalid speed gives no ratio, and its reason stands in the card."""
+    bad = timed(200, 201, 202, valid=False, reasons=("throttled",))
+    (headline,) = headlines(results(a=[bad], b=[timed(100, 101, 99)]))
+    speed = headline.findings[0]
+    assert (speed.outlook, speed.value) == ("not measured", None)
+    assert "throttled" in speed.reason
+
+
+def test_of_many_models_without_a_pair_the_first_places_are_told() -> None:
+    """The best against the next one; a run of one model says what it has."""
+    many = results(
+        **{
+            name: [timed(it, it + 1, it - 1)]
+            for name, it in zip("abcde", (9, 99, 50, 20, 70), strict=True)
+        }
+    )
+    (headline,) = headlines(many)
+    assert (headline.of, headline.to, headline.lead) == ("b", "e", "fastest inference")
+    (alone,) = headlines(results(a=[measured("params", 12)]))
+    assert alone.sentence == "a: parameters 12.0."
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"),
+    [
+        ([measured("params", 2), measured("params", 1), measured("params", 3)], 1),
+        ([measured("params", 1), measured("params", 1)], None),
+        ([timed(200, 202, 199), timed(100, 101, 99)], 0),
+        ([timed(100, 120, 90), timed(101, 115, 95)], None),
+        ([timed(200), timed(100)], None),
+        (
+            [
+                measured("accuracy", 0.6, low=0.5, high=0.7),
+                measured("accuracy", 0.5, low=0.4, high=0.6),
+            ],
+            None,
+        ),
+        (
+            [
+                measured("accuracy", 0.9, low=0.8, high=1.0),
+                measured("accuracy", 0.5, low=0.4, high=0.6),
+            ],
+            0,
+        ),
+        ([measured("params", 1), unavailable("params", "n/a")], None),
+        ([measured("depth", 3), measured("depth", 5)], None),
+    ],
+)
+def test_the_best_of_a_row_is_marked_where_it_is_sure(
+    figures: list[Measurement], expected: int | None
+) -> None:
+    """By the figure's direction; never where two are equal or apart by no more than chance."""
+    assert best_of(figures) == expected
+
+
+def test_a_figure_that_no_model_has_stands_below_the_table_with_its_reason() -> None:
+    """Once for a reason, and not as a line of n/a."""
+    made = page(
+        results(a=[unavailable("idle_power", "no sensor"), unavailable("infer_power", "no sensor")])
+    )
+    (grid,) = [it for it in made.grids if it.reference]
+    assert grid.lines == ()
+    assert grid.below == ("Inference: power; Idle power: n/a [1]",)
+    assert made.notes[0] == "no sensor"
