@@ -205,5 +205,5 @@ class OutputError(BenchbenchError):
     >>> import benchbench
     >>> benchbench.run("gate", out="/dev/null/reports", only="mobilenet_v1")
     Traceback (most recent call last):
-    benchbench.errors.OutputError: /dev/null/reports/gate/...: cannot be written: Not a directory
+    benchbench.errors.OutputError: /dev/null/reports/gate/...: cannot be written: Not a ...; ...
     """

@@ -99,7 +99,7 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
-                f"{self._path}: cannot be written: {error.strerror}; give another --out"
+                f"{self._path}: cannot be written: {error.strerror}; give another folder (--out)"
             ) from error
         self._file = _locked(self._path)
         self._file.seek(0)
@@ -182,7 +182,7 @@ def _locked(file: Path) -> FileIO:
         out = FileIO(file, "a+")  # nothing left to flush later
     except OSError as error:
         raise OutputError(
-            f"{file}: cannot be written: {error.strerror}; give another --out"
+            f"{file}: cannot be written: {error.strerror}; give another folder (--out)"
         ) from error
     try:
         fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)

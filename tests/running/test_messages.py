@@ -188,4 +188,4 @@ def test_a_folder_that_cannot_be_written_names_the_option(out: str) -> None:
     result = CliRunner().invoke(main.group, words, standalone_mode=False)
     assert isinstance(result.exception, errors.OutputError)
     assert str(result.exception).startswith(out)
-    assert str(result.exception).endswith("give another --out")
+    assert str(result.exception).endswith("give another folder (--out)")
