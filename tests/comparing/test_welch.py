@@ -121,7 +121,7 @@ def test_models_on_one_side_alone_are_named(tmp_path: Path) -> None:
             model["id"] = f"other{number}"
         data["suite"] |= {"tables": [], "claims": [], "figures": []}
 
-    done = compare(TABLE3, changed(tmp_path, rename))
+    done = compare(TABLE3, changed(tmp_path, rename), "--json")
     assert done.returncode == 4
     assert "only in the base" in done.stdout
     assert "only in the new run" in done.stdout
