@@ -72,7 +72,8 @@ def every_difference(results: Results) -> list[tuple[AccuracyDifference, float]]
     Returns:
         Each with its probability after Holm's adjustment for the number of pairs.
     """
-    models = [cell.model for cell in results.cells]
+    # Only those that have one: a thousand models are half a million pairs.
+    models = [cell.model for cell in results.cells if ACCURACY in cell.measurements]
     found = [accuracy_difference(results, *pair) for pair in combinations(models, 2)]
     usable = [it for it in found if it is not None and it.value is not None]
     return [*zip(usable, holm([it.chance for it in usable]), strict=True)]
