@@ -28,9 +28,15 @@ pytest_plugins = [
 def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test touches the user's cache, finds this machine's own sensors, or a worker's name.
 
-    A pytest that a test starts would take itself for the worker that it runs in.
+    A pytest that a test starts would take itself for the worker that it runs in, and what prints
+    would follow the width that xdist gives its workers.
     """
-    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+    for name in (
+        "COLUMNS",
+        "PYTEST_XDIST_WORKER",
+        "PYTEST_XDIST_WORKER_COUNT",
+        "PYTEST_XDIST_TESTRUNUID",
+    ):
         monkeypatch.delenv(name, raising=False)
     base = tmp_path_factory.getbasetemp()
     monkeypatch.setenv("BENCHBENCH_CACHE", str(base / "cache"))
