@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench import zoo
-from benchbench.api.runs import check_settings
 from benchbench.codec import restored
 from benchbench.data import DataSource
 from benchbench.errors import BenchbenchError, ModelError
@@ -86,7 +85,7 @@ def count(  # noqa: PLR0913 - each is an option of the command line
         torch.manual_seed(how.seed)
         if isinstance(model, str):
             place = Path(models or ".").resolve()
-            check_settings(model, given, place)
+            zoo.find(model, place).require(given)
             net = zoo.build(model, given, place, steps=steps)
         else:
             net = zoo.made(model, given, name)
@@ -133,7 +132,7 @@ def count_in_worker(
         ModelError: The model, a setting, the shape or the data is not right.
     """
     place = (folder or Path()).resolve()
-    check_settings(model, given, place)
+    zoo.find(model, place).require(given)
     how, reference, drawn = Settings(images=IMAGES), None, False
     if shape is None:
         known = looked_at(DataSource(data, time=time), Path.cwd(), how.seed)

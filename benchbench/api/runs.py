@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
-from benchbench import zoo
 from benchbench.errors import BenchbenchError, ModelError
 from benchbench.files import expanded
 from benchbench.report import keep
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from benchbench.results.schema import Results
     from benchbench.running.plan import Mode, Plan
 
-__all__ = ["carried_out", "check_settings", "run", "setting"]
+__all__ = ["carried_out", "run", "setting"]
 
 
 def run(  # noqa: PLR0913 - each is an option of the command line
@@ -120,15 +119,6 @@ def setting(text: str) -> tuple[str, Any]:
     if not found:
         raise ModelError(f"--set {text}: expected KEY=VALUE, e.g. T=4")
     return key, YAML(typ="safe", pure=True).load(value)
-
-
-def check_settings(model: str, given: Mapping[str, Any], folder: Path) -> None:
-    """Refuse settings that a model does not have."""
-    info = zoo.find(model, folder)
-    faults = [text for _, text in info.check(given)]
-    faults += filter(None, [info.lacks(given)])
-    if faults:
-        raise ModelError("; ".join(faults))
 
 
 @contextlib.contextmanager

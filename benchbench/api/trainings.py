@@ -6,7 +6,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchbench.api.runs import carried_out, check_settings
+from benchbench import zoo
+from benchbench.api.runs import carried_out
 from benchbench.data import DataSource
 from benchbench.errors import ModelError
 from benchbench.files import expanded
@@ -118,7 +119,7 @@ def train(  # noqa: PLR0913 - each is an option of the command line
         stdp=Stdp() if stdp else None,
     )
     if isinstance(model, str):
-        check_settings(model, set or {}, Path.cwd())
+        zoo.find(model, Path.cwd()).require(set or {})
     name = Suite(models=[model]).models[0].id
     told = Neurons.told(spiking, reset, steps)
     entry = Model(name, model, set=dict(set or {}), **asdict(told))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchbench.cli.shown import add_to_summary
 from benchbench.errors import BenchbenchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 __all__ = ["commented"]
 
@@ -41,12 +41,5 @@ def commented(file: Path | None, command: str) -> Iterator[Callable[[str], None]
     except BenchbenchError as error:
         text = not_run(str(error), command)
         write_text(file, text)
-        _add_to_summary(text)
+        add_to_summary(text)  # one that ran adds its whole table
         raise
-
-
-def _add_to_summary(text: str) -> None:
-    """Tell GitHub's summary of a gate that did not run; one that ran adds its whole table."""
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(text)

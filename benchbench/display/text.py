@@ -6,9 +6,12 @@ import codecs
 import re
 import reprlib
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-__all__ = ["ASCII", "all_neutral", "neutral", "shown"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ASCII", "all_neutral", "in_ascii", "mapped", "neutral", "shown"]
 
 T = TypeVar("T")
 
@@ -17,7 +20,17 @@ T = TypeVar("T")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-_PLAIN = {"±": "+/-", "×": "x", "µ": "u", "μ": "u", "–": "-", "—": "-", "…": "...", "²": "^2"}  # noqa: RUF001 - these are what is replaced
+_PLAIN = {
+    "±": "+/-",
+    "×": "x",  # noqa: RUF001 - as below
+    "µ": "u",
+    "μ": "u",
+    "–": "-",  # noqa: RUF001 - it is what is replaced
+    "—": "-",
+    "…": "...",
+    "²": "^2",
+    "★": "*",
+}
 LONGEST = 60  # characters of a wrong value
 
 
@@ -32,15 +45,25 @@ def neutral(text: str) -> str:
 
 def all_neutral(value: T) -> T:
     """A dataclass, or a tuple, with every text in it neutral."""
+    return mapped(value, neutral)
+
+
+def in_ascii(text: str) -> str:
+    """The text in the characters that every terminal has."""
+    return text.encode("ascii", ASCII).decode()
+
+
+def mapped(value: T, change: Callable[[str], str]) -> T:
+    """A dataclass, or a tuple, with every text in it changed."""
     if isinstance(value, str):
-        return neutral(value)  # type: ignore[return-value]  # T is str here
+        return change(value)  # type: ignore[return-value]  # T is str here
     if isinstance(value, tuple):
-        return tuple(map(all_neutral, value))  # type: ignore[return-value]  # as above
+        return tuple(mapped(it, change) for it in value)  # type: ignore[return-value]  # as above
     if is_dataclass(value) and not isinstance(value, type):
         changed = {
             item.name: new
             for item in fields(value)
-            if (new := all_neutral(old := getattr(value, item.name))) != old
+            if (new := mapped(old := getattr(value, item.name), change)) != old
         }
         return replace(value, **changed) if changed else value
     return value

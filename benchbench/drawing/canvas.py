@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from PIL import Image
 
-from benchbench.report.svg import STYLE, WARNING
+from benchbench.report.svg import STYLE, WARNING, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["Picture", "canvas", "encoded", "frame", "picture"]
+__all__ = ["Picture", "canvas", "frame", "picture"]
 
 WIDTH_IN, DPI = 7.2, 135
 LETTERS, LINE_IN = 100, 0.165  # of the conditions: letters a line, height of a line
@@ -64,11 +64,11 @@ def canvas(title: str, conditions: Sequence[str], height_in: float) -> Iterator[
         engine = figure.get_layout_engine()
         if engine is not None:
             engine.set(rect=(0, 0, 1, 1 - head_in / whole_in))  # type: ignore[call-arg]  # constrained
-        figure.text(0.012, 1 - 0.06 / whole_in, _plain(title), fontsize=TITLE, va="top")
+        figure.text(0.012, 1 - 0.06 / whole_in, plain(title), fontsize=TITLE, va="top")
         figure.text(
             0.012,
             1 - 0.29 / whole_in,
-            _plain("\n".join(lines)),
+            plain("\n".join(lines)),
             fontsize=SMALL,
             va="top",
             color=WARNING,
@@ -89,7 +89,7 @@ def frame(axes: Axes, image: NDArray[Any], title: str, most: float = 1.0) -> Non
     axes.imshow(image, cmap="gray", vmin=0, vmax=most, interpolation="none")
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_title(_plain(title), fontsize=SMALL)
+    axes.set_title(plain(title), fontsize=SMALL)
 
 
 def picture(figure: Figure, alt: str, says: Sequence[str], conditions: Sequence[str]) -> Picture:
@@ -102,12 +102,3 @@ def picture(figure: Figure, alt: str, says: Sequence[str], conditions: Sequence[
     few.save(small, format="png", optimize=True)  # a third of the bytes, and none that is seen
     text = text[text.index("<svg") :]
     return Picture(text, small.getvalue(), alt, tuple(says), tuple(conditions))
-
-
-def encoded(text: str) -> str:
-    """A name as it is: matplotlib reads what stands between dollar signs as mathematics."""
-    return _plain(text)
-
-
-def _plain(text: str) -> str:
-    return text.replace("$", r"\$")

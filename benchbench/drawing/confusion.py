@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchbench.drawing.canvas import canvas, encoded, picture
+from benchbench.drawing.canvas import canvas, picture
+from benchbench.report.svg import plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,9 +42,9 @@ def draw(found: Learnt, title: str) -> Picture:
                 column, row, f"{count:,}", ha="center", va="center", fontsize=8.5, color=colour
             )
         ticks = range(len(names))
-        axes.set_xticks(ticks, [encoded(name) for name in names], rotation=40, ha="right")
+        axes.set_xticks(ticks, [plain(name) for name in names], rotation=40, ha="right")
         axes.set_yticks(
-            ticks, [encoded(f"{name} ({size:,})") for name, size in zip(names, sizes, strict=True)]
+            ticks, [plain(f"{name} ({size:,})") for name, size in zip(names, sizes, strict=True)]
         )
         axes.set_xlabel("guess")
         axes.set_ylabel("true class (its images)")

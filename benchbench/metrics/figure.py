@@ -65,6 +65,11 @@ class Figure:
     source: str = ""
     otherwise: str = ""
 
+    @property
+    def definition(self) -> str:
+        """What it is and how it is got, in a sentence."""
+        return f"{self.says} ({self.method})"
+
     def __call__(self, value: float, **fields: Any) -> Measurement:  # noqa: ANN401 - its own fields
         """The measurement of this figure.
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchbench.display.displayable import draws
-from benchbench.display.text import ASCII
+from benchbench.display.text import in_ascii, mapped
 from benchbench.report.fitting import fitted, widths_of
 
 if TYPE_CHECKING:
@@ -54,76 +54,62 @@ class PageOnConsole:
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
         """The parts of the page, one below the other."""
-        page, plain = self._page, options.ascii_only
-        yield _text(page.title, "bold", plain=plain)
-        yield from (_text(it.sentence, "bold cyan", plain=plain) for it in page.headlines)
+        page = replace(self._page, grids=tuple(map(_marked, self._page.grids)))
+        if options.ascii_only:  # before anything is fitted: some become longer by it
+            page = mapped(page, in_ascii)
+        yield Text(page.title, style="bold")
+        yield from (Text(it.sentence, style="bold cyan") for it in page.headlines)
         if page.headlines:
-            yield _text(page.measured, plain=plain)
-        yield from (_text(line, "bold yellow", plain=plain) for line in page.banner)
+            yield Text(page.measured)
+        yield from (Text(line, style="bold yellow") for line in page.banner)
         for grid in page.grids:
             if not grid.detail:
-                yield from _grid(grid, options.max_width, plain=plain)
+                yield from _grid(grid, options.max_width)
         if page.plots or any(grid.detail for grid in page.grids):
             yield Text()
             yield Text("figures, confusion matrices and training curves are in report.html")
         if page.notes:
             yield Text()
-        notes = enumerate(page.notes, 1)
-        yield from (_text(f"[{number}] {note}", plain=plain) for number, note in notes)
+        yield from (Text(f"[{number}] {note}") for number, note in enumerate(page.notes, 1))
         yield Text()
-        yield from (_text(line, "dim", plain=plain) for line in page.how)
-
-
-def _grid(grid: Grid, width: int, *, plain: bool) -> Iterator[RenderableType]:
-    tables, left_out = fitted(_marked(grid), width)
-    for part in tables:
-        yield Text()
-        yield _table(part, width, plain=plain)
-    for text in grid.below if tables else ():
-        yield _text(f"no model has {text}", plain=plain)
-    if left_out:
-        yield from ([] if tables else [Text()])
-        yield _text(left_out, "dim", plain=plain)
+        yield from (Text(line, style="dim") for line in page.how)
 
 
 def _marked(grid: Grid) -> Grid:
     """The best of each line with its mark, which is part of what has to fit."""
     lines = []
     for line in grid.lines:
-        if line.best is None:
-            lines.append(line)
-            continue
         cells = [*line.cells]
-        cells[line.best] += BEST
+        if line.best is not None:
+            cells[line.best] += BEST
         lines.append(replace(line, cells=tuple(cells)))
     return replace(grid, lines=tuple(lines))
 
 
-def _text(text: str, style: str = "", *, plain: bool = False) -> Text:
-    return Text(_plain(text) if plain else text, style=style)
+def _grid(grid: Grid, width: int) -> Iterator[RenderableType]:
+    tables, left_out = fitted(grid, width)
+    for part in tables:
+        yield Text()
+        yield _table(part, width)
+    for text in grid.below if tables else ():
+        yield Text(f"no model has {text}")
+    if left_out:
+        yield from ([] if tables else [Text()])
+        yield Text(left_out, style="dim")
 
 
-def _plain(text: str) -> str:
-    """The text in the characters that every terminal has."""
-    return text.replace("★", "*").encode("ascii", ASCII).decode()
-
-
-def _table(grid: Grid, width: int, *, plain: bool) -> Table:
-    title = _plain(grid.title) if plain else grid.title
-    table = Table(title=escape(title) or None, title_justify="left", title_style="bold")
+def _table(grid: Grid, width: int) -> Table:
+    table = Table(title=escape(grid.title) or None, title_justify="left", title_style="bold")
     last = len(grid.header) - grid.text_columns
     for index, (name, wide) in enumerate(zip(grid.header, widths_of(grid, width), strict=True)):
         words = index == 0 or index >= last
         table.add_column(
-            escape(_plain(name) if plain else name),
-            justify="left" if words else "right",
-            overflow="fold",
-            width=wide,
+            escape(name), justify="left" if words else "right", overflow="fold", width=wide
         )
     for line in grid.lines:
         cells = []
         for index, cell in enumerate(line.cells):
             style = "bold" if index == line.best else _STYLES.get(cell.partition(" [")[0], "")
-            cells.append(_text(cell, style, plain=plain))
+            cells.append(Text(cell, style=style))
         table.add_row(*cells, style="dim italic" if line.quoted else None)
     return table

@@ -6,6 +6,8 @@ import math
 from html import escape
 from typing import TYPE_CHECKING
 
+from benchbench.report.headline import RATIOS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,16 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["dot_plot"]
 
-WIDTH, LEFT, RIGHT, ROW, TOP = 560, 200, 24, 26, 12
-NAMES = {
-    "train_fps": "training speed",
-    "infer_fps": "inference speed",
-    "train_energy": "energy of training",
-    "infer_energy": "energy of inference",
-    "macs_effective": "mult-adds, non-zero",
-    "macs_dense": "mult-adds, dense",
-    "params": "parameters",
-}
+WIDTH, LEFT, RIGHT, ROW, TOP = 560, 228, 24, 26, 12
 
 
 def dot_plot(headline: Headline) -> str:
@@ -88,6 +81,6 @@ def _row(it: HeadlineFinding, number: int, low: float, high: float) -> str:
     sure = "open" if it.outlook in {"not resolved", "no interval"} else it.outlook
     return (
         f'<g class="{sure}"><title>{escape(it.sentence)}</title>'
-        f'<text x="{LEFT - 10}" y="{y + 4}" text-anchor="end">{NAMES.get(it.metric, it.metric)}'
+        f'<text x="{LEFT - 10}" y="{y + 4}" text-anchor="end">{RATIOS[it.metric][1]}'
         f'</text>{bar}<circle cx="{x}" cy="{y}" r="5"/></g>'
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench.comparing.accuracies import LEVEL, accuracy_difference
 from benchbench.metrics.ratio import NoRatio, ratio
@@ -12,11 +12,11 @@ from benchbench.metrics.registry import METRICS
 from benchbench.report.banner import is_random
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from benchbench.results.schema import Results
 
-__all__ = ["Headline", "HeadlineFinding", "Outlook", "headlines", "where_measured"]
+__all__ = ["RATIOS", "Headline", "HeadlineFinding", "Outlook", "headlines", "where_measured"]
 
 Outlook = Literal["better", "worse", "equal", "not resolved", "no interval", "not measured"]
 
@@ -121,10 +121,15 @@ def where_measured(results: Results) -> str:
     processor = ", ".join(gpus) if on_gpu and gpus else str(machine.get("cpu", "unknown machine"))
     if not on_gpu and (cores := machine.get("cores")):
         processor += f" ({cores} cores)"
-    counted = results.data["name"]
-    data = f"{counted}, drawn" if results.data["synthetic"] and not is_random(counted) else counted
+    data = ", ".join(dict.fromkeys(map(_data, results.all_data)))
+    quick = "quick run; " if results.run["mode"] == "quick" else ""
     times = f"{settings.repeats} processes a model" if settings.repeats else "nothing timed"
-    return f"Measured on {processor}; data: {data}; {times}; brackets are 95 % intervals."
+    return f"Measured on {processor}; data: {data}; {quick}{times}; brackets are 95 % intervals."
+
+
+def _data(it: Mapping[str, Any]) -> str:
+    """A data set's name, and that it is drawn."""
+    return f"{it['name']}, drawn" if it["synthetic"] and not is_random(it["name"]) else it["name"]
 
 
 def _pairs(results: Results) -> list[tuple[str, str]]:
@@ -142,7 +147,9 @@ def _first_places(results: Results) -> Iterator[Headline]:
     for metric, lead in RANKS.items():
         better = -1 if METRICS[metric].better == "higher" else 1
         found = [(cell.model, cell.measurements.get(metric)) for cell in results.cells]
-        usable = [(it.value, model) for model, it in found if it and it.valid and it.value]
+        usable = [
+            (it.value, model) for model, it in found if it and it.valid and it.value is not None
+        ]
         if len(usable) < 2:
             continue
         (_, of), (_, to) = sorted(usable, key=lambda it: better * it[0])[:2]
@@ -172,10 +179,19 @@ def _alone(results: Results, model: str) -> Headline:
 
 def _headline(results: Results, of: str, to: str) -> Headline:
     one, other = (results.suite.model(model).title for model in (of, to))
-    found = [*_speeds(results, of, to), *_energy(results, of, to), *_accuracy(results, of, to)]
+    found = [*_failed(results, of, to), *_speeds(results, of, to)]
+    found += [*_energy(results, of, to), *_accuracy(results, of, to)]
     work = [_ratio(results, name, of, to) for name in ("macs_effective", "macs_dense", "params")]
     found += [it for it in work if it and it.outlook != "not measured"]
     return Headline(one, other, tuple(found))
+
+
+def _failed(results: Results, *models: str) -> Iterator[HeadlineFinding]:
+    """The models of a comparison that did not come to their end."""
+    for cell in results.failed:
+        if cell.model in models:
+            text = f"{results.suite.model(cell.model).title} failed: {cell.status}"
+            yield HeadlineFinding("", text, "not measured", "; ".join(cell.reasons[:1]))
 
 
 def _speeds(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
@@ -185,11 +201,14 @@ def _speeds(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
 
 
 def _energy(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
-    """Of each phase that was metered; one finding where none was."""
-    made = [_ratio(results, name, of, to) for name in ("train_energy", "infer_energy")]
-    found = [it for it in made if it]
-    metered = [it for it in found if it.outlook != "not measured"]
-    yield from metered
+    """Of each phase that was metered, also where it must not be compared; else that none was."""
+    metered = False
+    for name in ("train_energy", "infer_energy"):
+        figures = [results.figure(model, name) for model in (of, to)]
+        if any(it and it.value is not None for it in figures):
+            found = _ratio(results, name, of, to)
+            yield from [found] if found else []
+            metered = True
     if not metered:  # why not stands in the banner
         yield HeadlineFinding("infer_energy", "energy: not metered here", "not measured")
 

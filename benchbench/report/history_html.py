@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench.report.history_chart import drawing
 from benchbench.report.history_words import ChartRange, conditions_of, events, head, since_text
+from benchbench.report.templates import environment
 
 if TYPE_CHECKING:
     from benchbench.comparing.history import History
@@ -18,15 +18,6 @@ TEMPLATE = "history.html.jinja"
 
 def document(history: History) -> str:
     """The whole history as an HTML document; every name is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - 60 ms
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     sections = []
     for trail in history.trails:
         shown = ChartRange.of(trail, history.figure.unit)
@@ -39,5 +30,5 @@ def document(history: History) -> str:
                 "since": since_text(trail),
             }
         )
-    template = environment.get_template(TEMPLATE)
+    template = environment().get_template(TEMPLATE)
     return template.render(figure=history.figure, banner=conditions_of(history), sections=sections)

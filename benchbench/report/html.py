@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench.display.displayable import draws
@@ -16,6 +15,7 @@ from benchbench.report.dots import dot_plot
 from benchbench.report.formats import report_format
 from benchbench.report.page import page
 from benchbench.report.svg import draw
+from benchbench.report.templates import environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -73,26 +73,23 @@ def _filled(template: str, the_page: Page, **names: str) -> str:
     ]
     figures = list(zip(the_page.plots, drawings, strict=True))
     dots = [Markup(dot_plot(it)) for it in the_page.headlines]  # noqa: S704 - escaped by it
-    found = {"page": the_page, "figures": figures, "dots": dots}
+    grids = [*enumerate(the_page.grids, 1)]
+    found = {"page": the_page, "grids": grids, "figures": figures, "dots": dots}
     return _environment().get_template(template).render(**found, **names)
 
 
 def _own_ids(drawing: str, start: str) -> str:
-    """A drawing whose ids are its own in a document of several."""
-    return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{start}", drawing)
+    """A drawing whose ids are its own in a document of several; its text stays as it is."""
+
+    def own(tag: re.Match[str]) -> str:
+        return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{start}", tag[0])
+
+    return re.sub(r"<[^>]*>", own, drawing)  # in text these two are entities
 
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
-
-    found = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    found = environment()
     found.filters["linked"] = _linked
     found.filters["sourced"] = _sourced
     return found

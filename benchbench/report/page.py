@@ -106,7 +106,7 @@ def _definitions(results: Results) -> Iterator[tuple[str, str]]:
     there = {name for cell in results.cells for name in cell.measurements}
     for name, figure in METRICS.items():
         if name in there:
-            yield figure.title, f"{figure.says} ({figure.method})"
+            yield figure.title, figure.definition
 
 
 def _banner(results: Results) -> list[str]:

@@ -71,15 +71,15 @@ def everything(results: Results, notes: Notes) -> Grid:
         unit = "" if metric.unit == "1" else f", {metric.unit}"
         best = best_of(figures)
         columns = (metric.title + unit, *cells, name, how_got(metric, figures))
-        says = f"{metric.says} ({metric.method})"
-        lines.append(Line(columns, best=None if best is None else best + 1, says=says))
+        marked = None if best is None else best + 1
+        lines.append(Line(columns, best=marked, says=metric.definition))
     titles = [_title(results, cell) for cell in results.cells]
     return Grid(
         "Every figure, per sample",
         ("", *titles, "name", "how"),
         tuple(lines),
         models=len(titles),
-        below=tuple(f"{'; '.join(names)}: {', '.join(why)}" for why, names in absent.items()),
+        below=tuple(f"{'; '.join(names)}: {' or '.join(why)}" for why, names in absent.items()),
         reference=True,
     )
 

@@ -80,8 +80,8 @@ def _by_metric(
         cells.append(how_got(METRICS[row.metric], figures))
         cells.append((verdict.word + notes.mark(verdict.reasons)).strip())
         best = best_of(figures)
-        says = f"{METRICS[row.metric].says} ({METRICS[row.metric].method})"
-        lines.append(Line(tuple(cells), best=None if best is None else best + 1, says=says))
+        marked = None if best is None else best + 1
+        lines.append(Line(tuple(cells), best=marked, says=METRICS[row.metric].definition))
         if row.paper or row.printed:
             quoted = ["  the paper's", *(_papers(row, model, notes) for model in models)]
             if ratio:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchbench.report.plots import Coordinate, Plot
     from benchbench.results.schema import Results
 
-__all__ = ["COLOURS", "SHAPES", "STYLE", "WARNING", "draw", "figure_file", "files"]
+__all__ = ["COLOURS", "SHAPES", "STYLE", "WARNING", "draw", "figure_file", "files", "plain"]
 
 # The first colours of Okabe and Ito 2008, told apart by colour-blind readers too; and shapes.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -63,7 +63,7 @@ def draw(plot: Plot) -> str:
             colour, shape = COLOURS[number % len(COLOURS)], SHAPES[number % len(SHAPES)]
             xs, ys = [p.x for p in curve.points], [p.y for p in curve.points]
             at = [x.value for x in xs], [y.value for y in ys]
-            label = _plain(curve.label)
+            label = plain(curve.label)
             axes.errorbar(
                 *at,
                 _bars(ys),
@@ -83,22 +83,22 @@ def draw(plot: Plot) -> str:
                     where = point.x.value, point.y.value
                     axes.plot(*where, "o", color=colour, mfc="none", ms=13, mew=1)
                 axes.annotate(
-                    _plain(point.label),
+                    plain(point.label),
                     (point.x.value, point.y.value),
                     (4, 4),
                     textcoords="offset points",
                     fontsize=7,
                     color=colour,
                 )
-        axes.set_xlabel(_plain(plot.x_title))
-        axes.set_ylabel(_plain(plot.y_title))
+        axes.set_xlabel(plain(plot.x_title))
+        axes.set_ylabel(plain(plot.y_title))
         if plot.log_x:
             axes.set_xscale("log")
         if plot.log_y:
             axes.set_yscale("log")
         axes.grid(visible=True, alpha=0.3)
         lines = [part for text in plot.conditions for part in wrap(text, WRAP)]
-        axes.set_title(_plain("\n".join(lines)), loc="left", fontsize=8, color=WARNING)
+        axes.set_title(plain("\n".join(lines)), loc="left", fontsize=8, color=WARNING)
         axes.margins(x=0.12)
         axes.legend()
         out = io.StringIO()
@@ -112,6 +112,6 @@ def _bars(coordinates: Sequence[Coordinate]) -> list[list[float]]:
     return [[it.value - it.low for it in coordinates], [it.high - it.value for it in coordinates]]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A name as it is: matplotlib reads what stands between dollar signs as mathematics."""
     return text.replace("$", r"\$")

@@ -40,9 +40,10 @@ CHANNEL_LOST = 71
 """Exit code of a worker that cannot speak: a model has closed its output (EX_OSERR)."""
 
 MOST_LETTERS = 500
+"""Letters of a reason; what raises ten megabytes of text is one row as well."""
+
 INSTALLED = {"site-packages", "dist-packages"}
 STANDARD = Path(sysconfig.get_paths()["stdlib"])
-"""Letters of a reason; what raises ten megabytes of text is one row as well."""
 
 OUT_OF_MEMORY = (
     "can't allocate memory",

@@ -11,7 +11,7 @@ from benchbench import data as data_room
 from benchbench import zoo
 from benchbench.backends.proving import prove
 from benchbench.data.reference import DataRef
-from benchbench.errors import BenchbenchError, ModelError
+from benchbench.errors import BenchbenchError
 from benchbench.metrics.figure import PHASES
 from benchbench.metrics.registry import ready
 from benchbench.probes import throughput
@@ -101,11 +101,7 @@ def prepare(
         raise BenchbenchError(f"phase {phase!r}: expected {' or '.join(PHASES)}")
     name = model if isinstance(model, str) else getattr(model, "__name__", type(model).__name__)
     if isinstance(model, str):
-        source = zoo.find(model, folder)
-        faults = [text for _, text in source.check(given)]
-        faults += filter(None, [source.lacks(given)])
-        if faults:
-            raise ModelError("; ".join(faults))
+        zoo.find(model, folder).require(given)
     resolved = Settings(**loader.settings_of(changes))
     images = data_room.load("synthetic_faces", seed=resolved.seed)
     reference = DataRef("synthetic_faces", images.digest, images.num_classes, resolved.seed)

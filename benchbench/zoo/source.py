@@ -95,6 +95,17 @@ class ModelInfo:
             f"`set: {{ {form} }}`, on the command line by --set {names[0]}=..."
         )
 
+    def require(self, given: Mapping[str, Any]) -> None:
+        """Refuse settings that do not fit, and that some are missing.
+
+        Raises:
+            ModelError: A setting is unknown, of another type or missing; all faults are told.
+        """
+        faults = [text for _, text in self.check(given)]
+        faults += filter(None, [self.lacks(given)])
+        if faults:
+            raise ModelError("; ".join(faults))
+
 
 def hint(word: str, known: Iterable[str]) -> str:
     """`` (did you mean 'x'?)`` for the nearest of `known`, or an empty string."""

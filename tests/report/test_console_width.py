@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 
+from benchbench.display.text import in_ascii
 from benchbench.report.console import draw
 from benchbench.report.fitting import fitted, widths_of
 from benchbench.report.format import Grid, Line
 from benchbench.report.page import page
 from benchbench.results.stored import load
+
+if TYPE_CHECKING:
+    from benchbench.report.page import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "console"
@@ -37,23 +42,21 @@ def test_a_report_on_the_console_is_golden_and_splits_nothing(suite: str, width:
     assert text == (GOLDEN / f"{suite}-{width}.txt").read_text("utf-8")
     stored = load(min((ROOT / "reports" / "reference" / suite).iterdir()))
     made = page(stored)
-    texts = [made.title, made.measured, *made.banner, *made.notes, *made.how]
-    texts += [it.sentence for it in made.headlines]
-    for grid in made.grids:
-        texts += [
-            grid.title,
-            *grid.header,
-            *grid.below,
-            *(c for li in grid.lines for c in li.cells),
-        ]
-    known = {word for it in texts for word in it.split()}
-    tables = [line for line in text.splitlines() if line[:1] in RULES and line[:1]]
-    words = {
-        word
-        for line in tables
-        for word in line.translate(dict.fromkeys(map(ord, RULES), " ")).split()
-    }
-    assert words - known <= {"★", "paper's:"}
+    assert words_of(text) - known(made) <= {"★", "paper's:"}
+
+
+def known(made: Page) -> set[str]:
+    """Every word of the tables of a page."""
+    cells = (c for grid in made.grids for line in grid.lines for c in line.cells)
+    heads = (text for grid in made.grids for text in (grid.title, *grid.header))
+    return {word for text in (*cells, *heads) for word in text.split()}
+
+
+def words_of(text: str) -> set[str]:
+    """Every word that stands in a table on a console."""
+    tables = [line for line in text.splitlines() if line[:1] and line[:1] in RULES]
+    blank = dict.fromkeys(map(ord, RULES), " ")
+    return {word for line in tables for word in line.translate(blank).split()}
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -63,6 +66,11 @@ def test_an_ascii_terminal_gets_ascii(width: int) -> None:
     assert text.isascii()
     assert "+/-" in text
     assert "126.96" in text
+    stored = load(min((ROOT / "reports" / "reference" / "table3").iterdir()))
+    plain = {in_ascii(word) for word in known(page(stored))}
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    words = {word for line in lines for word in line.replace("|", " ").split()}
+    assert {it for it in words if not it.startswith(("+--", "--"))} - plain <= {"*", "paper's:"}
 
 
 def test_more_than_four_models_become_lines_where_they_do_not_fit() -> None:

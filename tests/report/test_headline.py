@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,19 @@ def test_what_is_not_valid_is_not_compared() -> None:
     speed = headline.findings[0]
     assert (speed.outlook, speed.value) == ("not measured", None)
     assert "throttled" in speed.reason
+
+
+def test_a_model_that_failed_is_told_first() -> None:
+    """And an energy that must not be compared is not told as one that nobody metered."""
+    made = results(a=[timed(200, 201, 202)], b=[])
+    cells = (made.cells[0], replace(made.cells[1], status="oom", reasons=("no memory",)))
+    (headline,) = headlines(replace(made, cells=cells))
+    assert headline.findings[0].text == "b failed: oom"
+    assert headline.findings[0].reason == "no memory"
+    bad = timed(2, 2.01, 1.99, name="infer_energy", valid=False, reasons=("throttled",))
+    (headline,) = headlines(results(a=[bad], b=[timed(1, 1.01, 0.99, name="infer_energy")]))
+    assert "energy of inference: n/a" in headline.sentence
+    assert "throttled" in headline.findings[0].reason
 
 
 def test_of_many_models_without_a_pair_the_first_places_are_told() -> None:

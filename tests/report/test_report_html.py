@@ -137,6 +137,21 @@ def test_html_has_the_cells_of_the_page_and_nothing_from_outside(suite: str) -> 
     assert [text.strip() for text in found.scripts] == [SCRIPT.read_text("utf-8").strip()]
 
 
+@pytest.mark.parametrize("file", sorted(REFERENCES.rglob("report.html")), ids=str)
+def test_no_id_stands_twice_and_no_link_inside_a_page_leads_nowhere(file: Path) -> None:
+    """Notes and the way back from them, contents, and what drawings refer to."""
+    text = file.read_text("utf-8")
+    ids = re.findall(r'\bid="([^"]*)"', text)
+    assert len(ids) == len({*ids})
+    assert {*re.findall(r'href="#([^"]*)"', text), *re.findall(r"url\(#([^)]*)\)", text)} <= {*ids}
+
+
+def test_the_text_of_a_drawing_is_kept_when_its_ids_become_its_own() -> None:
+    """A model may be called as an attribute is written."""
+    made = results(('id="x" href="#y" url(#z)', measured("params", 1e6), share(0.5)))
+    assert 'id="x" href="#y" url(#z)' in html.render(made).partition("<figure")[2]
+
+
 def test_names_are_escaped_in_html_and_svg() -> None:
     """A model called <script> is text in both."""
     made = results(GOOD)
