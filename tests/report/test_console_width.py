@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -13,11 +12,8 @@ from benchbench.display.text import in_ascii
 from benchbench.report.console import draw
 from benchbench.report.fitting import fitted, widths_of
 from benchbench.report.format import Grid, Line
-from benchbench.report.page import page
+from benchbench.report.page import Page, page
 from benchbench.results.stored import load
-
-if TYPE_CHECKING:
-    from benchbench.report.page import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "console"
@@ -95,3 +91,29 @@ def test_columns_that_do_not_fit_follow_below_with_the_first_one_again() -> None
     assert all(part.header[0] == "name" for part in parts)
     assert [name for part in parts for name in part.header[1:]] == [*header[1:]]
     assert all(sum(widths_of(part, 60)) + 3 * len(part.header) + 1 <= 60 for part in parts)
+
+
+def test_characters_that_become_longer_are_counted_as_they_are_printed() -> None:
+    """A table that fits with ± to the last column splits no number where ± has three letters."""
+    cells = tuple(f"±12345{i}" for i in range(7))
+    grid = Grid("t", ("", *"abcdefg"), (Line(("row", *cells)),), text_columns=0)
+    width = len("row") + 7 * len(cells[0]) + 3 * 8 + 1
+    for encoding, plus in (("utf-8", "±"), ("ascii", "+/-")):
+        out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        draw(Page("p", (), (grid,), (), ()), Console(file=out, width=width, color_system=None))
+        out.seek(0)
+        text = out.read()
+        assert all(f"{plus}12345{i}" in text for i in range(7))
+        assert max(map(len, text.splitlines())) <= width
+
+
+def test_a_word_that_is_longer_than_the_console_loses_no_letter() -> None:
+    """Whatever a model is called: it goes on in the next line, in no other's column."""
+    name = "a" * 50 + "b" * 50
+    grid = Grid("t", ("", "x"), (Line((name, "1")),), text_columns=0)
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    draw(Page("p", (), (grid,), (), ()), Console(file=out, width=80, color_system=None))
+    out.seek(0)
+    text = out.read()
+    assert (text.count("a"), text.count("b")) == (50, 50)
+    assert max(map(len, text.splitlines())) <= 80
