@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from benchbench import extensions
@@ -28,6 +29,7 @@ def keep(results: Results, folder: Path) -> None:
         OutputError: One of them cannot be written.
     """
     write_text(folder / RESULTS, stored.text_of(results))
+    results = replace(results, folder=str(folder))  # where the raw readings are
     for make in formats():
         try:
             files = make(results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ __all__ = [
     "how_got",
     "number",
     "ratio_text",
+    "si",
 ]
+
+SI = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"),
+      (1e-9, "n"), (1e-12, "p"))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +39,15 @@ class Line:
         quoted: Whether they are the paper's, not ours.
         best: Column of the best figure, where one is the best for sure.
         says: What its figure is, for a form that shows it when it is asked for.
+        brief: The cells again, with prefixes in place of digits, for a form that shows the whole
+            figure when it is asked for; empty where there is no such form of them.
     """
 
     cells: tuple[str, ...]
     quoted: bool = False
     best: int | None = None
     says: str = ""
+    brief: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,17 @@ def number(value: float, decimals: int | None = None) -> str:
     return f"{value:,.2f}" if 100 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
+def si(value: float, unit: str = "") -> str:
+    """A figure to four significant digits, with a prefix of its unit.
+
+    >>> si(21_531_136), si(0.0123, "J"), si(0, "J")
+    ('21.53 M', '12.3 mJ', '0 J')
+    """
+    size = abs(value) * (1 + 5e-5)  # 999,990 is printed as 1 M, not as 1000 k
+    scale, prefix = next(((s, p) for s, p in SI if size >= s), SI[-1] if value else (1.0, ""))
+    return f"{value / scale:.4g} {prefix}{unit}".rstrip()
+
+
 def enough(value: float, decimals: int | None) -> int | None:
     """The decimals; None where they would print as 0 what is not 0."""
     return None if decimals is not None and value and not round(value, decimals) else decimals
@@ -120,8 +139,12 @@ def figure_text(
     decimals: int | None = None,
     missing: str = "n/a",
     why: Sequence[str] = (),
+    brief: bool = False,
 ) -> str:
-    """A cell: the value, half its interval, what is wrong with it; `missing` and `why` of none."""
+    """A cell: the value, half its interval, what is wrong with it; `missing` and `why` of none.
+
+    A brief one has a prefix of its unit in place of digits, see `si`.
+    """
     if figure is None:
         return missing + notes.mark(why)
     mark = notes.mark(figure.reasons)
@@ -129,9 +152,10 @@ def figure_text(
         return f"n/a{mark}"
     value = figure.value * scale
     decimals = enough(value, decimals)
-    text = number(value, decimals)
+    written = partial(_prefixed, unit=figure.unit) if brief else partial(number, decimals=decimals)
+    text = written(value)
     if figure.low is not None and figure.high is not None:
-        text += f" ±{number((figure.high - figure.low) / 2 * scale, decimals)}"
+        text += f" ±{written((figure.high - figure.low) / 2 * scale)}"
     if "layers" in figure.detail and figure.name == "depth":
         text += f" ({figure.detail['layers']})"
     if not figure.valid:
@@ -139,6 +163,14 @@ def figure_text(
     if figure.provenance == "simulated":
         text += " (simulated)"
     return text + mark
+
+
+def _prefixed(value: float, unit: str) -> str:
+    """A figure with a prefix where it needs one; a bare share or count has none below 1."""
+    bare = unit == "1" or unit.startswith("1/")
+    if (bare and abs(value) < 1e3) or 1 <= abs(value) < 1e3 or not value:
+        return number(value)
+    return si(value, "" if bare else unit)
 
 
 def ratio_text(found: HasRatio | None, digits: int = 3) -> str:

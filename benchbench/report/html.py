@@ -11,13 +11,16 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from benchbench.display.displayable import draws
+from benchbench.report.charts import charts
 from benchbench.report.dots import dot_plot
 from benchbench.report.formats import report_format
 from benchbench.report.page import page
-from benchbench.report.svg import draw
+from benchbench.report.svg import COLOURS, WARNING, draw
 from benchbench.report.templates import environment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jinja2 import Environment
     from markupsafe import Markup
 
@@ -26,6 +29,14 @@ if TYPE_CHECKING:
 
 __all__ = ["files", "fragment", "render"]
 
+PAGE_COLOURS = {
+    **{colour.lower(): f"var(--c{number})" for number, colour in enumerate(COLOURS)},
+    "#000000": "var(--ink)",
+    "#ffffff": "var(--back)",
+    "#b0b0b0": "var(--rule)",  # matplotlib's grid
+    "#cccccc": "var(--rule)",  # the frame of its legend
+    WARNING: "var(--warn)",
+}
 DOCUMENT, FRAGMENT = "page.html.jinja", "fragment.html.jinja"
 
 
@@ -37,7 +48,8 @@ def files(results: Results) -> dict[str, str]:
 
 def render(results: Results) -> str:
     """The report of a run as an HTML document; every name is escaped."""
-    return _with_ways_back(_filled(DOCUMENT, page(results)))
+    drawn = charts(results)
+    return _with_ways_back(_filled(DOCUMENT, page(results), _in_page_colours, charts=drawn))
 
 
 def _with_ways_back(text: str) -> str:
@@ -63,12 +75,17 @@ def fragment(the_page: Page) -> str:
     return _filled(FRAGMENT, the_page, notes=f"note-{own}")
 
 
-def _filled(template: str, the_page: Page, **names: str) -> str:
+def _filled(
+    template: str,
+    the_page: Page,
+    change: Callable[[str], str] = lambda drawing: drawing,
+    **names: object,
+) -> str:
     from markupsafe import Markup  # noqa: PLC0415 - 60 ms with jinja2 that only this needs
 
     # The drawings are matplotlib's own, with the names in them escaped by it.
     drawings = [
-        Markup(_own_ids(draw(plot), f"plot-{number}-")) if plot.curves else ""  # noqa: S704
+        Markup(change(_own_ids(draw(plot), f"plot-{number}-"))) if plot.curves else ""  # noqa: S704
         for number, plot in enumerate(the_page.plots, 1)
     ]
     figures = list(zip(the_page.plots, drawings, strict=True))
@@ -85,6 +102,15 @@ def _own_ids(drawing: str, start: str) -> str:
         return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{start}", tag[0])
 
     return re.sub(r"<[^>]*>", own, drawing)  # in text these two are entities
+
+
+def _in_page_colours(drawing: str) -> str:
+    """A drawing whose colours follow the page's, light or dark."""
+
+    def own(tag: re.Match[str]) -> str:
+        return re.sub(r"#[0-9a-f]{6}\b", lambda found: PAGE_COLOURS.get(found[0], found[0]), tag[0])
+
+    return re.sub(r"<[^>]*>", own, drawing)
 
 
 @cache

@@ -1,13 +1,13 @@
 "use strict";
 // Sorting, filtering and folding; the page is whole without it.
-for (const table of document.querySelectorAll("table")) {
+for (const table of document.querySelectorAll(".scroll table")) {
   const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells];
   const groups = [];  // the paper's line goes wherever ours goes
   for (const row of body.rows) {
     if (row.classList.contains("quoted") && groups.length) groups.at(-1).push(row); else groups.push([row]);
   }
   const value = (row, i) => {
-    const text = row.cells[i].textContent.trim(), found = text.replaceAll(",", "").match(/^[+-]?\d+(\.\d+)?(e[+-]?\d+)?/i);
+    const cell = row.cells[i], text = (cell.dataset.value || cell.textContent).trim(), found = text.replaceAll(",", "").match(/^[+-]?\d+(\.\d+)?(e[+-]?\d+)?/i);
     return found ? parseFloat(found[0]) : text;
   };
   heads.forEach((head, i) => {

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchbench.report.format import Grid, Line, number
+from benchbench.report.format import Grid, Line, number, si
 
 if TYPE_CHECKING:
     from benchbench.results.schema import Results
 
 __all__ = ["quoted"]
-
-SI = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"))
 
 
 def quoted(results: Results) -> list[Grid]:
@@ -43,5 +41,4 @@ def _shown(value: float, unit: str) -> str:
     """A figure with its unit; joules and watts with a prefix."""
     if unit not in {"J", "W"} or not value:
         return number(value) if unit == "1" else f"{number(value)} {unit}"
-    factor, prefix = next(((f, p) for f, p in SI if abs(value) >= f), SI[-1])
-    return f"{value / factor:.4g} {prefix}{unit}"
+    return si(value, unit)

@@ -61,10 +61,11 @@ def everything(results: Results, notes: Notes) -> Grid:
     for name in shown:
         metric = METRICS[name]
         figures = [cell.measurements.get(name) for cell in results.cells]
-        cells = []
+        cells, brief = [], []
         for cell, figure in zip(results.cells, figures, strict=True):
             text, why = missing(name, cell, results)
             cells.append(figure_text(figure, notes, missing=text, why=why))
+            brief.append(figure_text(figure, notes, missing=text, why=why, brief=True))
         if all(text.startswith("n/a") for text in cells):
             absent.setdefault(tuple(dict.fromkeys(cells)), []).append(metric.title)
             continue
@@ -72,7 +73,8 @@ def everything(results: Results, notes: Notes) -> Grid:
         best = best_of(figures)
         columns = (metric.title + unit, *cells, name, how_got(metric, figures))
         marked = None if best is None else best + 1
-        lines.append(Line(columns, best=marked, says=metric.definition))
+        shorter = (columns[0], *brief, *columns[1 + len(brief) :])
+        lines.append(Line(columns, best=marked, says=metric.definition, brief=shorter))
     titles = [_title(results, cell) for cell in results.cells]
     return Grid(
         "Every figure, per sample",

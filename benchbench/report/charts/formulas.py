@@ -1,0 +1,107 @@
+"""Who wins under which formula: modelled joules, a line a formula."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchbench.metrics.registry import METRICS
+from benchbench.report.charts.base import (
+    WIDTH,
+    Illustration,
+    Panel,
+    Scale,
+    axis_across,
+    drawing,
+    left_out,
+    model_title,
+    shape,
+    short,
+    titled,
+    words,
+)
+from benchbench.report.format import si
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchbench.results.schema import Results
+
+__all__ = ["formula_charts"]
+
+WIDE = WIDTH * 2
+ROW, LEFT, RIGHT = 26, 210, 220
+SERIES = 6  # models that have a mark of their own
+ENOUGH = 2  # of one model there is no winner
+
+
+def formula_charts(results: Results) -> Illustration | None:
+    """Modelled energy of each model under each formula, the winner named."""
+    titles = {cell.model: model_title(results, cell) for cell in results.cells}
+    rows = {name: found for name in METRICS if len(found := _joules(name, results)) >= ENOUGH}
+    if not rows:
+        return None
+    models = [model for model in titles if any(model in found for found in rows.values())]
+    every = [value for found in rows.values() for value in found.values()]
+    legend = min(len(models), SERIES)
+    top = 14.0 + 18 * ((legend + 1) // 2)
+    bottom = top + ROW * len(rows)
+    scale = Scale(min(every) / 1.5, max(every) * 1.5, LEFT, WIDE - RIGHT, log=True)
+    parts = [words(WIDE - RIGHT + 12, top - 2, "needs least", kind="soft")]
+    for number, model in enumerate(models[:SERIES]):
+        x, at = 8 + (WIDE / 2) * (number % 2), 12.0 + 18 * (number // 2)
+        parts += [shape(number, x, at - 4), words(x + 12, at, short(titles[model], 48))]
+    parts += axis_across(scale, top + 6, bottom + 4, "J")
+    winners = {}
+    for number, (name, found) in enumerate(rows.items()):
+        y = top + ROW * number + 18
+        least = min(found, key=found.__getitem__)
+        tied = len(set(found.values())) == 1
+        winners[name] = "the same" if tied else titles[least]
+        parts += [words(LEFT - 10, y + 4, short(_name(name), 32), anchor="end")]
+        parts += [
+            titled(
+                f"{_name(name)}: {titles[model]} {si(joules, 'J')} per inference, modelled",
+                _mark(models.index(model), scale.at(joules), y, wins=model == least and not tied),
+            )
+            for model, joules in found.items()
+        ]
+        parts += [words(WIDE - RIGHT + 12, y + 4, short(winners[name], 28))]
+    says = "; ".join(f"{_name(name)}: {who} needs least" for name, who in winners.items())
+    one = len(set(winners.values())) == 1
+    return Illustration(
+        "Who wins under which formula",
+        (
+            Panel(
+                "Joules per inference, modelled, not measured",
+                drawing(bottom + 24, says, parts, WIDE),
+            ),
+        ),
+        (
+            "the mark of the model that needs least is filled; none of the formulas is the truth",
+            "the same one needs least under each"
+            if one
+            else "the winner flips with the formula: none of them alone decides",
+            *left_out(len(models) - SERIES, "model(s) by a mark of their own", "they are dots"),
+        ),
+    )
+
+
+def _mark(number: int, x: float, y: float, *, wins: bool) -> str:
+    """A model's mark: filled where it needs least; a dot where there are more models than marks."""
+    if number < SERIES:
+        return shape(number, x, y, hollow=not wins)
+    return f'<circle class="other" cx="{x:g}" cy="{y:g}" r="{5 if wins else 2.5}"/>'
+
+
+def _joules(name: str, results: Results) -> Mapping[str, float]:
+    """Joules under a formula, by model; none where the figure is not a formula's energy."""
+    metric = METRICS[name]
+    if not metric.source or metric.unit != "J":
+        return {}
+    found = ((cell.model, cell.measurements.get(name)) for cell in results.cells)
+    return {model: it.value for model, it in found if it is not None and it.value}
+
+
+def _name(figure: str) -> str:
+    title = METRICS[figure].title
+    return title.partition(": ")[2] or title
