@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
@@ -34,6 +33,7 @@ from benchbench.cli.options import (
     time,
     where,
 )
+from benchbench.cli.report import report
 from benchbench.display.text import neutral
 from benchbench.errors import SuiteError
 
@@ -201,49 +201,17 @@ def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
     return 0
 
 
-@group.command()
-@click.argument("run", type=click.Path(path_type=Path, exists=True))
-@click.option("--write", is_flag=True, help="Write the CSV, Markdown and HTML again as well.")
-@click.option(
-    "--recompute", is_flag=True, help="Compute every joule again from the raw readings instead."
-)
-@as_json_option
-def report(run: Path, *, write: bool, recompute: bool, as_json: bool) -> int:
-    """Show the stored result of a RUN again.
-
-    RUN is its folder or its results.json.
-    """
-    from benchbench.results import stored  # noqa: PLC0415
-
-    found, folder = stored.load(run), run if run.is_dir() else run.parent
-    if recompute:
-        return _recompute(found, folder, as_json=as_json)
-    if write:
-        from benchbench.report import keep  # noqa: PLC0415
-
-        keep(found, folder)
-    if as_json:
-        click.echo(json.dumps(found.to_json(), indent=1))
-    else:
-        consoles()[0].print(found)
-    return 0
-
-
-def _recompute(found: Results, folder: Path, *, as_json: bool) -> int:
-    """Show every metered figure beside what its raw readings give."""
-    from dataclasses import asdict  # noqa: PLC0415
-
-    from benchbench.report.console import draw  # noqa: PLC0415
-    from benchbench.report.recomputed import page_of  # noqa: PLC0415
-    from benchbench.results.recompute import recompute  # noqa: PLC0415
-
-    lines = recompute(found, folder)
-    if as_json:
-        click.echo(json.dumps([asdict(line) for line in lines], indent=1))
-    else:
-        draw(page_of(lines), consoles()[0])
-    return EXIT_FAILED_CELLS if any(line.reason for line in lines) else 0
-
-
-for command in (count, list_, data, doctor, compare, gate, baseline, history, export, figures):
+for command in (
+    count,
+    list_,
+    data,
+    doctor,
+    compare,
+    gate,
+    baseline,
+    history,
+    export,
+    figures,
+    report,
+):
     group.add_command(command)

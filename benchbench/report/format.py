@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ __all__ = [
     "number",
     "ratio_text",
     "si",
+    "si_scale",
 ]
 
 SI = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"),
@@ -121,9 +121,14 @@ def si(value: float, unit: str = "") -> str:
     >>> si(21_531_136), si(0.0123, "J"), si(0, "J")
     ('21.53 M', '12.3 mJ', '0 J')
     """
-    size = abs(value) * (1 + 5e-5)  # 999,990 is printed as 1 M, not as 1000 k
-    scale, prefix = next(((s, p) for s, p in SI if size >= s), SI[-1] if value else (1.0, ""))
+    scale, prefix = si_scale(value)
     return f"{value / scale:.4g} {prefix}{unit}".rstrip()
+
+
+def si_scale(value: float) -> tuple[float, str]:
+    """The prefix that a figure is written with, and what it stands for."""
+    size = abs(value) * (1 + 5e-5)  # 999,990 is printed as 1 M, not as 1000 k
+    return next((it for it in SI if size >= it[0]), SI[-1] if value else (1.0, ""))
 
 
 def enough(value: float, decimals: int | None) -> int | None:
@@ -152,10 +157,13 @@ def figure_text(
         return f"n/a{mark}"
     value = figure.value * scale
     decimals = enough(value, decimals)
-    written = partial(_prefixed, unit=figure.unit) if brief else partial(number, decimals=decimals)
-    text = written(value)
+    half = None
     if figure.low is not None and figure.high is not None:
-        text += f" ±{written((figure.high - figure.low) / 2 * scale)}"
+        half = (figure.high - figure.low) / 2 * scale
+    if brief:
+        text = _prefixed(value, half, figure.unit)
+    else:
+        text = number(value, decimals) + ("" if half is None else f" ±{number(half, decimals)}")
     if "layers" in figure.detail and figure.name == "depth":
         text += f" ({figure.detail['layers']})"
     if not figure.valid:
@@ -165,12 +173,17 @@ def figure_text(
     return text + mark
 
 
-def _prefixed(value: float, unit: str) -> str:
-    """A figure with a prefix where it needs one; a bare share or count has none below 1."""
+def _prefixed(value: float, half: float | None, unit: str) -> str:
+    """A figure, and half its interval, with one prefix where the figure needs one.
+
+    A bare share or count has none below 1.
+    """
     bare = unit == "1" or unit.startswith("1/")
-    if (bare and abs(value) < 1e3) or 1 <= abs(value) < 1e3 or not value:
-        return number(value)
-    return si(value, "" if bare else unit)
+    scale, prefix = si_scale(value)
+    if not prefix or (bare and scale < 1):
+        return number(value) + ("" if half is None else f" ±{number(half)}")
+    text = f"{value / scale:.4g}" + ("" if half is None else f" ±{half / scale:.4g}")
+    return f"{text} {prefix}{'' if bare else unit}"
 
 
 def ratio_text(found: HasRatio | None, digits: int = 3) -> str:

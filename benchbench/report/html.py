@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from benchbench.display.displayable import draws
+from benchbench.display.text import neutral
 from benchbench.report.charts import charts
 from benchbench.report.dots import dot_plot
 from benchbench.report.formats import report_format
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from benchbench.report.page import Page
     from benchbench.results.schema import Results
 
-__all__ = ["files", "fragment", "render"]
+__all__ = ["body_of", "document_of", "files", "fragment", "own_ids", "render"]
 
 PAGE_COLOURS = {
     **{colour.lower(): f"var(--c{number})" for number, colour in enumerate(COLOURS)},
@@ -37,7 +38,7 @@ PAGE_COLOURS = {
     "#cccccc": "var(--rule)",  # the frame of its legend
     WARNING: "var(--warn)",
 }
-DOCUMENT, FRAGMENT = "page.html.jinja", "fragment.html.jinja"
+BODY, DOCUMENT, FRAGMENT = "body.html.jinja", "page.html.jinja", "fragment.html.jinja"
 
 
 @report_format
@@ -48,8 +49,32 @@ def files(results: Results) -> dict[str, str]:
 
 def render(results: Results) -> str:
     """The report of a run as an HTML document; every name is escaped."""
+    return document_of(results.suite.title or results.suite.name, body_of(results))
+
+
+def body_of(results: Results, raw: str = "") -> str:
+    """All of a report but the frame of its document.
+
+    Args:
+        results: The run.
+        raw: Where its raw files lie: empty beside the document, or an address that ends in a slash.
+    """
     drawn = charts(results)
-    return _with_ways_back(_filled(DOCUMENT, page(results), _in_page_colours, charts=drawn))
+    filled = _filled(BODY, page(results), _in_page_colours, charts=drawn, raw=raw)
+    return _with_ways_back(filled)
+
+
+def document_of(title: str, body: str) -> str:
+    """A document with the page's style and script.
+
+    Args:
+        title: Its title.
+        body: HTML in which every name is escaped already.
+    """
+    from markupsafe import Markup  # noqa: PLC0415 - 60 ms with jinja2 that only this needs
+
+    made = Markup(body)  # noqa: S704 - as told
+    return _environment().get_template(DOCUMENT).render(title=neutral(title), body=made)
 
 
 def _with_ways_back(text: str) -> str:
@@ -85,7 +110,7 @@ def _filled(
 
     # The drawings are matplotlib's own, with the names in them escaped by it.
     drawings = [
-        Markup(change(_own_ids(draw(plot), f"plot-{number}-"))) if plot.curves else ""  # noqa: S704
+        Markup(change(own_ids(draw(plot), f"plot-{number}-"))) if plot.curves else ""  # noqa: S704
         for number, plot in enumerate(the_page.plots, 1)
     ]
     figures = list(zip(the_page.plots, drawings, strict=True))
@@ -95,13 +120,13 @@ def _filled(
     return _environment().get_template(template).render(**found, **names)
 
 
-def _own_ids(drawing: str, start: str) -> str:
-    """A drawing whose ids are its own in a document of several; its text stays as it is."""
+def own_ids(part: str, start: str) -> str:
+    """A part of a document, or a drawing, whose ids begin so; its text stays as it is."""
 
     def own(tag: re.Match[str]) -> str:
         return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{start}", tag[0])
 
-    return re.sub(r"<[^>]*>", own, drawing)  # in text these two are entities
+    return re.sub(r"<[^>]*>", own, part)  # in text these two are entities
 
 
 def _in_page_colours(drawing: str) -> str:

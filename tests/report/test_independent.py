@@ -44,21 +44,28 @@ def tables(text: str) -> list[list[list[str]]]:
 
 
 class Cells(html.parser.HTMLParser):
-    """The text of every row of every table of a page."""
+    """The text of every row of every table of a page; what is shown in place of a longer figure."""
 
     def __init__(self) -> None:
         """No rows yet."""
         super().__init__()
         self.rows: list[list[str]] = []
-        self._in = False
+        self.brief: list[tuple[str, str]] = []
+        self._in = self._tip = False
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - of the parser
-        """A row or a cell begins."""
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A row or a cell begins, or a part of a cell."""
+        given = dict(attrs)
         if tag == "tr":
             self.rows.append([])
         if tag in {"td", "th"} and self.rows:
             self.rows[-1].append("")
-            self._in = True
+            self._in, self._tip = True, False
+        if given.get("class") == "brief":
+            self.brief.append(("", ""))
+        elif given.get("class") == "tip exact":
+            self.brief[-1] = (self.rows[-1][-1], "")
+            self.rows[-1][-1], self._tip = "", True
 
     def handle_endtag(self, tag: str) -> None:
         """A cell ends."""
@@ -68,6 +75,18 @@ class Cells(html.parser.HTMLParser):
         """Text of a cell."""
         if self._in:
             self.rows[-1][-1] += data
+            if self._tip:
+                self.brief[-1] = (self.brief[-1][0], self.rows[-1][-1])
+
+
+PREFIXES = {"T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3, "m": 1e-3, "µ": 1e-6, "n": 1e-9, "p": 1e-12}
+
+
+def brief_number(text: str) -> float:
+    """A figure of four digits with a prefix, and perhaps an interval and a unit."""
+    found = re.match(r"(-?[\d.e+-]+)( ±[\d.e+-]+)? ([TGMkmµnp])", text)
+    assert found, text
+    return float(found[1]) * PREFIXES[found[3]]
 
 
 def number(text: str) -> float:
@@ -103,6 +122,9 @@ def test_every_printed_figure_is_the_stored_one(stored: tuple[Path, dict[str, An
     }
     page = Cells()
     page.feed((folder / "report.html").read_text("utf-8"))
+    assert page.brief
+    for short, exact in page.brief:
+        assert brief_number(short) == pytest.approx(number(exact), rel=6e-4), (short, exact)
     markdown = [row for table in tables((folder / "report.md").read_text("utf-8")) for row in table]
     for rows in (markdown, page.rows):
         lines = {row[-2]: row[1:-2] for row in rows if len(row) == len(cells) + 3}

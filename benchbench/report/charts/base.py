@@ -111,10 +111,10 @@ def drawing(height: float, says: str, parts: Iterable[str], width: float = WIDTH
     """An SVG element.
 
     Args:
-        height: In its own units.
+        height: Height in its own units.
         says: What it shows, for those who cannot see it.
         parts: Its elements.
-        width: In its own units.
+        width: Width in its own units.
     """
     kind = "chart wide" if width > WIDTH else "chart"
     head = (
