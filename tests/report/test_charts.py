@@ -206,6 +206,25 @@ def test_a_trace_that_is_missing_or_damaged_costs_its_drawing_alone(
     assert any(why in it and "a-infer.csv" in it for it in found.caption)
 
 
+def test_the_front_of_accuracy_over_cost_has_those_that_no_other_beats() -> None:
+    """The cheap one and the accurate one are ringed; what is dearer and worse is not."""
+    made = results(
+        cheap=[measured("params", 1e3), measured("accuracy", 0.5)],
+        worse=[measured("params", 1e4), measured("accuracy", 0.4)],
+        good=[measured("params", 1e5), measured("accuracy", 0.6, low=0.55, high=0.65)],
+        without=[measured("params", 10)],
+    )
+    (panel,) = chart(made, "Accuracy against cost").panels
+    dots = {float(it["cx"]): float(it["cy"]) for it in parts(panel.svg, "circle", "s0")}
+    rings = {float(it["cx"]): float(it["cy"]) for it in parts(panel.svg, "circle", "ring")}
+    assert len(dots) == 3
+    assert rings == {x: y for x, y in dots.items() if x in {min(dots), max(dots)}}
+    assert texts(panel.svg)[-3:] == ["cheap", "worse", "good"]
+    cheap, worse, good = (dots[x] for x in sorted(dots))
+    assert good < cheap < worse  # upwards is less in SVG
+    assert (worse - cheap) == pytest.approx(cheap - good, abs=0.3)
+
+
 def test_more_models_than_a_drawing_holds_are_told_with_their_number() -> None:
     """Thirteen confusion matrices: twelve are drawn."""
     detail = {"classes": ["x", "y"], "confusion": [[1, 2], [3, 4]], "split": "test"}

@@ -11,6 +11,7 @@ from benchbench.display.text import all_neutral
 from benchbench.report.charts.confusion import confusion_charts
 from benchbench.report.charts.curves import curve_charts
 from benchbench.report.charts.formulas import formula_charts
+from benchbench.report.charts.frontier import frontier_charts
 from benchbench.report.charts.layers import layer_charts
 from benchbench.report.charts.power import power_charts
 from benchbench.report.charts.repeats import repeat_charts
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 
 __all__ = ["charts"]
 
-ALL = (repeat_charts, power_charts, formula_charts, layer_charts, curve_charts, confusion_charts)
+ALL = (
+    frontier_charts,
+    repeat_charts,
+    power_charts,
+    formula_charts,
+    layer_charts,
+    curve_charts,
+    confusion_charts,
+)
 
 
 def charts(results: Results) -> tuple[Illustration, ...]:
