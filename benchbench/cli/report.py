@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,12 @@ __all__ = ["report"]
 @click.argument(
     "runs", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True, metavar="RUN..."
 )
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="PATTERN",
+    help="Show only these models (ids, wildcards allowed; may be repeated).",
+)
 @click.option("--write", is_flag=True, help="Write the CSV, Markdown and HTML again as well.")
 @click.option(
     "--html",
@@ -31,7 +38,13 @@ __all__ = ["report"]
 )
 @as_json_option
 def report(
-    runs: tuple[Path, ...], *, write: bool, html: Path | None, recompute: bool, as_json: bool
+    runs: tuple[Path, ...],
+    *,
+    only: tuple[str, ...],
+    write: bool,
+    html: Path | None,
+    recompute: bool,
+    as_json: bool,
 ) -> int:
     """Show the stored result of a RUN again, or several.
 
@@ -41,7 +54,9 @@ def report(
 
     if as_json and len(runs) > 1:
         raise click.UsageError("--json shows one RUN: a document for each of several is not JSON")
-    stored = [api.load(run) for run in runs]
+    if write and only:
+        raise click.UsageError("--write keeps every model: leave --only out, or use --html FILE")
+    stored = [_part(api.load(run), only) for run in runs]
     if html is not None:
         from benchbench.files import write_text  # noqa: PLC0415
         from benchbench.report.together import together  # noqa: PLC0415
@@ -50,6 +65,16 @@ def report(
         say(f"written: {html}")
         return 0
     return max(_shown(it, write=write, recompute=recompute, as_json=as_json) for it in stored)
+
+
+def _part(found: Results, only: tuple[str, ...]) -> Results:
+    """The run with those models alone that are asked for."""
+    if not only:
+        return found
+    from benchbench.running.plan import chosen  # noqa: PLC0415
+
+    wanted = {*chosen(found.suite, only)}
+    return replace(found, cells=tuple(cell for cell in found.cells if cell.model in wanted))
 
 
 def _shown(found: Results, *, write: bool, recompute: bool, as_json: bool) -> int:

@@ -30,6 +30,7 @@ _STYLES = {
     "not measurable here": "dim",
 }
 BEST = " ★"
+LONGEST, SHOWN = 60, 20  # lines of a table: of a longer one so many are shown
 
 
 def draw(the_page: Page, console: Console) -> None:
@@ -87,10 +88,15 @@ def _marked(grid: Grid) -> Grid:
 
 
 def _grid(grid: Grid, width: int) -> Iterator[RenderableType]:
+    more = len(grid.lines) - SHOWN if len(grid.lines) > LONGEST else 0
+    if more:
+        grid = replace(grid, lines=grid.lines[:SHOWN])
     tables, left_out = fitted(grid, width)
     for part in tables:
         yield Text()
         yield _table(part, width)
+    if more:
+        yield Text(f"({more:,} more lines are in report.html and report.md)", style="dim")
     for text in grid.below if tables else ():
         yield Text(f"no model has {text}")
     if left_out:

@@ -17,6 +17,7 @@ from benchbench.report.banner import conditions
 from benchbench.report.energy import metered, unmetered
 from benchbench.report.format import Grid, Notes, fact_text
 from benchbench.report.headline import headlines, where_measured
+from benchbench.report.many import in_detail, overview
 from benchbench.report.modelled import modelled, thresholds
 from benchbench.report.plots import plots
 from benchbench.report.quoted import quoted
@@ -76,29 +77,29 @@ class Page:
 @pages_of("Results")
 def page(results: Results) -> Page:
     """The report of a run."""
-    notes = Notes()
-    grids = distribution(results) + [
-        side_by_side(table, results, notes) for table in results.suite.tables
-    ]
+    notes, whole = Notes(), results
+    results = in_detail(whole)
+    grids = distribution(results) + overview(whole, notes)
+    grids += [side_by_side(table, results, notes) for table in results.suite.tables]
     if results.cells:
         grids.append(everything(results, notes))
     grids += [*metered(results), *modelled(results), *thresholds(results), *quoted(results)]
-    if results.failed:
-        grids.append(failures(results))
+    if whole.failed:
+        grids.append(failures(whole))
     grids += accuracies(results) + confusions(results) + curves(results) + scales(results)
     if results.suite.claims:
-        grids.append(claims(results))
+        grids.append(claims(whole))
     title = results.suite.title or results.suite.name
     return Page(
         title,
-        tuple(_banner(results)),
+        tuple(_banner(whole)),
         tuple(grids),
         tuple(notes.texts),
         tuple(_how(results)),
         plots(results),
         tuple(_definitions(results)),
-        headlines(results),
-        where_measured(results) if results.cells else "",
+        headlines(whole),
+        where_measured(whole) if results.cells else "",
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import PurePath
 from typing import (
     TYPE_CHECKING,
@@ -48,7 +48,7 @@ OF_A_MODEL = ("batch_size", "backend", "precision", "memory_format")  # in place
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # `_by_id` is kept in it
 class Suite:
     """A suite: what a file says, or what is built in Python with the same names.
 
@@ -176,7 +176,11 @@ class Suite:
         Raises:
             KeyError: There is none.
         """
-        return {model.id: model for model in self.models}[model_id]
+        return self._by_id[model_id]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Model]:
+        return {model.id: model for model in self.models}
 
 
 def _id_of(model: ModelLike, taken: set[str]) -> str:

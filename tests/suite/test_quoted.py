@@ -34,8 +34,8 @@ def test_hardware_says_what_was_inside_and_how_it_was_got(tmp_path: Path) -> Non
     """A chip is told from a board, a simulation from a measurement, and hearsay is marked."""
     grid = grid_of(tmp_path, "[hardware]")
     rows = {line.cells[0].partition(",")[0]: line.cells for line in grid.lines}
-    assert rows["Xylo Audio 2"][2:5] == ("28 uJ", "chip", "metered")
-    assert rows["Arduino"][2:4] == ("934 uJ", "board")
+    assert rows["Xylo Audio 2"][2:5] == ("28 µJ", "chip", "metered")
+    assert rows["Arduino"][2:4] == ("934 µJ", "board")
     assert rows["Loihi 1"][4] == "simulated"
     assert all(cells[5].endswith("second-hand") for cells in rows.values())
     assert "not measured in this run" in grid.title

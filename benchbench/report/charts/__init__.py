@@ -15,6 +15,7 @@ from benchbench.report.charts.frontier import frontier_charts
 from benchbench.report.charts.layers import layer_charts
 from benchbench.report.charts.power import power_charts
 from benchbench.report.charts.repeats import repeat_charts
+from benchbench.report.many import in_detail
 
 if TYPE_CHECKING:
     from benchbench.report.charts.base import Illustration
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["charts"]
 
-ALL = (
-    frontier_charts,
+IN_DETAIL = (
     repeat_charts,
     power_charts,
     formula_charts,
@@ -35,4 +35,6 @@ ALL = (
 
 def charts(results: Results) -> tuple[Illustration, ...]:
     """The drawings of a run, in the order of the page; those with nothing to draw are left out."""
-    return all_neutral(tuple(found for make in ALL if (found := make(results)) is not None))
+    few = in_detail(results)
+    made = [frontier_charts(results), *(make(few) for make in IN_DETAIL)]
+    return all_neutral(tuple(it for it in made if it is not None))

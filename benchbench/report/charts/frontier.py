@@ -35,6 +35,7 @@ COSTS = (
 )
 TOP, HEIGHT, LEFT, RIGHT = 14, 250, 44, 16
 NAMED = 6  # models: more have a number, and the caption has their names
+DRAWN = 60  # models: of more the front alone has bars and numbers
 ENOUGH = 2  # of one model there is no front
 
 
@@ -68,7 +69,7 @@ def frontier_charts(results: Results) -> Illustration | None:
     found = {name: spots for name in COSTS if len(spots := _spots(name, results)) >= ENOUGH}
     panels = tuple(_panel(name, spots) for name, spots in found.items())
     named = {it.mark: it.title for spots in found.values() for it in spots if it.mark != it.title}
-    by_number = sorted(named, key=int)
+    by_number = sorted(named, key=int) if len(results.cells) <= DRAWN else []
     numbers = "; ".join(f"{number}: {named[number]}" for number in by_number)
     if not panels:
         return None
@@ -113,16 +114,16 @@ def _panel(name: str, spots: Sequence[_Spot]) -> Panel:
     room = (high - low) * 0.08 or 1.0
     across = Scale(min(costs) / 1.6, max(costs) * 1.6, LEFT, WIDTH - RIGHT, log=True)
     up = Scale(low - room, high + room, TOP + HEIGHT, TOP)
-    front = sorted(
-        (it for it in spots if not any(_beats(other, it) for other in spots)),
-        key=lambda it: it.cost,
-    )
+    front = _front(spots)
     unit = "" if metric.unit == "1" else metric.unit
     parts = [*axis_across(across, TOP, TOP + HEIGHT, unit), *axis_up(up, LEFT, WIDTH - RIGHT)]
     parts.append(
         polyline([(across.at(it.cost), up.at(it.accuracy)) for it in front], "line dashed")
     )
-    for it in spots:
+    if len(spots) > DRAWN:  # a dot each would be most of the page
+        places = "".join(f"M{across.at(it.cost)} {up.at(it.accuracy)}h0" for it in spots)
+        parts.append(f'<path class="dust" d="{places}"/>')
+    for it in spots if len(spots) <= DRAWN else front:
         x, y = across.at(it.cost), up.at(it.accuracy)
         label = f"{it.title} (simulated)" if it.simulated else it.title
         says = f"{label}: {it.accuracy:.2f} % [{it.low:.2f}, {it.high:.2f}], {si(it.cost, unit)}"
@@ -143,7 +144,12 @@ def _panel(name: str, spots: Sequence[_Spot]) -> Panel:
     return Panel(title, drawing(TOP + HEIGHT + 22, says, parts))
 
 
-def _beats(one: _Spot, other: _Spot) -> bool:
-    """Whether a model is as cheap and as accurate as another, and in one of them better."""
-    as_good = one.cost <= other.cost and one.accuracy >= other.accuracy
-    return as_good and (one.cost, one.accuracy) != (other.cost, other.accuracy)
+def _front(spots: Sequence[_Spot]) -> list[_Spot]:
+    """Those that no other model beats in accuracy at the same cost or less, the cheapest first."""
+    front: list[_Spot] = []
+    for it in sorted(spots, key=lambda it: (it.cost, -it.accuracy)):
+        last = front[-1] if front else None
+        as_good = last is not None and (it.cost, it.accuracy) == (last.cost, last.accuracy)
+        if last is None or it.accuracy > last.accuracy or as_good:
+            front.append(it)
+    return front

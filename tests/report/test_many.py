@@ -1,0 +1,95 @@
+"""A run of a thousand models: every one is on the page, and what is shortened is told."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click import UsageError
+from rich.console import Console
+
+from benchbench.api import load
+from benchbench.cli.main import group
+from benchbench.errors import ModelError
+from benchbench.report import html, markdown
+from benchbench.report.console import draw
+from benchbench.report.many import DETAILED, MOST, in_detail
+from benchbench.report.page import page
+
+if TYPE_CHECKING:
+    from benchbench.results.schema import Results
+
+TABLE3 = next((Path(__file__).resolve().parents[2] / "reports" / "reference" / "table3").iterdir())
+CELLS = 1000
+
+
+def many(cells: int = CELLS) -> Results:
+    """Table 3's models again and again; the last one ran out of memory."""
+    stored = load(TABLE3)
+    known = {model.id: model for model in stored.suite.models}
+    models, made = [*stored.suite.models], [*stored.cells]
+    for number in range(len(made), cells):
+        cell = stored.cells[number % len(stored.cells)]
+        models.append(replace(known[cell.model], id=f"m{number}", label=f"Model {number}!"))
+        made.append(replace(cell, id=f"{number:012}", model=f"m{number}"))
+    made[-1] = replace(made[-1], status="oom", reasons=("it wanted a terabyte",))
+    suite = replace(stored.suite, models=tuple(models))
+    return replace(stored, suite=suite, cells=tuple(made))
+
+
+def on_console(results: Results) -> str:
+    """The report on a console of 120 columns."""
+    out = io.StringIO()
+    draw(page(results), Console(file=out, width=120))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("render", [html.render, markdown.render])
+def test_every_model_has_a_line_and_every_failure_its_reason(render: object) -> None:
+    """In HTML and Markdown, whatever is told in detail."""
+    assert callable(render)
+    text = render(many())
+    assert {int(it) for it in re.findall(r"Model (\d+)!", text)} == {*range(3, CELLS)}
+    assert "it wanted a terabyte" in text
+    assert f"All {CELLS:,} models." in text
+    assert "results.csv" in text
+
+
+def test_the_console_stays_short_and_says_how_much_it_leaves_out() -> None:
+    """A terminal's memory is not filled by one table; what failed is there."""
+    text = on_console(many())
+    assert text.count("\n") < 2 * on_console(load(TABLE3)).count("\n")
+    assert "(980 more lines are in report.html and report.md)" in text
+    assert "it wanted a terabyte" in text
+
+
+def test_the_page_grows_by_a_line_a_model_and_not_by_a_table() -> None:
+    """A line of the overview has a few hundred characters of HTML."""
+    small, large = len(html.render(many(500))), len(html.render(many()))
+    assert (large - small) / 500 < 600
+
+
+def test_those_are_told_in_detail_that_the_suite_sets_side_by_side() -> None:
+    """Also where they are the last ones."""
+    made = many()
+    turned = replace(made, cells=(*made.cells[3:], *made.cells[:3]))
+    kept = [cell.model for cell in in_detail(turned).cells]
+    assert len(kept) == DETAILED
+    assert {"conv_snn", "cnn3", "shallow_cnn"} <= {*kept}
+    assert in_detail(many(MOST)).cells == many(MOST).cells
+
+
+def test_a_stored_run_is_shown_for_some_of_its_models(capsys: pytest.CaptureFixture[str]) -> None:
+    """`report RUN --only PATTERN`; a pattern of none is told."""
+    assert group.main(["report", str(TABLE3), "--only", "cnn*"], standalone_mode=False) == 0
+    shown = capsys.readouterr().out
+    assert "CNN (3 conv)" in shown
+    assert "ReLU twin: optimizer" not in shown
+    with pytest.raises(ModelError, match="conv_snn, cnn3"):
+        group.main(["report", str(TABLE3), "--only", "none"], standalone_mode=False)
+    with pytest.raises(UsageError, match="--write keeps every model"):
+        group.main(["report", str(TABLE3), "--only", "cnn*", "--write"], standalone_mode=False)
