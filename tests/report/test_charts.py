@@ -186,6 +186,10 @@ def test_power_is_drawn_with_its_window_and_a_simulated_sensor_says_so(tmp_path:
     (mean,) = parts(svg, "line", "level")
     assert float(shaded["x"]) == float(mean["x1"])
     assert float(shaded["x"]) + float(shaded["width"]) == pytest.approx(float(mean["x2"]))
+    (curve,) = parts(svg, "polyline", "line")
+    places = [float(it.partition(",")[0]) for it in curve["points"].split()]
+    whole = places[-1] - places[0]  # from 0.1 s before the window of 2 s to 0.1 s after it
+    assert float(shaded["width"]) / whole == pytest.approx(2.0 / 2.2, rel=0.01)
     (idle,) = parts(svg, "line", "level dashed")
     foot = float(shaded["y"]) + float(shaded["height"])
     assert (foot - float(mean["y1"])) / (foot - float(idle["y1"])) == pytest.approx(6.0, rel=0.02)
