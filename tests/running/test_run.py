@@ -175,6 +175,9 @@ def test_energy_of_a_simulated_gpu_says_so(tmp_path: Path, fake_nvml: dict[str, 
     (folder,) = (tmp_path / "out" / "tiny").iterdir()
     assert "SIMULATED SENSOR" in (folder / "report.md").read_text()
     assert "simulated" in (folder / "results.csv").read_text()
+    page = (folder / "report.html").read_text()  # of the first process of each phase
+    assert page.count("of SIMULATED GPU 0, SIMULATED)</text>") == 2
+    assert "SIMULATED sensor: these watts were made up" in page
 
     def recompute() -> tuple[int, list[dict[str, Any]]]:
         again = subprocess.run(

@@ -145,7 +145,7 @@ def axis_across(scale: Scale, top: float, bottom: float, unit: str = "") -> list
         x = scale.at(tick)
         out += [
             f'<line class="rule" x1="{x}" x2="{x}" y1="{top:g}" y2="{bottom:g}"/>',
-            words(x, bottom + 14, f"{si(tick)}{unit}", anchor="middle", kind="soft"),
+            words(x, bottom + 14, _tick(tick, unit), anchor="middle", kind="soft"),
         ]
     return out
 
@@ -157,9 +157,14 @@ def axis_up(scale: Scale, left: float, right: float) -> list[str]:
         y = scale.at(tick)
         out += [
             f'<line class="rule" x1="{left:g}" x2="{right:g}" y1="{y}" y2="{y}"/>',
-            words(left - 6, y + 4, si(tick), anchor="end", kind="soft"),
+            words(left - 6, y + 4, _tick(tick, ""), anchor="end", kind="soft"),
         ]
     return out
+
+
+def _tick(value: float, unit: str) -> str:
+    """A figure on an axis: small ones have a prefix where there is a unit for it alone."""
+    return f"{value:g}" if not unit and 1e-3 <= abs(value) < 1e3 else si(value, unit)
 
 
 def shape(number: int, x: float, y: float, *, hollow: bool = False) -> str:
