@@ -27,7 +27,7 @@ __all__ = ["LineProgress", "LiveProgress", "SilentProgress", "is_measured", "pro
 TICK_S = 2.0  # as often as a training speaks
 """How often the time left moves where nothing is measured, seconds."""
 
-BAR = 20  # letters of the bar: with the longest text beside it, it fits into 80 columns
+BAR = 12  # letters of the bar: with the longest text beside it, it fits into 80 columns
 LONGEST_TITLE, LONGEST_PHASE = 40, 160
 
 
@@ -97,7 +97,7 @@ class LineProgress:
 
     def note(self, job: Job, text: str) -> None:
         """Print it, indented below the jobs."""
-        self._say(f"    {job.cell.model.id}: {text}")
+        self._say(f"    {_line(f'{job.cell.model.id}: {text}')}")
 
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Print the job's line, with its figures."""
@@ -212,7 +212,7 @@ def _what(job: Job) -> str:
     )
 
 
-def _line(text: str, most: int) -> str:
+def _line(text: str, most: int = 10_000) -> str:
     """One line that is not too long, and steers no terminal."""
     text = neutral(" ".join(text.split()))
     return text if len(text) <= most else f"{text[: most - 3]}..."
