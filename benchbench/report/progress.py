@@ -188,7 +188,8 @@ class LiveProgress:
 
     def _draw(self) -> None:
         left, lines = self._lines.left.now(), self._lines
-        full = min(BAR, int(BAR * left.share))
+        most = BAR - 1 if lines.left.count else BAR  # it is full when the last job has ended
+        full = min(most, int(BAR * left.share))
         rest = f", {left}" if lines.left.count else ""
         bar = f"[{'#' * full}{'-' * (BAR - full)}] {lines.done}/{lines.total} jobs{rest}"
         parts = [Text(bar), self._what] if self._what else [Text(bar)]

@@ -243,6 +243,20 @@ def test_a_terminal_shows_bar_phase_and_time_left() -> None:
     assert not any(it.is_alive() and it.name.endswith("(_tick)") for it in threading.enumerate())
 
 
+def test_the_bar_is_full_when_the_last_job_has_ended_and_not_before() -> None:
+    """A last job that takes longer than expected leaves a place."""
+    out, clock, job = io.StringIO(), Clock(), Job(cell(), "count", 0)
+    watcher = live(out, left=TimeLeft(clock))
+    watcher.begin([job], [])
+    clock.now_s += 10_000
+    watcher.phase(job, "count spikes")
+    assert "[###########-] 0/1 jobs, longer than expected" in out.getvalue()
+    assert "#" * 12 not in out.getvalue()
+    watcher.finished(job, outcome())
+    watcher.close()
+    assert "[############] 1/1 jobs" in out.getvalue()
+
+
 def test_nothing_is_drawn_while_something_is_measured() -> None:
     """In a warm-up the time left moves by itself; from the word of a window on nothing does."""
     out, job = io.StringIO(), Job(cell(), "time", 0)
