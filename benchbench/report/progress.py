@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import time
+import threading
 from typing import TYPE_CHECKING
 
+from rich.console import Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from benchbench.display.text import neutral
+from benchbench.report.outcome_line import outcome_line
+from benchbench.report.time_left import TimeLeft, clock_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,28 +22,13 @@ if TYPE_CHECKING:
     from benchbench.running.cells import Job
     from benchbench.running.launcher import Outcome
 
-__all__ = ["LineProgress", "LiveProgress", "SilentProgress", "expected_s", "progress_on"]
+__all__ = ["LineProgress", "LiveProgress", "SilentProgress", "is_measured", "progress_on"]
 
-_START_S = (
-    6.0  # imports and the first allocation of a worker, on the machine that this was written on
-)
+TICK_S = 2.0  # as often as a training speaks
+"""How often the time left moves where nothing is measured, seconds."""
 
-
-_EPOCH_S = 60.0  # a guess; the training itself says how long it will take
-
-
-def expected_s(job: Job) -> float:
-    """How long a job will take, seconds: a guess from its settings, corrected as jobs finish."""
-    settings = job.cell.settings
-    if job.task == "train":
-        recipe = settings.train
-        epochs_s = recipe.epochs * _EPOCH_S if recipe else 0.0
-        budget_s = 60 * recipe.minutes if recipe and recipe.minutes else epochs_s
-        return _START_S + min(epochs_s, budget_s)
-    if job.task == "count":
-        return _START_S + 0.5 * settings.train_steps + 0.05 * settings.images
-    warm_s = min(settings.warmup_cap_s, 2 * settings.warmup_s)
-    return _START_S + len(settings.phases) * (settings.window_s + warm_s)
+BAR = 12  # letters of the bar: with the longest text beside it, it fits into 80 columns
+LONGEST_TITLE, LONGEST_PHASE = 40, 160
 
 
 @contextlib.contextmanager
@@ -58,52 +45,6 @@ def progress_on(console: Console) -> Iterator[LineProgress | LiveProgress]:
         yield live
     finally:
         live.close()
-
-
-class _Clock:
-    """Time left: what was expected of the rest, scaled by how wrong the guess was so far."""
-
-    def __init__(self) -> None:
-        self._expected_s: dict[str, float] = {}
-        self._seen: dict[str, float] = {}
-        self._left: dict[str, Job] = {}
-
-    def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
-        kept = {job.id for job in done}
-        self._left = {job.id: job for job in jobs if job.id not in kept}
-
-    def finished(self, job: Job, seconds: float) -> None:
-        self._seen[f"{job.cell.id}-{job.task}"] = seconds
-        self._left.pop(job.id, None)
-
-    def left_s(self) -> float:
-        return sum(
-            self._seen.get(f"{job.cell.id}-{job.task}", expected_s(job))
-            for job in self._left.values()
-        )
-
-    @property
-    def count(self) -> int:
-        return len(self._left)
-
-
-def _what(job: Job) -> str:
-    return f"repeat {job.repeat + 1}" if job.task == "time" else job.task
-
-
-def _line(number: int, total: int, job: Job, outcome: Outcome) -> str:
-    what = _what(job)
-    reason = f": {outcome.reason}" if outcome.reason else ""
-    width = len(str(total))
-    return (
-        f"[{number:>{width}}/{total}] {job.cell.model.id} {what}: {outcome.status} "
-        f"({outcome.seconds:.0f} s){reason}"
-    )
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
 
 
 class SilentProgress:
@@ -128,50 +69,66 @@ class SilentProgress:
 class LineProgress:
     """Off a terminal: one line a finished job."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, left: TimeLeft | None = None) -> None:
         """Write to `console`."""
         self._console = console
-        self._clock = _Clock()
-        self._total = 0
+        self.left = left or TimeLeft()
+        self.total = 0
+
+    @property
+    def done(self) -> int:
+        """Number of jobs that have ended, those of an earlier run included."""
+        return self.total - self.left.count
 
     def damage(self, text: str) -> None:
         """Print it."""
-        self._console.print(Text(neutral(text)), soft_wrap=True)
+        self._say(text)
 
     def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
         """Say how much there is to do."""
-        self._clock.begin(jobs, done)
-        self._total = len(jobs)
+        self.left.begin(jobs, done)
+        self.total = len(jobs)
         kept = f", {len(done)} kept from an interrupted run" if done else ""
-        self._console.print(Text(f"{len(jobs)} jobs{kept}, about {_clock(self._clock.left_s())}"))
+        self._say(f"{len(jobs)} jobs{kept}, about {clock_text(self.left.now().seconds)}")
 
     def phase(self, job: Job, name: str) -> None:
         """Phases are not shown."""
+        self.left.phase(job, name)
 
     def note(self, job: Job, text: str) -> None:
         """Print it, indented below the jobs."""
-        self._console.print(Text(neutral(f"    {job.cell.model.id}: {text}")), soft_wrap=True)
+        self._say(f"    {_line(f'{job.cell.model.id}: {text}')}")
 
     def finished(self, job: Job, outcome: Outcome) -> None:
-        """Print the job's line."""
-        self._clock.finished(job, outcome.seconds)
-        text = _line(self._total - self._clock.count, self._total, job, outcome)
+        """Print the job's line, with its figures."""
+        self.left.finished(job, outcome)
+        width = len(str(self.total))
+        self._say(f"[{self.done:>{width}}/{self.total}] {outcome_line(job, outcome)}")
+
+    def _say(self, text: str) -> None:
         self._console.print(Text(neutral(text)), soft_wrap=True)
 
 
 class LiveProgress:
-    """On a terminal: the lines of finished jobs, and below them cell, phase and time left.
+    """On a terminal: the lines of finished jobs, and below them a bar, phase and time left.
 
-    It draws when a worker says that a phase begins, and at no other time: no thread refreshes it
-    while the worker measures.
+    It draws when a worker says that a phase begins, and every `TICK_S` while nothing is measured.
+    From the word that a window, an idle baseline or any other phase that a clock or a sensor looks
+    at begins, until the next word, the thread that draws sleeps and is not woken.
     """
 
-    def __init__(self, console: Console) -> None:
-        """Draw on `console`."""
-        self._lines = LineProgress(console)
+    def __init__(
+        self, console: Console, left: TimeLeft | None = None, tick_s: float = TICK_S
+    ) -> None:
+        """Draw on `console`, every `tick_s` seconds where nothing is measured."""
+        self._lines = LineProgress(console, left)
         self._live = Live(console=console, auto_refresh=False, transient=True)
-        self._clock = _Clock()
-        self._began_s = time.monotonic()
+        self._what = Text()
+        self._tick_s = tick_s
+        # Held while anything is drawn or changed: no tick comes after a window was announced.
+        self._turn = threading.Condition()
+        self._ticks, self._ends = True, False
+        self._thread = threading.Thread(target=self._tick, daemon=True)
 
     def damage(self, text: str) -> None:
         """Print it."""
@@ -179,30 +136,84 @@ class LiveProgress:
 
     def begin(self, jobs: Sequence[Job], done: Sequence[Job]) -> None:
         """Start to draw."""
-        self._lines.begin(jobs, done)
-        self._clock.begin(jobs, done)
-        self._live.start()
+        with self._turn:
+            self._lines.begin(jobs, done)
+            self._ticks = self._lines.left.count > 0
+            self._live.start()
+            self._draw()
+        if self._thread.ident is None:
+            self._thread.start()
 
     def phase(self, job: Job, name: str) -> None:
-        """Redraw the line of what runs now."""
-        row = Table.grid(padding=(0, 2))
-        row.add_row(
-            Text(neutral(job.cell.model.title), style="bold"),
-            _what(job),
-            Text(neutral(name)),
-            f"about {_clock(self._clock.left_s())} left, {self._clock.count} jobs",
-        )
-        self._live.update(row, refresh=True)
+        """Redraw what runs now, and leave it alone where that is measured."""
+        with self._turn:
+            self._lines.phase(job, name)
+            title = _line(job.cell.model.title, LONGEST_TITLE)
+            self._what = Text.assemble(
+                (title, "bold"), f"  {_what(job)}: {_line(name, LONGEST_PHASE)}"
+            )
+            self._ticks = not is_measured(job, name)
+            self._draw()
+            self._turn.notify()
 
     def note(self, job: Job, text: str) -> None:
         """Print it above."""
-        self._lines.note(job, text)
+        with self._turn:
+            self._lines.note(job, text)
 
     def finished(self, job: Job, outcome: Outcome) -> None:
-        """Print the job's line above."""
-        self._clock.finished(job, outcome.seconds)
-        self._lines.finished(job, outcome)
+        """Print the job's line above; the next one starts."""
+        with self._turn:
+            self._lines.finished(job, outcome)
+            # Whatever comes after the last job may be measured.
+            self._what, self._ticks = Text(), self._lines.left.count > 0
+            self._draw()
+            self._turn.notify()
 
     def close(self) -> None:
         """Leave the terminal clean."""
+        with self._turn:
+            self._ends = True
+            self._turn.notify()
+        if self._thread.ident is not None:
+            self._thread.join()
         self._live.stop()
+
+    def _tick(self) -> None:
+        with self._turn:
+            while not self._ends:
+                told = self._turn.wait(self._tick_s if self._ticks else None)
+                if not told and self._ticks and not self._ends:
+                    self._draw()
+
+    def _draw(self) -> None:
+        left, lines = self._lines.left.now(), self._lines
+        most = BAR - 1 if lines.left.count else BAR  # it is full when the last job has ended
+        full = min(most, int(BAR * left.share))
+        rest = f", {left}" if lines.left.count else ""
+        bar = f"[{'#' * full}{'-' * (BAR - full)}] {lines.done}/{lines.total} jobs{rest}"
+        parts = [Text(bar), self._what] if self._what else [Text(bar)]
+        self._live.update(Group(*parts), refresh=True)
+
+
+def is_measured(job: Job, phase: str) -> bool:
+    """Whether a clock or a sensor looks at a phase, as far as its name tells: if in doubt it does.
+
+    A training is hours of which a tick takes nothing that counts, but for the trial of the quickest
+    way; counting is exact whatever else goes on.
+    """
+    if job.task == "time":
+        return phase != "build" and not phase.endswith("warm-up")
+    return phase.endswith("quickest?")
+
+
+def _what(job: Job) -> str:
+    return {"train": "training", "count": "counting"}.get(
+        job.task, f"timing {job.repeat + 1} of {job.cell.settings.repeats}"
+    )
+
+
+def _line(text: str, most: int = 10_000) -> str:
+    """One line that is not too long, and steers no terminal."""
+    text = neutral(" ".join(text.split()))
+    return text if len(text) <= most else f"{text[: most - 3]}..."
