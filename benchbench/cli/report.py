@@ -74,7 +74,13 @@ def _part(found: Results, only: tuple[str, ...]) -> Results:
     from benchbench.running.plan import chosen  # noqa: PLC0415
 
     wanted = {*chosen(found.suite, only)}
-    return replace(found, cells=tuple(cell for cell in found.cells if cell.model in wanted))
+    out = [cell for cell in found.cells if cell.model not in wanted]
+    failed = sum(cell in found.failed for cell in out)
+    part = f"{len(found.cells) - len(out)} of {len(found.cells):,} models (--only {' '.join(only)})"
+    if failed:
+        part += f"; of those left out {failed} failed"
+    cells = tuple(cell for cell in found.cells if cell.model in wanted)
+    return replace(found, cells=cells, run={**found.run, "part": part})
 
 
 def _shown(found: Results, *, write: bool, recompute: bool, as_json: bool) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchbench.results.schema import CellResult, Results
     from benchbench.suite.schema import Suite
 
-__all__ = ["in_detail", "overview"]
+__all__ = ["in_detail", "of_some", "overview", "some_of_all"]
 
 MOST = 40  # models whose every figure a page holds
 DETAILED = 10  # of more models: so many are told whole
@@ -63,6 +63,26 @@ def overview(results: Results, notes: Notes) -> list[Grid]:
         "figure of each is in results.csv, and `benchbench report RUN --only PATTERN` shows others"
     )
     return [Grid(title, ("", *titles, "status"), lines, text_columns=1)]
+
+
+def some_of_all(some: Results, every: Results) -> str:
+    """How many of the models are told in detail; empty where all are."""
+    if len(some.cells) == len(every.cells):
+        return ""
+    return f"{len(some.cells)} of {len(every.cells):,} models"
+
+
+def of_some(grid: Grid, which: str) -> Grid:
+    """A table of a few of many models: it says so, and marks none as the best.
+
+    Args:
+        grid: The table.
+        which: What `some_of_all` says; empty changes nothing.
+    """
+    if not which:
+        return grid
+    lines = tuple(replace(line, best=None) for line in grid.lines)
+    return replace(grid, title=f"{grid.title} ({which})", lines=lines)
 
 
 def _cells(cell: CellResult, names: list[str], notes: Notes) -> Iterator[str]:

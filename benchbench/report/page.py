@@ -17,7 +17,7 @@ from benchbench.report.banner import conditions
 from benchbench.report.energy import metered, unmetered
 from benchbench.report.format import Grid, Notes, fact_text
 from benchbench.report.headline import headlines, where_measured
-from benchbench.report.many import in_detail, overview
+from benchbench.report.many import in_detail, of_some, overview, some_of_all
 from benchbench.report.modelled import modelled, thresholds
 from benchbench.report.plots import plots
 from benchbench.report.quoted import quoted
@@ -79,14 +79,17 @@ def page(results: Results) -> Page:
     """The report of a run."""
     notes, whole = Notes(), results
     results = in_detail(whole)
-    grids = distribution(results) + overview(whole, notes)
-    grids += [side_by_side(table, results, notes) for table in results.suite.tables]
+    which = some_of_all(results, whole)
+    some = [side_by_side(table, results, notes) for table in results.suite.tables]
     if results.cells:
-        grids.append(everything(results, notes))
-    grids += [*metered(results), *modelled(results), *thresholds(results), *quoted(results)]
+        some.append(everything(results, notes))
+    some += [*metered(results), *modelled(results), *thresholds(results)]
+    grids = [*distribution(results), *overview(whole, notes), *(of_some(it, which) for it in some)]
+    grids += quoted(results)
     if whole.failed:
         grids.append(failures(whole))
-    grids += accuracies(results) + confusions(results) + curves(results) + scales(results)
+    some = accuracies(results) + confusions(results) + curves(results) + scales(results)
+    grids += [of_some(it, which) for it in some]
     if results.suite.claims:
         grids.append(claims(whole))
     title = results.suite.title or results.suite.name
@@ -95,7 +98,7 @@ def page(results: Results) -> Page:
         tuple(_banner(whole)),
         tuple(grids),
         tuple(notes.texts),
-        tuple(_how(results)),
+        tuple(_how(results, which)),
         plots(results),
         tuple(_definitions(results)),
         headlines(whole),
@@ -113,6 +116,8 @@ def _definitions(results: Results) -> Iterator[tuple[str, str]]:
 def _banner(results: Results) -> list[str]:
     figures = [figure for cell in results.cells for figure in cell.measurements.values()]
     out = conditions(results, figures) + unmetered(results)
+    if part := results.run.get("part"):
+        out.append(f"PART OF A RUN: {part}")
     if not results.run["complete"]:
         out.append("UNFINISHED RUN: the same command takes it up again")
     out += [f"DAMAGED: {text}" for text in results.run.get("damaged", ())]
@@ -142,7 +147,7 @@ def _measured_on(results: Results, data: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _how(results: Results) -> list[str]:
+def _how(results: Results, which: str) -> list[str]:
     suite, machine, run = results.suite, results.fingerprint, results.run
     settings = suite.settings
     out = [f"source of the paper's figures: {suite.source}"] if suite.source else []
@@ -172,6 +177,8 @@ def _how(results: Results) -> list[str]:
         if model.reconstructed
     ]
     out += [f"{model.title}: {model.note}" for model in suite.models if model.note]
+    if which:
+        out.append(f"what ran, and notes: of {which}; results.json has them of all")
     out += [
         f"extension: {it['kind'] or 'file'} {it['name']} of {it['package']} {it['version']}"
         + (f": FAILED: {it['problem']}" if it["problem"] else "")
@@ -183,10 +190,11 @@ def _how(results: Results) -> list[str]:
         "± and [low, high] are 95 % intervals: Student's t over fresh processes (n), ratios "
         "paired by round; over batches of images for counts on data"
     )
-    out.append(
-        "the best of a row is marked where it is best for sure: counted exactly, or apart from the "
-        "next one by more than chance"
-    )
+    if not which:
+        out.append(
+            "the best of a row is marked where it is best for sure: counted exactly, or apart from "
+            "the next one by more than chance"
+        )
     return out
 
 

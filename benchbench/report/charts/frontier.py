@@ -36,6 +36,7 @@ COSTS = (
 TOP, HEIGHT, LEFT, RIGHT = 14, 250, 44, 16
 NAMED = 6  # models: more have a number, and the caption has their names
 DRAWN = 60  # models: of more the front alone has bars and numbers
+FEW = 20  # of a front that is that long, spread over it
 ENOUGH = 2  # of one model there is no front
 
 
@@ -68,9 +69,11 @@ def frontier_charts(results: Results) -> Illustration | None:
         return None
     found = {name: spots for name in COSTS if len(spots := _spots(name, results)) >= ENOUGH}
     panels = tuple(_panel(name, spots) for name, spots in found.items())
-    named = {it.mark: it.title for spots in found.values() for it in spots if it.mark != it.title}
-    by_number = sorted(named, key=int) if len(results.cells) <= DRAWN else []
-    numbers = "; ".join(f"{number}: {named[number]}" for number in by_number)
+    marked = [it for spots in found.values() for it in _marked(spots, _front(spots))]
+    named = {it.mark: it.title for it in marked if it.mark != it.title}
+    numbers = "; ".join(f"{number}: {named[number]}" for number in sorted(named, key=int))
+    long = any(len(spots) > DRAWN for spots in found.values())
+    simulated = any(it.simulated for spots in found.values() for it in spots)
     if not panels:
         return None
     return Illustration(
@@ -78,6 +81,8 @@ def frontier_charts(results: Results) -> Illustration | None:
         panels,
         (
             "ringed and joined: the Pareto front, by the values alone; bars: 95 % intervals",
+            *(["SIMULATED sensors stand behind some of the energies"] if simulated else []),
+            *([f"numbered: at most {FEW} of a front; small dots: all others"] if long else []),
             *([numbers] if numbers else []),
             *_of_other_data(results),
         ),
@@ -123,7 +128,10 @@ def _panel(name: str, spots: Sequence[_Spot]) -> Panel:
     if len(spots) > DRAWN:  # a dot each would be most of the page
         places = "".join(f"M{across.at(it.cost)} {up.at(it.accuracy)}h0" for it in spots)
         parts.append(f'<path class="dust" d="{places}"/>')
-    for it in spots if len(spots) <= DRAWN else front:
+        if any(it.simulated for it in spots):
+            parts.append(words(LEFT + 4, TOP + 12, "SIMULATED sensor behind some dots"))
+    ringed = {*front}
+    for it in _marked(spots, front):
         x, y = across.at(it.cost), up.at(it.accuracy)
         label = f"{it.title} (simulated)" if it.simulated else it.title
         says = f"{label}: {it.accuracy:.2f} % [{it.low:.2f}, {it.high:.2f}], {si(it.cost, unit)}"
@@ -132,7 +140,7 @@ def _panel(name: str, spots: Sequence[_Spot]) -> Panel:
             f'<line class="bar" x1="{x}" x2="{x}" y1="{ends[0]}" y2="{ends[1]}"/>',
             f'<circle class="s0" cx="{x}" cy="{y}" r="4"/>',
         ]
-        if it in front:
+        if it in ringed:
             marks.append(f'<circle class="ring" cx="{x}" cy="{y}" r="8"/>')
         right = x > (LEFT + WIDTH) / 2
         at = x - 11 if right else x + 11
@@ -142,6 +150,14 @@ def _panel(name: str, spots: Sequence[_Spot]) -> Panel:
     title = f"Accuracy, %, over {metric.title[:1].lower()}{metric.title[1:]} ({metric.method})"
     says = f"{title}; on the Pareto front: {', '.join(it.title for it in front)}"
     return Panel(title, drawing(TOP + HEIGHT + 22, says, parts))
+
+
+def _marked(spots: Sequence[_Spot], front: Sequence[_Spot]) -> Sequence[_Spot]:
+    """Those that have a mark of their own: all, or of very many the front, thinned where long."""
+    if len(spots) <= DRAWN:
+        return spots
+    step = -(-len(front) // FEW)
+    return front[::step]
 
 
 def _front(spots: Sequence[_Spot]) -> list[_Spot]:
