@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from benchbench.metrics.registry import METRICS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["apart", "spots"]
+__all__ = ["any_apart", "apart", "spots"]
 
 
 def spots(figure: Measurement) -> frozenset[tuple[str, str]]:
@@ -54,3 +56,8 @@ def apart(one: Measurement, other: Measurement) -> str:
             f"one is of {places[0]}, the other of {places[1]}: only rounds of one node are paired"
         )
     return ""
+
+
+def any_apart(figures: Sequence[Measurement]) -> bool:
+    """Whether some of these figures of several models must not be set against the others."""
+    return any(apart(figures[0], other) for other in figures[1:])

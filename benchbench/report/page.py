@@ -29,6 +29,7 @@ from benchbench.report.sections import (
     scales,
 )
 from benchbench.report.side_by_side import side_by_side
+from benchbench.report.spread import between_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +83,13 @@ def page(results: Results) -> Page:
     ]
     if results.cells:
         grids.append(everything(results, notes))
-    grids += [*metered(results), *modelled(results), *thresholds(results), *quoted(results)]
+    grids += [
+        *between_places(results),
+        *metered(results),
+        *modelled(results),
+        *thresholds(results),
+        *quoted(results),
+    ]
     if results.failed:
         grids.append(failures(results))
     grids += accuracies(results) + confusions(results) + curves(results) + scales(results)
@@ -176,7 +183,11 @@ def _how(results: Results) -> list[str]:
         + (f": FAILED: {it['problem']}" if it["problem"] else "")
         for it in run.get("extensions", ())
     ]
-    out.append("machine: " + "; ".join(f"{key} {value}" for key, value in machine.items()))
+    places = [(f" {it['name']}", it["fingerprint"]) for it in run.get("places", ())]
+    out += [
+        f"machine{name}: " + "; ".join(f"{key} {value}" for key, value in found.items())
+        for name, found in places or [("", machine)]
+    ]
     out.append(f"run {run['id']} by benchbench {results.benchbench}: {run['command']}")
     out.append(
         "± and [low, high] are 95 % intervals: Student's t over fresh processes (n), ratios "

@@ -117,12 +117,12 @@ class Cluster:
 
     def result(self, out: str = "reports") -> dict[str, Any]:
         """The newest stored run below a folder."""
-        file = sorted((self.folder / out / "tiny").glob("*/results.json"))[-1]
+        file = max((self.folder / out / "tiny").glob("*/results.json"))
         return json.loads(file.read_text())
 
     def journal(self, out: str = "reports") -> list[dict[str, Any]]:
         """The lines of the newest run's journal."""
-        file = sorted((self.folder / out / "tiny").glob("*/journal.jsonl"))[-1]
+        file = max((self.folder / out / "tiny").glob("*/journal.jsonl"))
         return [json.loads(line) for line in file.read_text().splitlines()]
 
     def queue(self) -> dict[str, tuple[str, str, str]]:

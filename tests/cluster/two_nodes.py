@@ -1,7 +1,7 @@
 """A real Slurm of two nodes on this one machine: ``python two_nodes.py up|down FOLDER``.
 
-Debian's packages slurm-wlm and munge, and root. After `up`, with ``SLURM_CONF=FOLDER/slurm.conf`` in
-the environment, sinfo, sbatch and whatever calls them work. Both nodes are this host, with one
+Debian's packages slurm-wlm and munge, and root. After `up`, with ``SLURM_CONF`` set as it prints,
+sinfo, sbatch and whatever calls them work. Both nodes are this host, with one
 processor each; there is no accounting daemon, so that sacct fails.
 """
 
