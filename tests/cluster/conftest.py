@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -61,6 +62,11 @@ def _loaded(name: str) -> ModuleType:
     return module
 
 
+def _heeds_interrupts() -> None:
+    """Take SIGINT, also where the tests run in the background and ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass(frozen=True)
 class Cluster:
     """Two nodes, and a folder that both see."""
@@ -106,6 +112,7 @@ class Cluster:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - the tests have one thread
         )
 
     def run(self, *words: str, code: int = 0) -> str:

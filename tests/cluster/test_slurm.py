@@ -135,6 +135,8 @@ def test_ctrl_c_cancels_the_jobs_where_that_is_asked_for(cluster: Cluster) -> No
     for words, state in (((), "RUNNING"), (("--cancel",), "CANCELLED")):
         process = cluster.start("--on", "slurm", *words)
         cluster.wait_for(lambda: sum(it[1] == "RUNNING" for it in cluster.queue().values()) == 2)
+        assert process.stdout is not None
+        process.stdout.readline()  # how much there is to do: it watches now
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=60)
         assert process.returncode == 130, out

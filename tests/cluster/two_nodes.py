@@ -38,7 +38,7 @@ SlurmdLogFile={folder}/log/slurmd.%n.log
 SlurmctldPort={ports[0]}
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
-ReturnToService=2
+ReturnToService=1
 KillWait=5
 MailProg=/bin/true
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=1 State=UNKNOWN
