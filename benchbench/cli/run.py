@@ -146,7 +146,12 @@ def run(
             results = api.carried_out(request, progress)
         else:
             given = {name: it for name, it in slurm.items() if it is not None}
-            results = api.run_in_parts(request, on, progress, slurm=given, **engine)
+            try:
+                results = api.run_in_parts(request, on, progress, slurm=given, **engine)
+            except KeyboardInterrupt:
+                if on == "slurm" and not engine["cancels"]:
+                    say("the jobs of Slurm go on; with --cancel they would have been cancelled")
+                raise
     code = finish(results, console, as_json=as_json)
     invalid = results.invalid if strict else []
     for line in invalid:

@@ -96,6 +96,9 @@ class Engine(Protocol):
     def cancel(self, ids: Sequence[str]) -> None:
         """End parts."""
 
+    def close(self) -> None:
+        """Leave nothing behind in this process."""
+
     @property
     def goes_on(self) -> bool:
         """Whether its parts go on where this process ends."""

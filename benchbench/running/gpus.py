@@ -134,12 +134,21 @@ class GpuEngine:
         mine = [self._all[job] for job in ids if job in self._all]
         for process in mine:
             process.terminate()
+        self._wait_for(mine)
+
+    def close(self) -> None:
+        """Wait for processes whose journals have ended: they are about to end themselves."""
+        self._wait_for([*self._all.values()])
+
+    @staticmethod
+    def _wait_for(mine: Sequence[subprocess.Popen[bytes]]) -> None:
         until = time.monotonic() + GRACE_S
         for process in mine:
             try:
                 process.wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
 
     def _look(self) -> None:
         self._running = {

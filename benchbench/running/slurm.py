@@ -13,18 +13,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import BenchbenchError
+from benchbench.running.engine import PartState
 from benchbench.running.slurm_words import WAITS, ended_by, minutes_of, state_of, told_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from benchbench.running.engine import EndedPart, PartState
+    from benchbench.running.engine import EndedPart
     from benchbench.running.parts import Part
 
 __all__ = ["SlurmEngine", "SlurmOptions", "perform"]
 
 FOLDER = "slurm"  # of submitit's files and the parts' logs, in the run's own
 ASK_LIMIT_S = 60.0
+NOT_NOW = (
+    "MaxSubmit",
+    "SubmitLimit",
+    "SubmitJobs",
+    "Unable to contact",
+    "temporarily",
+    "timed out",
+)
+"""Words of a refusal that passes: so many jobs may wait and no more, or nobody answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +136,20 @@ class SlurmEngine:
             job = executor.submit(perform, list(command("")), str(self._log(part)))
         except (self._submitit.core.utils.FailedJobError, OSError) as error:
             text = _sentence(str(error))
-            if "Submit" in text and "Limit" in text:  # so many jobs may wait, and no more
+            if any(words in text for words in NOT_NOW):
                 return None
             raise BenchbenchError(f"Slurm refuses the job of {part.name}: {text}") from error
         return str(job.job_id)
 
     def states(self, ids: Sequence[str]) -> Mapping[str, PartState]:
         """What ``squeue`` says; what it said last where the controller does not answer."""
-        if ids:
-            try:
-                self._last = {job: state for job, state, _ in self._look()}
-            except BenchbenchError:
-                return self._last
+        if not ids:
+            return {}
+        try:
+            self._last = {job: state for job, state, _ in self._look()}
+        except BenchbenchError as error:
+            silent = PartState("queued", why=str(error))
+            return {job: self._last.get(job, silent) for job in ids}
         return self._last
 
     def ended(self, part: Part, job: str) -> EndedPart:
@@ -151,6 +163,9 @@ class SlurmEngine:
         """Cancel jobs."""
         if ids:
             _asked("scancel", *ids)
+
+    def close(self) -> None:
+        """Nothing is held: jobs go on by themselves."""
 
     def _log(self, part: Part) -> Path:
         return self._folder / FOLDER / f"{part.name}.log"

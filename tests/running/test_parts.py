@@ -16,6 +16,7 @@ from benchbench import api
 from benchbench.api import clusters
 from benchbench.errors import BenchbenchError
 from benchbench.report.progress import SilentProgress
+from benchbench.running import slurm
 from benchbench.running.engine import PartState
 from benchbench.running.gpus import GpuEngine, free_device
 from benchbench.running.parts import Part, outlined, parts_of
@@ -157,6 +158,23 @@ def test_without_slurm_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(BenchbenchError, match=r"pip install 'benchbench\[cluster\]'"):
         SlurmEngine(SlurmOptions())
+
+
+def test_a_controller_that_does_not_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its jobs count as they did last, and those that it was never asked about as queued."""
+    pytest.importorskip("submitit")
+    monkeypatch.setattr(shutil, "which", lambda _: "there")
+    monkeypatch.setattr(slurm, "_asked", lambda *_: "7|RUNNING|n1|None|x\n")
+    engine = SlurmEngine(SlurmOptions())
+    before = engine.states(["7"])
+
+    def silent(*_: str) -> str:
+        raise BenchbenchError("squeue: Unable to contact slurm controller")
+
+    monkeypatch.setattr(slurm, "_asked", silent)
+    after = engine.states(["7", "8"])
+    assert after["7"] == before["7"]
+    assert after["8"].phase == "queued"
 
 
 @pytest.mark.parametrize(
