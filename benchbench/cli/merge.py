@@ -25,10 +25,11 @@ __all__ = ["merge"]
 )
 @as_json_option
 def merge(runs: tuple[Path, ...], *, out: Path, as_json: bool) -> int:
-    """Merge RUNs of one suite, finished or not, of several machines into one stored run.
+    """Merge runs of several machines into one stored run.
 
-    Each figure says which run it is of. Figures of machines or software that differ are neither
-    paired nor averaged, and have no ratio.
+    They are of one suite, its settings and data, finished or not. Each figure says which run it is
+    of. Figures of machines or software that differ are neither paired nor averaged, and have no
+    ratio.
     """
     from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
 

@@ -131,7 +131,7 @@ class SlurmEngine:
         executor = self._submitit.AutoExecutor(folder=place, cluster="slurm")
         executor.update_parameters(**{key: it for key, it in given.items() if it is not None})
         if self._minutes is None:  # submitit's own default is five minutes
-            executor._executor.parameters.pop("time", None)  # noqa: SLF001 - it has no other way
+            executor._executor.parameters["time"] = None  # noqa: SLF001 - it has no other way
         try:
             job = executor.submit(perform, list(command("")), str(self._log(part)))
         except (self._submitit.core.utils.FailedJobError, OSError) as error:

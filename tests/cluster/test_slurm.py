@@ -43,6 +43,8 @@ def test_six_models_over_two_nodes_are_the_rows_of_a_local_run(cluster: Cluster)
     assert found["run"]["complete"]
     assert {*facts(found, "counted on").values()} == {"n1", "n2"}
     assert len({*facts(found, "timed on").values()}) == 1
+    for job, _, _ in cluster.queue().values():  # the cluster's own limit, not submitit's
+        assert "TimeLimit=UNLIMITED" in cluster.asked("scontrol", "show", "job", job)
     orders = [it for it in cluster.journal() if it["kind"] == "job" and it["task"] == "time"]
     assert [it["repeat"] for it in orders] == [0] * 6 + [1] * 6  # interleaved, as they are here
     cluster.run("--out", "here")
