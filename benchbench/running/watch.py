@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from benchbench.errors import OutputError
@@ -52,7 +52,6 @@ class _WatchedPart:
     settled: bool = False
     failed: bool = False
     ended_s: float | None = None
-    told: set[str] = field(default_factory=set)
 
 
 class PartsWatch:
@@ -73,6 +72,7 @@ class PartsWatch:
         self._collector, self._progress = collector, progress
         self._all = [_WatchedPart(part) for part in order.parts]
         self._rounds = max((job.repeat + 1 for job in order.plan.jobs), default=1)
+        self._told = set[str]()
         self.pause_s = SHORTEST_S
 
     @property
@@ -113,8 +113,8 @@ class PartsWatch:
                 changed |= self._start(it)
             elif state.phase in {"ended", "unknown"}:
                 changed |= self._has_died(it)
-            elif state.why and state.why not in it.told:
-                it.told.add(state.why)
+            elif state.why and state.why not in self._told:  # of two hundred parts one says it
+                self._told.add(state.why)
                 self._progress.note(it.part.jobs[0], f"{it.part.name} waits: {state.why}")
         longest_s = self._engine.patience_s
         self.pause_s = SHORTEST_S if changed else min(longest_s, 1.2 * self.pause_s)
