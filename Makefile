@@ -12,7 +12,7 @@ EVIDENCE := reports/gate/evidence
 BENCHBENCH_FER2013 ?= $(wildcard ../shared/data/fer2013/fer2013.csv.gz)
 export BENCHBENCH_FER2013
 
-.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors fuzz faults kills bench gate gpu-kit gpu evidence docs docs-test browser-test clean
+.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors fuzz faults kills bench gate gpu-kit gpu evidence docs docs-test browser-test cluster-test clean
 
 install: $(INSTALLED)
 
@@ -45,6 +45,10 @@ browser-test: $(INSTALLED)  ## every reference report in a headless Chromium, ab
 	$(BIN)/python -m pip install --quiet --editable '.[dev,browser]'
 	command -v chromium && command -v pdftotext || apt-get install --yes --quiet chromium poppler-utils
 	$(BIN)/python -m pytest -m browser tests/browser
+
+cluster-test: $(INSTALLED)  ## suites by a real Slurm of two nodes on this machine, about four minutes; installs it by apt where it can
+	command -v slurmctld && command -v munged || .ci/slurm
+	$(BIN)/python -m pytest -m cluster tests/cluster
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from benchbench.gate.outcome import GATE
 from benchbench.metrics.registry import METRICS
 from benchbench.results import journal, stored
 from benchbench.results.schema import RESULTS
+from benchbench.running.parts import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -148,7 +149,10 @@ def _found(place: Path) -> Iterator[Path]:
         yield place
         return
     for folder, inner, files in os.walk(place):
-        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        own = {RESULTS, journal.JOURNAL}.intersection(files)  # of a run, whose parts are no runs
+        inner[:] = sorted(
+            name for name in inner if not (name.startswith(".") or (own and name == PARTS))
+        )
         for name in (GATE, RESULTS, journal.JOURNAL):
             if name in files and (name != journal.JOURNAL or RESULTS not in files):
                 yield Path(folder) / name

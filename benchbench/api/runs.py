@@ -13,6 +13,7 @@ from benchbench.errors import BenchbenchError, ModelError
 from benchbench.files import expanded
 from benchbench.report import keep
 from benchbench.running import runner
+from benchbench.running.cells import TASKS
 from benchbench.running.plan import RunRequest, opened, planned
 from benchbench.suite import loader
 from benchbench.suite.schema import Suite
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from benchbench.results.schema import Results
     from benchbench.running.plan import Mode, Plan
 
-__all__ = ["carried_out", "run", "setting"]
+__all__ = ["asked_for", "carried_out", "prepared", "run", "setting", "watching"]
 
 
 def run(  # noqa: PLR0913 - each is an option of the command line
@@ -37,6 +38,8 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     device: str = "auto",
     data: str | Path | None = None,
     out: str | Path = "reports",
+    tasks: Sequence[str] = TASKS,
+    trainings: str | Path | None = None,
     progress: bool | runner.Progress = False,
 ) -> Results:
     """Run a suite: each model is counted and timed in fresh processes, and reports are written.
@@ -60,6 +63,9 @@ def run(  # noqa: PLR0913 - each is an option of the command line
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:<index>``.
         data: Data in place of the suite's own.
         out: Runs are kept in ``<out>/<suite>/<run id>/``.
+        tasks: What is done of each model: ``train``, ``count``, ``time``; a run of some of them is
+            a part, for `benchbench merge`.
+        trainings: Folder of runs that finished trainings are taken from; `out` by default.
         progress: True says on standard error, or in the notebook, what goes on; a
             `benchbench.running.runner.Progress` hears of it.
 
@@ -73,14 +79,52 @@ def run(  # noqa: PLR0913 - each is an option of the command line
         OutputError: The run cannot be kept.
         BenchbenchError: The device is not there, or a model does not match.
     """
+    request = asked_for(
+        *(suite, device, data, out),
+        quick=quick,
+        publish=publish,
+        only=only,
+        set=set,
+        tasks=tasks,
+        trainings=trainings,
+    )
+    return carried_out(request, progress)
+
+
+def asked_for(  # noqa: PLR0913 - as in `run`
+    suite: str | Path | Suite,
+    device: str,
+    data: str | Path | None,
+    out: str | Path,
+    *,
+    quick: bool = False,
+    publish: bool = False,
+    only: str | Sequence[str] = (),
+    set: Mapping[str, Any] | None = None,  # noqa: A002 - as in `run`
+    tasks: Sequence[str] = TASKS,
+    trainings: str | Path | None = None,
+) -> RunRequest:
+    """What `run` is asked for, as one value; its arguments are those of `run`.
+
+    Raises:
+        BenchbenchError: They exclude each other, or a task is none.
+    """
     if quick and publish:
         raise BenchbenchError("quick and publish exclude each other")
+    if unknown := [task for task in tasks if task not in TASKS]:
+        raise BenchbenchError(f"task {unknown[0]!r}: expected some of {', '.join(TASKS)}")
     mode: Mode = "quick" if quick else "publish" if publish else "full"
-    changes = tuple(f"{key}={_as_yaml(value)}" for key, value in (set or {}).items())
-    place = _place(device, data, out)
-    patterns = (only,) if isinstance(only, str) else tuple(only)
-    asked = suite if isinstance(suite, Suite) else str(suite)
-    return carried_out(RunRequest(asked, mode, patterns, **place, changes=changes), progress)
+    return RunRequest(
+        suite if isinstance(suite, Suite) else str(suite),
+        mode,
+        (only,) if isinstance(only, str) else tuple(only),
+        device,
+        None if data is None else str(data),
+        expanded(str(out)),
+        tuple(f"{key}={_as_yaml(value)}" for key, value in (set or {}).items()),
+        tasks=tuple(task for task in TASKS if task in tasks),
+        trainings=None if trainings is None else expanded(str(trainings)),
+    )
 
 
 def carried_out(
@@ -98,15 +142,25 @@ def carried_out(
     Raises:
         BenchbenchError: What `run` raises.
     """
+    suite, folder = prepared(request)
+    with watching(progress) as watcher:
+        plan = completed(planned(suite, folder, request))
+        found, place = runner.run(plan, request.out, watcher, keep)
+    return replace(found, folder=str(place))
+
+
+def prepared(request: RunRequest) -> tuple[Suite, Path]:
+    """The suite of a request with the settings of this run, and where its relative paths start.
+
+    Raises:
+        SuiteError: It has faults, or what was set has.
+        ModelError: What was set changes nothing.
+    """
     suite, folder = opened(request)
     changes = loader.settings_of(dict(map(setting, request.changes)))
     if "train" in changes and not any(suite.settings_of(m).train for m in suite.models):
         raise ModelError("--set train: this suite trains nothing, so there is nothing to change")
-    suite = suite.with_mode(request.mode).with_settings(changes)
-    with _watching(progress) as watcher:
-        plan = completed(planned(suite, folder, request))
-        found, place = runner.run(plan, request.out, watcher, keep)
-    return replace(found, folder=str(place))
+    return suite.with_mode(request.mode).with_settings(changes), folder
 
 
 def setting(text: str) -> tuple[str, Any]:
@@ -122,7 +176,7 @@ def setting(text: str) -> tuple[str, Any]:
 
 
 @contextlib.contextmanager
-def _watching(progress: bool | runner.Progress) -> Iterator[runner.Progress]:  # noqa: FBT001 - as in `run`
+def watching(progress: bool | runner.Progress) -> Iterator[runner.Progress]:  # noqa: FBT001 - as in `run`
     """Who hears of a run."""
     if not isinstance(progress, bool):
         yield progress
@@ -136,15 +190,6 @@ def _watching(progress: bool | runner.Progress) -> Iterator[runner.Progress]:  #
 
     with progress_on(Console(stderr=True)) as watcher:
         yield watcher
-
-
-def _place(device: str, data: str | Path | None, out: str | Path) -> dict[str, Any]:
-    """Where a run works, and on what, as `RunRequest` has it."""
-    return {
-        "device": device,
-        "data": None if data is None else str(data),
-        "out": expanded(str(out)),
-    }
 
 
 def _as_yaml(value: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -20,29 +20,24 @@ from benchbench.cli.figures import figures
 from benchbench.cli.gate import compare, gate
 from benchbench.cli.history import history
 from benchbench.cli.look import count, data, doctor, list_
+from benchbench.cli.merge import merge
 from benchbench.cli.options import (
-    EXIT_FAILED_CELLS,
     EXIT_USAGE,
     as_json_option,
     consoles,
     execution,
     neurons,
     recipe,
-    say,
     sets,
     time,
     where,
 )
 from benchbench.cli.report import report
+from benchbench.cli.run import finish, run, told
 from benchbench.display.text import neutral
 from benchbench.errors import SuiteError
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from benchbench.results.schema import Results
-
-__all__ = ["group", "main", "report", "run", "train", "validate"]
+__all__ = ["group", "main", "report", "train", "validate"]
 
 
 def main() -> NoReturn:
@@ -58,63 +53,6 @@ def group() -> None:
     Every figure says how it was got: counted, timed, metered, modelled or quoted.
     What could not be got is n/a, with the reason.
     """
-
-
-@group.command()
-@click.argument("suite")
-@click.option("--quick", "mode", flag_value="quick", help="Short windows; marked in every output.")
-@click.option("--publish", "mode", flag_value="publish", help="Long windows, for publication.")
-@click.option(
-    "--only",
-    multiple=True,
-    metavar="PATTERN",
-    help="Run only these models (ids, wildcards allowed; may be repeated).",
-)
-@click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A setting for this run alone, e.g. train.epochs=6 (may be repeated).",
-)
-@execution
-@click.option("--strict", is_flag=True, help="Fail (exit 3) where any figure is invalid.")
-@where
-@as_json_option
-def run(
-    suite: str,
-    mode: Literal["quick", "publish"] | None,
-    only: tuple[str, ...],
-    *,
-    changes: tuple[str, ...],
-    strict: bool,
-    as_json: bool,
-    **place: Any,  # noqa: ANN401 - click's own conversions of the options of `where`
-) -> int:
-    """Run a SUITE, a file or a bundled one, and report.
-
-    A run that was interrupted is taken up again by the same command: what was finished is kept.
-    """
-    from benchbench import api  # noqa: PLC0415 - `--help` needs none of it
-    from benchbench.report.progress import progress_on  # noqa: PLC0415
-
-    console, err = consoles()
-    told = _told(place)
-    with progress_on(err) as progress:
-        results = api.run(
-            suite,
-            quick=mode == "quick",
-            publish=mode == "publish",
-            only=only,
-            set={**dict(map(api.setting, changes)), **told},
-            progress=progress,
-            **place,
-        )
-    code = _finish(results, console, as_json=as_json)
-    invalid = results.invalid if strict else []
-    for line in invalid:
-        say(f"--strict: {line}")
-    return EXIT_FAILED_CELLS if invalid else code
 
 
 @group.command()
@@ -145,25 +83,9 @@ def train(
     console, err = consoles()
     given = dict(map(api.setting, settings))
     with progress_on(err) as progress:
-        how = _told(options)
+        how = told(options)
         found = api.train(model, set=given, **options, **how, progress=progress)
-    return _finish(found, console, as_json=as_json)
-
-
-def _told(options: dict[str, Any]) -> dict[str, Any]:
-    """Take what is said of how models are executed out of the options."""
-    found = {name: options.pop(name) for name in ("backend", "precision", "memory_format")}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _finish(results: Results, console: Console, *, as_json: bool) -> int:
-    """Show a run that has ended, and say whether all of it went well."""
-    if as_json:
-        click.echo(json.dumps(results.to_json(), indent=1))
-    else:
-        console.print(results)
-    say(f"kept in {results.folder}")
-    return EXIT_FAILED_CELLS if results.failed else 0
+    return finish(found, console, as_json=as_json)
 
 
 @group.command()
@@ -202,6 +124,8 @@ def validate(suite: str | None, *, schema: bool, as_json: bool) -> int:
 
 
 for command in (
+    run,
+    merge,
     count,
     list_,
     data,

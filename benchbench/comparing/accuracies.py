@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from benchbench.metrics.place import apart
 from benchbench.metrics.ratio import unusable
 from benchbench.metrics.statistics import holm, mcnemar, paired_difference
 
@@ -90,4 +91,4 @@ def _refused(results: Results, one: Measurement, other: Measurement, names: tupl
     data = [results.data_of(results.cell(name))["digest"] for name in names]
     if data[0] != data[1] or one.detail["labels"] != other.detail["labels"]:
         return "they were measured on different images"
-    return ""
+    return apart(one, other)

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["declared", "explained", "machine_key", "of_machine", "own", "store"]
 
-KEPT_DETAIL = ("repeats", "operators")
+KEPT_DETAIL = ("repeats", "operators", "place", "machine")
+
+PLACE = ("place", "machine")  # of a round in a merged run
 
 
 def machine_key(fingerprint: Mapping[str, Any]) -> str:
@@ -80,7 +82,12 @@ def _bare(figure: Measurement) -> Measurement:
     detail = {key: figure.detail[key] for key in KEPT_DETAIL if key in figure.detail}
     if "repeats" in detail:
         detail["repeats"] = [
-            {"repeat": found.repeat, "value": found.value, "valid": found.valid}
+            {
+                "repeat": found.repeat,
+                "value": found.value,
+                "valid": found.valid,
+                **{key: found.detail[key] for key in PLACE if key in found.detail},
+            }
             for found in figure.rounds()
         ]
     return replace(figure, detail=detail)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import ResultError
 from benchbench.metrics.measurement import Measurement
 from benchbench.metrics.merging import merge
+from benchbench.metrics.place import spots
 from benchbench.metrics.registry import METRICS, measured
 from benchbench.results import schema, stored
 
@@ -33,12 +34,24 @@ class StoredRun:
         fingerprint: What its figures of time depend on.
         cells: Figures by name, by model or benchmark.
         gate: What its suite says of changes that matter; None where there is no suite.
+        machines: Fingerprint of each machine of a merged run, by its digest.
     """
 
     name: str
     fingerprint: Mapping[str, Any]
     cells: Mapping[str, Mapping[str, Measurement]]
     gate: Gate | None = None
+    machines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def machine_of(self, figure: Measurement | None) -> Mapping[str, Any]:
+        """What a figure of time depends on."""
+        digests = [machine for _, machine in spots(figure)] if figure else []
+        there = [self.machines[digest] for digest in digests if digest in self.machines]
+        return there[0] if there else self._own
+
+    @property
+    def _own(self) -> Mapping[str, Any]:
+        return {key: self.fingerprint.get(key) for key in MACHINE}
 
 
 def load(path: Path) -> StoredRun:
@@ -74,7 +87,11 @@ def of(found: schema.Results, name: str) -> StoredRun:
     fingerprint = {key: found.fingerprint.get(key) for key in MACHINE}
     fingerprint["data"] = found.data["digest"]
     cells = {cell.model: cell.measurements for cell in found.cells}
-    return StoredRun(name, fingerprint, cells, found.suite.gate)
+    machines = {
+        it["machine"]: {key: it["fingerprint"].get(key) for key in MACHINE}
+        for it in found.run.get("places", ())
+    }
+    return StoredRun(name, fingerprint, cells, found.suite.gate, machines)
 
 
 def _pytest_benchmark(path: Path, data: Any) -> StoredRun:  # noqa: ANN401 - whatever JSON holds

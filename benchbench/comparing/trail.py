@@ -95,7 +95,7 @@ def _verdict(
     metric: str, model: str, old: tuple[str, Results], new: tuple[str, Results]
 ) -> HistoryVerdict:
     """The verdict of `compare` on this figure of two runs, or why they are not compared."""
-    if why := "; ".join(differences(old[1], new[1], model)):
+    if why := "; ".join(differences(old[1], new[1], model, metric)):
         return HistoryVerdict("break", reason=why)
     base, now = (_side(metric, model, *one) for one in (old, new))
     found = welch.compare(base, now, new[1].suite.gate, across_machines=False)
@@ -115,15 +115,16 @@ def _side(metric: str, model: str, place: str, found: Results) -> StoredRun:
     return StoredRun(place, whole.fingerprint, {model: figures}, whole.gate)
 
 
-def differences(old: Results, new: Results, model: str) -> list[str]:
+def differences(old: Results, new: Results, model: str, metric: str = "") -> list[str]:
     """What makes two runs of one model two different things, but for the code of the model.
 
     Args:
         old: The older run.
         new: The newer run, of the same suite.
         model: The model's id, which both have.
+        metric: Name of the figure: in a merged run each has its own machine.
     """
-    before, now = dict(_told(old, model)), dict(_told(new, model))
+    before, now = (dict(_told(it, model, metric)) for it in (old, new))
     return [
         f"{name}: {shown(before.get(name))} : {shown(now.get(name))}"
         for name in dict.fromkeys((*before, *now))
@@ -131,10 +132,11 @@ def differences(old: Results, new: Results, model: str) -> list[str]:
     ]
 
 
-def _told(found: Results, model: str) -> Iterator[tuple[str, Any]]:
+def _told(found: Results, model: str, metric: str) -> Iterator[tuple[str, Any]]:
     """What a figure depends on beside the code of the model, by a name for each."""
+    machine = found.machine_of(found.figure(model, metric))
     for name in loading.MACHINE:
-        yield f"machine: {name}", found.fingerprint.get(name)
+        yield f"machine: {name}", machine.get(name)
     cell = found.cell(model)
     if cell is not None:
         yield "device", cell.device

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Compared", "Comparison", "Incomparable", "compare"]
 
 Change = Literal["better", "worse", "same"]
+OTHER_NODE = (
+    "the two are of different machines of a merged run: --across-machines compares all the same"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +170,12 @@ def compare(base: StoredRun, new: StoredRun, gate: Gate, *, across_machines: boo
     refused = ""
     if differences and not across_machines:
         refused = f"the machines differ ({differences[0]}): --across-machines compares all the same"
-    lines = tuple(_lines(base, new, gate, refused))
+    lines = tuple(_lines(base, new, gate, refused, across_machines=across_machines))
     return Comparison(base.name, new.name, gate, lines, differences, refused)
 
 
 def _lines(
-    base: StoredRun, new: StoredRun, gate: Gate, refused: str
+    base: StoredRun, new: StoredRun, gate: Gate, refused: str, *, across_machines: bool
 ) -> Iterator[Compared | Incomparable]:
     for model in dict.fromkeys((*base.cells, *new.cells)):
         sides = base.cells.get(model), new.cells.get(model)
@@ -183,8 +186,11 @@ def _lines(
         for metric in dict.fromkeys((*sides[0], *sides[1])):
             pair = sides[0].get(metric), sides[1].get(metric)
             line = _line(model, metric, *pair, gate.threshold(metric))
-            if refused and isinstance(line, Compared) and _rests_on_more(metric):
-                line = Incomparable(model, metric, line.method, line.base, line.new, refused)
+            why = refused
+            if not across_machines and base.machine_of(pair[0]) != new.machine_of(pair[1]):
+                why = why or OTHER_NODE
+            if why and isinstance(line, Compared) and _rests_on_more(metric):
+                line = Incomparable(model, metric, line.method, line.base, line.new, why)
             yield line
 
 

@@ -18,7 +18,8 @@ def merge(repeats: Sequence[Measurement]) -> Measurement:
     """One figure from the same figure of several processes.
 
     The value is the mean with a t-interval, or the largest, as the figure declares it; each
-    process's own value stays in ``detail["repeats"]``. Simulated and real figures are never merged.
+    process's own value stays in ``detail["repeats"]``. Simulated and real figures are never merged,
+    and neither are figures of machines or software that differ.
 
     Args:
         repeats: Figures of the same metric, one a process, at least one.
@@ -29,8 +30,7 @@ def merge(repeats: Sequence[Measurement]) -> Measurement:
     detail: dict[str, Any] = {
         "repeats": [{"value": item.value, "valid": item.valid, **item.detail} for item in repeats]
     }
-    if len({item.provenance for item in repeats}) > 1:
-        mixed = "some repeats came from a simulated sensor and some from a real one"
+    if mixed := _mixed(repeats):
         return Measurement(
             first.name,
             None,
@@ -62,6 +62,15 @@ def merge(repeats: Sequence[Measurement]) -> Measurement:
         provenance=first.provenance,
         detail=detail if len(repeats) > 1 else first.detail,
     )
+
+
+def _mixed(repeats: Sequence[Measurement]) -> str:
+    """Why some figures must not become one; empty where they may."""
+    if len({item.provenance for item in repeats}) > 1:
+        return "some repeats came from a simulated sensor and some from a real one"
+    if len({item.detail.get("machine") for item in repeats}) > 1:
+        return "the repeats are of machines whose fingerprints differ: they are never averaged"
+    return ""
 
 
 def _reasons(repeats: Sequence[Measurement]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchbench.metrics import offset
+from benchbench.metrics.place import apart
 from benchbench.metrics.registry import METRICS
 from benchbench.metrics.statistics import paired_ratio, welch_ratio
 
@@ -71,8 +72,9 @@ def ratio(
             return NoRatio(why)
     if over is None or under is None or over.value is None or under.value is None:
         raise AssertionError("refusal has let a missing figure pass")
-    if over.provenance != under.provenance:
-        return NoRatio("one is simulated, the other is not")
+    mixed = "one is simulated, the other is not" if over.provenance != under.provenance else ""
+    if why := mixed or (apart(over, under) if paired else ""):
+        return NoRatio(why)
     declared = METRICS.get(over.name)
     if declared is not None and declared.merge == "largest":  # the largest of all has no rounds
         return Ratio(over.value / under.value, None, None, 1)

@@ -43,6 +43,8 @@ def conditions(results: Results, figures: Iterable[Measurement]) -> list[str]:
     if results.run.get("changes"):
         out.append(f"CHANGED SETTINGS: {', '.join(results.run['changes'])}; not the suite's own")
     out += [synthetic(data["name"]) for data in results.all_data if data["synthetic"]]
+    if results.run.get("shared"):
+        out.append("SHARED NODE: other work ran beside the timed windows (--share)")
     if any(figure.provenance == "simulated" for figure in figures):
         out.append(SIMULATED)
     return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchbench.metrics.place import any_apart
 from benchbench.metrics.ratio import NoRatio, ratio
 from benchbench.metrics.registry import METRICS
 
@@ -23,7 +24,8 @@ def best_of(figures: Sequence[Measurement | None]) -> int | None:
 
     Returns:
         Index of the best by the figure's own direction; None where fewer than two are valid, where
-        two are equal, or where the next one is not apart by more than chance.
+        two are equal, where the next one is not apart by more than chance, or where they are of
+        nodes or machines that are not set against each other.
     """
     usable = [(i, it) for i, it in enumerate(figures) if it and it.valid and it.value is not None]
     if len(usable) < 2 or not METRICS[usable[0][1].name].ranked:
@@ -31,6 +33,8 @@ def best_of(figures: Sequence[Measurement | None]) -> int | None:
     higher = METRICS[usable[0][1].name].better == "higher"
     ordered = sorted(usable, key=lambda it: it[1].value or 0.0, reverse=higher)
     (index, best), (_, second) = ordered[:2]
+    if any_apart([it for _, it in usable]):
+        return None
     if best.provenance != second.provenance or not _apart(best, second):
         return None
     return index

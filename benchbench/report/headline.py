@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench.comparing.accuracies import LEVEL, accuracy_difference
+from benchbench.metrics.place import apart, spots
 from benchbench.metrics.ratio import NoRatio, ratio
 from benchbench.metrics.registry import METRICS
 from benchbench.report.banner import is_random
@@ -14,6 +15,7 @@ from benchbench.report.banner import is_random
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
 
 __all__ = ["RATIOS", "Headline", "HeadlineFinding", "Outlook", "headlines", "where_measured"]
@@ -147,9 +149,16 @@ def _first_places(results: Results) -> Iterator[Headline]:
     for metric, lead in RANKS.items():
         better = -1 if METRICS[metric].better == "higher" else 1
         found = [(cell.model, cell.measurements.get(metric)) for cell in results.cells]
-        usable = [
-            (it.value, model) for model, it in found if it and it.valid and it.value is not None
+        valid = [(it, model) for model, it in found if it and it.valid and it.value is not None]
+        # Only of those that may be set against each other: the most that are of one place.
+        by_place: dict[object, list[tuple[Measurement, str]]] = {}
+        for entry in valid:
+            by_place.setdefault(spots(entry[0]), []).append(entry)
+        near = [
+            [it for of in by_place.values() if not apart(one[0][0], of[0][0]) for it in of]
+            for one in by_place.values()
         ]
+        usable = [(it.value or 0.0, model) for it, model in max(near, key=len, default=[])]
         if len(usable) < 2:
             continue
         (_, of), (_, to) = sorted(usable, key=lambda it: better * it[0])[:2]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchbench.formulas.registry import own
 from benchbench.formulas.thresholds import PUBLISHED
+from benchbench.metrics.place import any_apart
 from benchbench.metrics.registry import METRICS
 from benchbench.report.format import Grid, Line, number
 
@@ -31,10 +32,11 @@ def modelled(results: Results) -> list[Grid]:
         figures = _figures(name, results) if metric.source else {}
         if not figures:
             continue
-        least = _least(figures, results) if len(figures) > 1 else ""
+        near = len(figures) > 1 and not any_apart([*figures.values()])
+        least = _least(figures, results) if near else ""
         if least:
             winners.setdefault(frozenset(figures), set()).add(least)
-        winner = least or ("the same" if len(figures) > 1 else "")
+        winner = least or ("the same" if near else "")
         lines.append(_line(name, figures, winner, results))
         of = _bases().get(name)
         if not of or "compute" in of.inside:

@@ -30,6 +30,7 @@ from benchbench.report.sections import (
     scales,
 )
 from benchbench.report.side_by_side import side_by_side
+from benchbench.report.spread import between_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,7 +84,8 @@ def page(results: Results) -> Page:
     some = [side_by_side(table, results, notes) for table in results.suite.tables]
     if results.cells:
         some.append(everything(results, notes))
-    some += [*metered(results), *modelled(results), *thresholds(results)]
+    some += [*between_places(results), *metered(results)]
+    some += [*modelled(results), *thresholds(results)]
     grids = [*distribution(results), *overview(whole, notes), *(of_some(it, which) for it in some)]
     grids += quoted(results)
     if whole.failed:
@@ -184,7 +186,11 @@ def _how(results: Results, which: str) -> list[str]:
         + (f": FAILED: {it['problem']}" if it["problem"] else "")
         for it in run.get("extensions", ())
     ]
-    out.append("machine: " + "; ".join(f"{key} {value}" for key, value in machine.items()))
+    places = [(f" {it['name']}", it["fingerprint"]) for it in run.get("places", ())]
+    out += [
+        f"machine{name}: " + "; ".join(f"{key} {value}" for key, value in found.items())
+        for name, found in places or [("", machine)]
+    ]
     out.append(f"run {run['id']} by benchbench {results.benchbench}: {run['command']}")
     out.append(
         "± and [low, high] are 95 % intervals: Student's t over fresh processes (n), ratios "

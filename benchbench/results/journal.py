@@ -27,6 +27,7 @@ __all__ = [
     "LockedError",
     "free_name",
     "read",
+    "read_on",
     "replace",
 ]
 
@@ -54,6 +55,31 @@ def read(folder: Path) -> list[dict[str, Any]]:
         raise ResultError(f"{file}: cannot be read: {error.strerror}") from error
     # What follows the last newline is torn or empty.
     return [_record(line, number) for number, line in enumerate(lines[:-1], 1)]
+
+
+def read_on(file: Path, start: int) -> tuple[list[dict[str, Any]], int]:
+    """The whole records of a journal that somebody else is writing, from a place on.
+
+    Args:
+        file: The journal.
+        start: Bytes that have been read before; of a journal that is shorter now, all is read.
+
+    Returns:
+        The records, as `read` has them, and the bytes that have been read now.
+
+    Raises:
+        ResultError: It cannot be read.
+    """
+    try:
+        with file.open("rb") as stream:
+            start = start if start <= os.fstat(stream.fileno()).st_size else 0
+            stream.seek(start)
+            text = stream.read(MOST_BYTES)
+    except OSError as error:
+        raise ResultError(f"{file}: cannot be read: {error.strerror}") from error
+    lines = text[: text.rfind(b"\n") + 1].splitlines(keepends=True)
+    found = [_record(line.rstrip(b"\n"), number) for number, line in enumerate(lines, 1)]
+    return found, start + sum(map(len, lines))
 
 
 def _record(line: bytes, number: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from benchbench.display.displayable import Displayable
 from benchbench.display.text import shown
 from benchbench.errors import ResultError
 from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it too
+from benchbench.metrics.place import spots
 from benchbench.metrics.registry import METRICS
 from benchbench.results.frames import layer_frame
 from benchbench.results.journal import SCHEMA_VERSION
@@ -101,7 +102,8 @@ class Results(Displayable):
 
     Attributes:
         run: id, mode, started, finished, command, revision where there is one, complete.
-        fingerprint: What the machine was found to be.
+        fingerprint: What the machine was found to be; of a merged run that of the place that its
+            tables are about, and `run` has all of them under ``places``.
         data: What was measured on; under ``also`` what single models were measured on instead.
         suite: Suite with the settings of the mode that ran.
         cells: Cells in the suite's order; one that failed is here too.
@@ -157,6 +159,12 @@ class Results(Displayable):
         if not wanted:
             return self.data
         return next((it for it in self.all_data if it["digest"] == wanted), self.data)
+
+    def machine_of(self, figure: Measurement | None) -> dict[str, Any]:
+        """The fingerprint of the machine that a figure is of: in a merged run each has its own."""
+        digests = {machine for _, machine in spots(figure)} if figure else set()
+        there = [it for it in self.run.get("places", ()) if it["machine"] in digests]
+        return dict(there[0]["fingerprint"]) if there else self.fingerprint
 
     def figure(self, model_id: str, metric: str) -> Measurement | None:
         """A model's figure; None where its worker never got to it."""

@@ -46,8 +46,10 @@ HEADER_RUN: dict[str, Any] = {
     "extensions?": [EXTENSION],
     "figures?": [{}],
     "damaged?": [TEXT],
+    "node?": TEXT,
 }
-RUN = {**HEADER_RUN, "complete": FLAG}
+PLACE: dict[str, Any] = {"name": TEXT, "machine": TEXT, "fingerprint": {}}
+RUN = {**HEADER_RUN, "complete": FLAG, "places?": [PLACE], "shared?": FLAG}
 CURVE: dict[str, Any] = {
     "epoch": COUNT,
     "loss": NUMBER,
@@ -69,6 +71,22 @@ DETAIL: dict[str, Any] = {
     "seeds?": [{"seed": COUNT, "value": MAYBE, "guesses?": TEXT}],
     "offset_w?": NUMBER,
     "shapes?": TEXT,
+    "place?": TEXT,
+    "machine?": TEXT,
+    "places?": [
+        {
+            "place": TEXT,
+            "machine": TEXT,
+            "value": MAYBE,
+            "low": MAYBE,
+            "high": MAYBE,
+            "n": COUNT,
+            "valid": FLAG,
+            "reasons": [TEXT],
+            "provenance": TEXT,
+            "repeats": [{"repeat": COUNT, "value": MAYBE, "valid": FLAG}],
+        }
+    ],
 }
 CONFUSION: dict[str, Any] = {
     "classes": [TEXT],
@@ -97,6 +115,12 @@ JOB: dict[str, Any] = {
     "seconds": NUMBER,
     "facts": {},
     "measurements": [FIGURE],
+}
+PLACED: dict[str, Any] = {
+    "place": TEXT,
+    "wanted": TEXT,
+    "machine": TEXT,
+    "fingerprint": {},
 }
 MOST_LETTERS = 600  # of what is told of one result
 STATES = ("ok", "pending", "invalid", "error", "oom", "timeout", "crash")
@@ -139,6 +163,8 @@ def whole_records(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             fault = misfit(record, JOB, "it")
             if not fault and record["status"] not in STATES:
                 fault = f"it has the status {shown(record['status'])}"
+        if kind == "place":
+            fault = misfit(record, PLACED, "it")
         out.append({"kind": "damaged", "line": number, "why": fault} if fault else record)
     return out
 

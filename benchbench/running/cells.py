@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from benchbench.suite.schema import Suite
 
 __all__ = [
+    "TASKS",
     "UNNAMED",
     "Cell",
     "Job",
     "Order",
+    "Task",
     "cells_of",
     "has_weights",
     "is_trained",
@@ -59,6 +61,7 @@ NO_PART_OF = {
 What a model has in place of the settings' is in the settings."""
 
 Task = Literal["train", "count", "time"]
+TASKS: tuple[Task, ...] = ("train", "count", "time")
 Errand = Literal["train", "count", "time", "hello", "doctor", "count_once", "look", "fit"]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from benchbench import extensions, zoo
 from benchbench.errors import BenchbenchError, ModelError
 from benchbench.running import launcher
-from benchbench.running.cells import Cell, Job, Order, cells_of, jobs_of
+from benchbench.running.cells import TASKS, Cell, Job, Order, cells_of, jobs_of
 from benchbench.running.known_data import known_data
 from benchbench.running.taken import taken
 from benchbench.suite import built, loader
@@ -20,6 +20,8 @@ from benchbench.suite.schema import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+    from benchbench.running.cells import Task
 
 __all__ = [
     "Asked",
@@ -65,6 +67,7 @@ class Plan:
         fingerprint: Fingerprint of the machine, as a worker found it.
         data: What the report says of the data.
         taken: Lines of the journal that other runs have finished, by job.
+        tasks: What is done of each cell; a part of a run leaves the rest to others.
     """
 
     suite: Suite
@@ -73,11 +76,12 @@ class Plan:
     fingerprint: dict[str, Any]
     data: dict[str, Any]
     taken: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    tasks: tuple[Task, ...] = TASKS
 
     @property
     def jobs(self) -> list[Job]:
         """Every job, in order."""
-        return jobs_of(self.cells)
+        return [job for job in jobs_of(self.cells) if job.task in self.tasks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ class RunRequest:
         changes: ``key=value`` of each setting that is changed for this run alone.
         takes: Whether finished trainings are taken from other runs, where their weights are not
             here.
+        tasks: What is done of each cell: ``train``, ``count``, ``time``; the order does not matter.
+        trainings: Folder of the runs that trainings are taken from; `out` where None.
     """
 
     suite: str | Suite
@@ -104,6 +110,8 @@ class RunRequest:
     out: Path = Path("reports")
     changes: tuple[str, ...] = ()
     takes: bool = True
+    tasks: tuple[Task, ...] = TASKS
+    trainings: Path | None = None
 
 
 def hello(log: Path, task: Literal["hello", "doctor"] = "hello") -> dict[str, Any]:
@@ -229,7 +237,7 @@ def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
         and not cell.misfit
         and cell.model.id not in tried.trained
     ]
-    found = taken(without, request.out, tried.machine)
+    found = taken(without, request.trainings or request.out, tried.machine)
     cells = [
         replace(cell, elsewhere=found[cell.id].where) if cell.id in found else cell
         for cell in cells
@@ -238,4 +246,5 @@ def planned(suite: Suite, folder: Path, request: RunRequest) -> Plan:
     about, *also = each.values()
     asked = Asked(request.mode, request.changes)
     records = {line["job"]: line for it in found.values() for line in it.records}
-    return Plan(suite, asked, tuple(cells), tried.machine, {**about, "also": also}, taken=records)
+    about = {**about, "also": also}
+    return Plan(suite, asked, tuple(cells), tried.machine, about, records, request.tasks)

@@ -12,13 +12,14 @@ from benchbench.files import digest_of
 from benchbench.results import journal
 from benchbench.results.whole import HEADER, misfit, whole_records
 from benchbench.running.cells import UNNAMED, machine_digest, plan_digest
+from benchbench.running.node import node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from benchbench.running.plan import Plan
 
-__all__ = ["Header", "journal_of"]
+__all__ = ["Header", "journal_of", "new_run"]
 
 Record = dict[str, Any]
 
@@ -76,13 +77,14 @@ def journal_of(
             ) from error
         except (OutputError, ResultError):
             continue  # not to be read or written: not ours to take up
-    place = _new(folder)
+    place = new_run(folder)
     book = journal.Journal(place)
     book.append(header(place.name, damaged))
     return book, place
 
 
-def _new(folder: Path) -> Path:
+def new_run(folder: Path) -> Path:
+    """A folder for a new run of a suite, named by this second."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     taken = len(list(folder.glob(f"{stamp}*")))
     return folder / (f"{stamp}-{taken}" if taken else stamp)
@@ -113,11 +115,17 @@ def _goes_on(records: Sequence[Record], plan: str) -> bool:
 def _elsewhere(header: Record, the_plan: Plan) -> str:
     """What another machine or other software a run began with; empty where they are this one's."""
     then, now = header["fingerprint"], json.loads(json.dumps(the_plan.fingerprint, default=str))
+    if any(job.task == "time" for job in the_plan.jobs):  # all its rounds are of one node
+        then, now = {**then, **_node(header["run"])}, {**now, **node()}
     return ", ".join(
         f"{name} {then.get(name, 'none')} (now {now.get(name, 'none')})"
         for name in sorted({*then, *now})
         if then.get(name) != now.get(name)
     )
+
+
+def _node(run: Record) -> Record:
+    return {"node": run["node"]} if "node" in run else {}
 
 
 def _outdated(records: Sequence[Record]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
+from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +25,7 @@ from benchbench.results.whole import whole_records
 from benchbench.running import launcher
 from benchbench.running.cells import machine_digest, plan_digest
 from benchbench.running.commit import commit_of
+from benchbench.running.node import node
 from benchbench.running.resuming import journal_of
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from benchbench.running.cells import Job
     from benchbench.running.plan import Plan
 
-__all__ = ["Progress", "run"]
+__all__ = ["Progress", "command_line", "header_of", "now", "run"]
 
 
 class Progress(Protocol):
@@ -75,7 +77,7 @@ def run(
         KeyboardInterrupt: It was interrupted; what was finished has been written.
     """
     jobs = the_plan.jobs
-    header = partial(_header, the_plan)
+    header = partial(header_of, the_plan)
     book, folder = journal_of(root / the_plan.suite.name, the_plan, header, progress.damage)
     proof = _proof(the_plan)
     with book:
@@ -98,7 +100,7 @@ def run(
             raise
         # The end stands in the journal once the reports do: where they cannot be written, the same
         # command measures nothing again and writes them.
-        end = {"kind": "end", "time": _now()}
+        end = {"kind": "end", "time": now()}
         found = aggregated([*_records(folder), end])
         keep(found, folder)
         book.append(end)
@@ -126,20 +128,30 @@ def _work(job: Job, folder: Path, progress: Progress) -> launcher.Outcome:
     return outcome
 
 
-def _header(the_plan: Plan, run_id: str, damaged: Sequence[str]) -> dict[str, Any]:
+def header_of(the_plan: Plan, run_id: str, damaged: Sequence[str]) -> dict[str, Any]:
+    """The first line of a run's journal.
+
+    Args:
+        the_plan: What is run.
+        run_id: Name of its folder.
+        damaged: What its results must tell of an earlier journal.
+    """
+    jobs = the_plan.jobs
+    of_cell = Counter(job.cell.id for job in jobs)
     return {
         "kind": "run",
         "schema": SCHEMA_VERSION,
         "benchbench": __version__,
-        "plan": plan_digest(the_plan.jobs),
+        "plan": plan_digest(jobs),
         "run": {
             "id": run_id,
             "mode": the_plan.asked.mode,
             "changes": list(the_plan.asked.changes),
-            "started": _now(),
-            "command": _command(),
+            "started": now(),
+            "command": command_line(),
             **({"revision": commit} if (commit := commit_of(Path.cwd())) else {}),
             **_added(),
+            **node(),
             **({"damaged": list(damaged)} if damaged else {}),
         },
         "fingerprint": the_plan.fingerprint,
@@ -151,7 +163,7 @@ def _header(the_plan: Plan, run_id: str, damaged: Sequence[str]) -> dict[str, An
                 "model": cell.model.id,
                 "device": cell.device,
                 "data": cell.data.digest if cell.data else "",
-                "jobs": sum(job.cell.id == cell.id for job in the_plan.jobs),
+                "jobs": of_cell[cell.id],
             }
             for cell in the_plan.cells
         ],
@@ -166,7 +178,7 @@ def _added() -> dict[str, Any]:
     return named | ({"figures": figures} if figures else {})
 
 
-def _command() -> str:
+def command_line() -> str:
     """What was typed: the command line's words, or which program called from Python."""
     program = Path(sys.argv[0] or "")
     if program.stem == "benchbench" or program.parts[-2:] == ("benchbench", "__main__.py"):
@@ -189,11 +201,13 @@ def _record(job: Job, outcome: launcher.Outcome) -> dict[str, Any]:
         "cell": job.cell.id,
         "task": job.task,
         "repeat": job.repeat,
-        "time": _now(),
+        "time": now(),
+        **node(),
         **({"identity": of} if (of := job.cell.identity.get(job.task)) else {}),
         **asdict(outcome),
     }
 
 
-def _now() -> str:
+def now() -> str:
+    """This moment, as a journal has it."""
     return datetime.now(UTC).isoformat(timespec="seconds")

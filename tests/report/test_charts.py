@@ -229,6 +229,27 @@ def test_the_front_of_accuracy_over_cost_has_those_that_no_other_beats() -> None
     assert (worse - cheap) == pytest.approx(cheap - good, abs=0.3)
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_figures_of_machines_that_differ_are_not_set_against_each_other(*, together: bool) -> None:
+    """No front, no winner under a formula, and rows of repeats that say where they are of."""
+
+    def of(place: str) -> list[Measurement]:
+        where = {"place": place, "machine": place}
+        rounds = {"repeats": [{"value": value, **where} for value in (90.0, 110.0)]}
+        figures = [measured(it, 0.5) for it in ("accuracy", "modelled_compute_fp32")]
+        figures = [replace(it, value=0.5 + len(place) / 10, detail=where) for it in figures]
+        return [*figures, replace(measured("infer_fps", 100.0, n=2), detail=rounds)]
+
+    made = charts(results(a=of("n1"), b=of("n1" if together else "node2")))
+    titles = [it.title for it in made]
+    assert ("Accuracy against cost" in titles) == together
+    (formulas,) = [it for it in made if it.title.startswith("Who wins")]
+    assert ("of machines that differ" in formulas.panels[0].svg) != together
+    (repeats,) = [it for it in made if it.title == "Every repeat"]
+    assert "a [n1]" in texts(repeats.panels[0].svg)
+    assert any("no two of them are compared" in it for it in repeats.caption) != together
+
+
 def test_more_models_than_a_drawing_holds_are_told_with_their_number() -> None:
     """Thirteen confusion matrices: twelve are drawn."""
     detail = {"classes": ["x", "y"], "confusion": [[1, 2], [3, 4]], "split": "test"}

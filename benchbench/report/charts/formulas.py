@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchbench.metrics.place import any_apart
 from benchbench.metrics.registry import METRICS
 from benchbench.report.charts.base import (
     WIDTH,
@@ -30,6 +31,7 @@ __all__ = ["formula_charts"]
 
 WIDE = WIDTH * 2
 ROW, LEFT, RIGHT = 26, 210, 220
+SAME, ELSEWHERE = "the same", "of machines that differ"  # in place of a winner
 SERIES = 6  # models that have a mark of their own
 ENOUGH = 2  # of one model there is no winner
 
@@ -56,17 +58,27 @@ def formula_charts(results: Results) -> Illustration | None:
         y = top + ROW * number + 18
         least = min(found, key=found.__getitem__)
         tied = len(set(found.values())) == 1
-        winners[name] = "the same" if tied else titles[least]
+        far = any_apart([it for cell in results.cells if (it := cell.measurements.get(name))])
+        sure = not tied and not far
+        winners[name] = titles[least] if sure else ELSEWHERE if far else SAME
         parts += [words(LEFT - 10, y + 4, short(_name(name), 32), anchor="end")]
         parts += [
             titled(
                 f"{_name(name)}: {titles[model]} {si(joules, 'J')} per inference, modelled",
-                _mark(models.index(model), scale.at(joules), y, wins=model == least and not tied),
+                _mark(
+                    models.index(model),
+                    scale.at(joules),
+                    y,
+                    wins=model == least and not tied and not far,
+                ),
             )
             for model, joules in found.items()
         ]
         parts += [words(WIDE - RIGHT + 12, y + 4, short(winners[name], 28))]
-    says = "; ".join(f"{_name(name)}: {who} needs least" for name, who in winners.items())
+    says = "; ".join(
+        f"{_name(name)}: {who}" + ("" if who in {SAME, ELSEWHERE} else " needs least")
+        for name, who in winners.items()
+    )
     one = len(set(winners.values())) == 1
     return Illustration(
         "Who wins under which formula",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchbench.metrics.place import any_apart
 from benchbench.metrics.registry import METRICS
 from benchbench.report.charts.base import (
     WIDTH,
@@ -96,7 +97,11 @@ def _of_other_data(results: Results) -> list[str]:
 
 
 def _spots(name: str, results: Results) -> list[_Spot]:
-    spots = []
+    spots: list[_Spot] = []
+    for figure in (name, "accuracy"):  # those of machines that differ have no front in common
+        of_all = [it for cell in results.cells if (it := cell.measurements.get(figure))]
+        if of_all and any_apart(of_all):
+            return spots
     for number, cell in enumerate(results.cells, 1):
         cost, share = cell.measurements.get(name), cell.measurements.get("accuracy")
         if cost is None or share is None or not cost.valid or not share.valid:

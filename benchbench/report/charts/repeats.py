@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchbench.metrics.place import any_apart, spots
 from benchbench.metrics.registry import METRICS
 from benchbench.report.charts.base import (
     MOST,
@@ -32,6 +33,7 @@ __all__ = ["repeat_charts"]
 
 ROW, TOP, LEFT, RIGHT = 24, 8, 168, 16
 MODELS = 30  # rows of a panel
+APART = "rows with a node or machine in brackets are of different ones: no two of them are compared"
 TWO = 2  # processes that something can be said of
 
 
@@ -61,11 +63,16 @@ def repeat_charts(results: Results) -> Illustration | None:
                 "a dot: one fresh process; line: 95 % interval of their mean (Student's t), the "
                 "stroke in it the mean; hollow: a window that must not be compared"
             ),
+            *([APART] if any(_apart(rows) for rows in there.values()) else []),
             *(["simulated sensors stand behind those marked (simulated)"] if simulated else []),
             *left_out(models - MODELS, "model(s)", "results.json has their repeats"),
             *left_out(len(there) - MOST, "figure(s)", "results.json has their repeats"),
         ),
     )
+
+
+def _apart(rows: Sequence[_Repeated]) -> bool:
+    return any_apart([row.figure for row in rows])
 
 
 def _rows(name: str, results: Results) -> list[_Repeated]:
@@ -104,6 +111,8 @@ def _panel(name: str, rows: Sequence[_Repeated]) -> Panel:
 def _row(row: _Repeated, y: float, scale: Scale) -> str:
     figure = row.figure
     name = f"{row.model} (simulated)" if figure.provenance == "simulated" else row.model
+    if where := ", ".join(sorted({place for place, _ in spots(figure)})):
+        name += f" [{where}]"
     parts = [words(LEFT - 8, y + 4, short(name), anchor="end")]
     if figure.low is not None and figure.high is not None:
         ends = scale.at(figure.low), scale.at(figure.high)

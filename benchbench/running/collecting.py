@@ -1,0 +1,194 @@
+"""The journals of a run's parts -> the journal of the run, line by line as they are written."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from benchbench.errors import ResultError
+from benchbench.files import content_of, write_text
+from benchbench.results import journal
+from benchbench.results.places import PlaceNames
+from benchbench.results.schema import TRACES
+from benchbench.results.traces import MOST_BYTES
+from benchbench.results.whole import whole_records
+from benchbench.running.parts import PARTS
+from benchbench.running.runner import now
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchbench.running.cells import Job
+    from benchbench.running.launcher import Status
+    from benchbench.running.parts import Part
+    from benchbench.running.plan import Plan
+
+__all__ = ["Collector"]
+
+Record = dict[str, Any]
+HERE = "this machine"  # place of a part that ran outside of a cluster
+
+
+@dataclass(slots=True)
+class _Source:
+    """A journal of a part, as far as it was read.
+
+    Attributes:
+        header: Its first line.
+        read: Bytes that were read.
+        has_ended: Whether its last line was there.
+    """
+
+    header: Record = field(default_factory=dict)
+    read: int = 0
+    has_ended: bool = False
+
+
+class Collector:
+    """Takes over what the parts have written, each line once, and says what is missing."""
+
+    def __init__(self, plan: Plan, folder: Path, book: journal.Journal, *, shared: bool) -> None:
+        """Know what the run's journal has already.
+
+        Args:
+            plan: The plan of the whole run.
+            folder: Folder of the run.
+            book: Its open journal.
+            shared: Whether timed parts run beside other work.
+
+        Raises:
+            ResultError: The run's journal cannot be read.
+        """
+        self._book, self._folder, self._suite = book, folder, plan.suite.name
+        self._shared = shared
+        self._cells = {cell.model.id: cell for cell in plan.cells}
+        self._sources: dict[Path, _Source] = {}
+        self._has: set[tuple[str, str, str]] = set()
+        self._done: set[tuple[str, str]] = set()
+        records = whole_records(journal.read(folder))
+        self._names = PlaceNames(it for it in records if it["kind"] == "place")
+        for record in records:
+            if record["kind"] == "job" and not record.get("lost"):
+                self._note(record)
+
+    def has(self, part: Part, job: Job) -> bool:
+        """Whether a job of a part is done."""
+        return (part.name, job.id) in self._done
+
+    def has_ended(self, part: Part) -> bool:
+        """Whether a part has come to its own end, and all of its jobs are here."""
+        folder = self._folder / PARTS / part.name
+        return any(
+            source.has_ended for file, source in self._sources.items() if folder in file.parents
+        )
+
+    def collect(self, part: Part) -> list[Record]:
+        """Take over what a part has written since.
+
+        Returns:
+            The lines that are new in the run's journal.
+
+        Raises:
+            OutputError: The run's journal cannot be written.
+        """
+        folder = self._folder / PARTS / part.name
+        out = []
+        for file in sorted(folder.glob(f"{self._suite}/*/{journal.JOURNAL}")):
+            source = self._sources.setdefault(file, _Source())
+            try:
+                records, source.read = journal.read_on(file, source.read)
+                records = whole_records(records)
+            except (ResultError, ValueError):
+                continue  # not there yet, or not whole: its run tells it, and starts anew
+            for record in records:
+                if record["kind"] == "run":
+                    source.header = record
+                elif record["kind"] == "end":
+                    source.has_ended = True
+                elif record["kind"] == "job" and source.header:
+                    out += self._taken(record, part, source, file.parent)
+        return out
+
+    def lose(self, part: Part, status: Status, reason: str) -> list[tuple[Job, str]]:
+        """Put down that a part has ended before its time: a line for each cell and task.
+
+        Args:
+            part: The part.
+            status: What it comes to.
+            reason: Why.
+
+        Returns:
+            The first job of each cell and task that is missing, and the reason.
+
+        Raises:
+            OutputError: The run's journal cannot be written.
+        """
+        first: dict[tuple[str, str], Job] = {}
+        for job in part.jobs:
+            if not self.has(part, job):
+                first.setdefault((job.cell.id, job.task), job)
+        for job in first.values():
+            self._book.append(
+                {
+                    "kind": "job",
+                    "job": job.id,
+                    "cell": job.cell.id,
+                    "task": job.task,
+                    "repeat": job.repeat,
+                    "time": now(),
+                    "part": part.name,
+                    "lost": True,
+                    "status": status,
+                    "reason": reason,
+                    "measurements": [],
+                    "facts": {},
+                    "seconds": 0.0,
+                }
+            )
+        return [(job, reason) for job in first.values()]
+
+    def _note(self, record: Record) -> None:
+        self._has.add((record["part"], record["place"], record["job"]))
+        self._done.add((record["part"], record["job"]))
+
+    def _taken(self, record: Record, part: Part, source: _Source, run: Path) -> list[Record]:
+        """A job's line as one of the whole run; none of what is there already."""
+        head = next((it for it in source.header["cells"] if it["id"] == record["cell"]), None)
+        cell = self._cells.get(head["model"]) if head else None
+        if cell is None or head is None:
+            return []
+        there = source.header["fingerprint"]
+        node = record.get("node") or source.header["run"].get("node") or HERE
+        device = head["device"]
+        wanted = node if device == "cpu" else f"{node}, {device}"
+        place, new = self._names.named(wanted, there)
+        job = record["job"].replace(record["cell"], cell.id, 1)
+        if (part.name, place, job) in self._has:
+            return []
+        if new:
+            self._book.append(new)
+        ours = {
+            **{key: it for key, it in record.items() if key not in {"plan", "machine", "node"}},
+            "job": job,
+            "cell": cell.id,
+            "place": place,
+            "part": part.name,
+            "device": device,
+            "measurements": [self._figure(it, part, run) for it in record["measurements"]],
+            **({"shared": True} if self._shared and record["task"] == "time" else {}),
+        }
+        self._book.append(ours)
+        self._note(ours)
+        return [ours]
+
+    def _figure(self, figure: Record, part: Part, run: Path) -> Record:
+        """A figure whose raw readings lie with the run's own."""
+        name = figure["detail"].get("trace")
+        if name is None:
+            return figure
+        ours = f"{part.name}-{name}"
+        with contextlib.suppress(OSError, UnicodeDecodeError):  # that it is missing is told later
+            text = content_of(run / TRACES / str(name), MOST_BYTES).decode()
+            write_text(self._folder / TRACES / ours, text)
+        return {**figure, "detail": {**figure["detail"], "trace": ours}}
