@@ -16,6 +16,7 @@ from benchbench.report.audit import accuracies, claims
 from benchbench.report.banner import conditions
 from benchbench.report.energy import metered, unmetered
 from benchbench.report.format import Grid, Notes, fact_text
+from benchbench.report.frontier import frontier
 from benchbench.report.headline import headlines, where_measured
 from benchbench.report.modelled import modelled, thresholds
 from benchbench.report.plots import plots
@@ -97,7 +98,7 @@ def page(results: Results) -> Page:
         tuple(_how(results)),
         plots(results),
         tuple(_definitions(results)),
-        headlines(results),
+        (*frontier(results), *headlines(results)),
         where_measured(results) if results.cells else "",
     )
 
