@@ -29,6 +29,7 @@ T = TypeVar("T")
 __all__ = [
     "Framework",
     "Neurons",
+    "encoders",
     "is_spiking",
     "known",
     "neuron_facts",
@@ -94,6 +95,23 @@ def _framework_of(module: nn.Module) -> Framework | None:
         if _asked(framework, lambda it: it.is_neuron(module), otherwise=False):
             return framework
     return None
+
+
+def encoders(model: nn.Module) -> dict[str, nn.Module]:
+    """The model's encoders by path: layers of a framework that make spikes of the inputs."""
+    found: dict[str, nn.Module] = {}
+    for path, module in model.named_modules():
+        inside = any(not outer or path.startswith(f"{outer}.") for outer in found)
+        if not inside and _encodes(module):
+            found[path] = module
+    return found
+
+
+def _encodes(module: nn.Module) -> bool:
+    return any(
+        _asked(framework, lambda it: it.is_encoder(module), otherwise=False)
+        for framework in _present()
+    )
 
 
 def is_spiking(model: nn.Module) -> bool:

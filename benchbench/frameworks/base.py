@@ -41,6 +41,10 @@ class Framework(ABC):
     def walks_time(self, module: nn.Module) -> bool:
         """Whether one call of the module takes all time steps, [T, N, ...]."""
 
+    def is_encoder(self, module: nn.Module) -> bool:  # noqa: ARG002 - for those that have some
+        """Whether the module makes spikes, or what stands for them, of the model's inputs."""
+        return False
+
     def spikes_of(self, module: nn.Module, outputs: object) -> Tensor | None:  # noqa: ARG002 - for those that tell modules apart
         """The tensor of spikes among what one call of a neuron gives back.
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Norse"]
 
 PACKAGE = "norse.torch"
+ENCODERS = f"{PACKAGE}.module.encode"
 # Files of neurons that integrate and do not fire.
 INTEGRATORS = (f"{PACKAGE}.module.leaky_integrator", f"{PACKAGE}.module.leaky_integrator_box")
 
@@ -32,6 +33,10 @@ class Norse(Framework):
         if not isinstance(module, (*kinds, *alone)):
             return False
         return not any(kind.__module__ in INTEGRATORS for kind in type(module).__mro__)
+
+    def is_encoder(self, module: nn.Module) -> bool:
+        """Whether the module is one of its encoders, which stand in a file of their own."""
+        return any(kind.__module__ == ENCODERS for kind in type(module).__mro__)
 
     def holds_state(self, model: nn.Module) -> bool:  # noqa: ARG002 - none does
         """Nothing is kept: a call without a state starts from rest."""

@@ -14,6 +14,7 @@ __all__ = ["SpikingJelly"]
 
 PACKAGE = "spikingjelly.activation_based"
 NEURONS = f"{PACKAGE}.neuron"
+ENCODERS = f"{PACKAGE}.encoding"
 
 
 @framework
@@ -29,6 +30,10 @@ class SpikingJelly(Framework):
         """Whether the module is one of its neurons that fire."""
         lineage = [kind for kind in type(module).__mro__ if kind.__module__.startswith(NEURONS)]
         return bool(lineage) and not any("NonSpiking" in kind.__name__ for kind in lineage)
+
+    def is_encoder(self, module: nn.Module) -> bool:
+        """Whether the module is one of its encoders, which stand in a file of their own."""
+        return any(kind.__module__ == ENCODERS for kind in type(module).__mro__)
 
     def holds_state(self, model: nn.Module) -> bool:
         """Whether there are neurons, or dropout that keeps its mask over time."""

@@ -60,6 +60,7 @@ class AppleMeter(Meter):
         self._parts = [name for name, joules in self._read().items() if joules is not None]
         if not self._parts:
             raise MeterError("this chip counts no energy")
+        self.memory = tuple(name for name in self._parts if name == "dram")
         self.name = f"Apple silicon, {' + '.join(self._parts)}"
         self.provenance = "simulated" if getattr(library, "SIMULATED", False) else "real"
         self.notes = (

@@ -99,10 +99,13 @@ class Meter(abc.ABC):
         uncertainty: What its readings may be off by.
         ceiling: Power that the device does not exceed.
         notes: What to know when reading this meter's figures.
+        memory: Names of those of `counters_j` that are of the memory alone; their sum is a part of
+            `energy_j`, never to be added to it.
         integrates: Whether its energy is summed up from its own power: there is nothing to
             cross-check.
         has_energy: Whether it gives energy at all; ``auto`` goes on to the next sensor where not.
         frozen_remedy: What helps against a counter that stands still.
+        no_memory: Reason of `memory_j`, where the sensor does not tell the memory apart.
         no_power: Reason of `power_w`, where the sensor has none.
         no_busy: Reason of `busy_between`, where the sensor does not say.
         no_condition: Reason of `condition`, where the sensor does not say.
@@ -113,9 +116,11 @@ class Meter(abc.ABC):
     uncertainty: Uncertainty
     ceiling: Ceiling
     notes: tuple[str, ...] = ()
+    memory: tuple[str, ...] = ()
     integrates: bool = False
     has_energy: bool = True
     frozen_remedy: str = "choose another sensor or reboot, see `dmesg`"
+    no_memory: str = "this sensor has no counter of the memory alone"
     no_power: str = "this sensor counts energy and has no power reading beside it"
     no_busy: str = "this sensor does not say how busy the device was"
     no_condition: str = "this sensor does not say in which state the device is"
@@ -135,6 +140,17 @@ class Meter(abc.ABC):
             MeterError: One of them cannot be read.
         """
         return {self.name: self.energy_j()}
+
+    def memory_j(self) -> float:
+        """The part of `energy_j` that the memory drew, by counters of its own.
+
+        Raises:
+            MeterError: There is none, or one of them cannot be read.
+        """
+        if not self.memory:
+            raise MeterError(self.no_memory)
+        counters = self.counters_j()
+        return sum(counters[name] for name in self.memory)
 
     def power_w(self) -> float:
         """The power now, watts, as nearly instant as the sensor gives it.

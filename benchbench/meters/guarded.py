@@ -28,7 +28,7 @@ class GuardedMeter(Meter):
         self._inner = inner
         self.name, self.provenance, self.notes = inner.name, inner.provenance, inner.notes
         self.uncertainty, self.ceiling = inner.uncertainty, inner.ceiling
-        self.integrates = inner.integrates
+        self.integrates, self.memory = inner.integrates, inner.memory
         self.has_energy, self.frozen_remedy = inner.has_energy, inner.frozen_remedy
 
     def _asked(self, question: Callable[[], T]) -> T:
@@ -46,6 +46,10 @@ class GuardedMeter(Meter):
     def counters_j(self) -> Mapping[str, float]:
         """The meter's own, joules by name."""
         return self._asked(self._inner.counters_j)
+
+    def memory_j(self) -> float:
+        """The meter's own, joules."""
+        return self._asked(self._inner.memory_j)
 
     def power_w(self) -> float:
         """The meter's own, watts."""

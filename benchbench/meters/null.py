@@ -32,7 +32,7 @@ class NullMeter(Meter):
 
     def __init__(self, reason: str) -> None:
         """Remember the reason."""
-        self.reason = self.no_power = self.no_busy = self.no_condition = reason
+        self.reason = self.no_memory = self.no_power = self.no_busy = self.no_condition = reason
 
     def energy_j(self) -> NoReturn:
         """Raise the reason.

@@ -41,6 +41,11 @@ class Zone:
     problem: str
     mirrors: tuple[str, ...] = ()
 
+    @property
+    def is_memory(self) -> bool:
+        """Whether it counts memory alone, and no package."""
+        return self.name.rpartition(" ")[2] == "dram"
+
 
 def zones() -> list[Zone]:
     """The packages, and the memory beside them, each once.

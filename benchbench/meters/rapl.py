@@ -32,6 +32,9 @@ LONGEST_SILENCE_S = 10.0
 class RaplMeter(Meter):
     """The sum of all packages and of the memory that has a counter of its own.
 
+    A package is without the memory that is plugged in beside it; ``psys`` holds both, and is not
+    read. What the memory's zones counted stands alone as well (`memory_j`).
+
     Attributes:
         name: The counters that are summed up.
         provenance: ``simulated`` where the files are not the kernel's own.
@@ -42,6 +45,9 @@ class RaplMeter(Meter):
     )
     frozen_remedy = (
         "virtual machines may show zones that do not count: run on bare metal, see `dmesg`"
+    )
+    no_memory = (
+        "RAPL has no zone of the memory (dram) here, and its packages are without the memory"
     )
     no_power = "RAPL counts energy and has no power reading beside it"
     no_busy = "RAPL does not say how busy the processor was"
@@ -75,11 +81,13 @@ class RaplMeter(Meter):
         )
         self.name = f"RAPL, {' + '.join(zone.name for zone in self._zones)}"
         self.provenance = "real" if is_real() else "simulated"
-        has_memory = any(zone.name.endswith("dram") for zone in self._zones)
+        self.memory = tuple(zone.name for zone in self._zones if zone.is_memory)
         self.notes = (
-            "RAPL counts the whole processor with every process on it"
-            + ("" if has_memory else ", without the memory")
-            + ", not the board, the disks or the power supply",
+            "RAPL counts the whole processor with every process on it, "
+            + (f"and the memory ({', '.join(self.memory)}), " if self.memory else "")
+            + ("not " if self.memory else "without the memory, not ")
+            + "the board, the disks or the power supply",
+            *_untold(self._zones),
             *(
                 f"{' and '.join(zone.mirrors)}: the same counter as {zone.name}, counted once"
                 for zone in self._zones
@@ -145,6 +153,15 @@ def open_rapl(request: Request) -> RaplMeter:
     if request.processor != "cpu":
         rapl.chosen_by_hand(request.selector, request.device)
     return rapl
+
+
+def _untold(found: list[Zone]) -> tuple[str, ...]:
+    """A note where some packages have a counter of their memory and others have none."""
+    told = {zone.name.removesuffix(" dram") for zone in found if zone.is_memory}
+    without = [zone.name for zone in found if not zone.is_memory and zone.name not in told]
+    if not told or not without:
+        return ()
+    return (f"the memory of {' and '.join(without)} has no counter and is in no figure",)
 
 
 def _read_j(zone: Zone) -> float:

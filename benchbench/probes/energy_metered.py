@@ -13,6 +13,7 @@ from benchbench.errors import MeterError
 from benchbench.metrics.figure import Figure, by_phase
 from benchbench.metrics.registry import probe
 from benchbench.probes.metering import edges
+from benchbench.probes.metering.memory import ENERGY_DRAM, memory_in
 from benchbench.probes.metering.sampler import Watched
 from benchbench.probes.metering.validity import suspect
 
@@ -120,25 +121,35 @@ def finish(
         stop: Ends the watch over the window and says what it saw.
 
     Returns:
-        Power (W), energy and net energy per sample (J) and samples per joule (fps/W), each with
-        its value or the reason.
+        Power (W), energy and net energy per sample (J), samples per joule (fps/W) and the memory's
+        part of the energy per sample (J), each with its value or the reason.
     """
     try:
         if start.reading is None:
             raise MeterError(start.reason)  # noqa: TRY301 - one way out for every reason
-        readings = edges.read(meter, start.reading, clock)
+        readings = edges.read(meter, start.reading, clock, start.memory_j)
         watched = stop()
         taken = edges.settle(readings, window)
     except MeterError as error:
         stop()
-        figures = [
-            by[window.phase].missing(str(error), meter.provenance) for by in OF_A_WINDOW.values()
-        ]
-        return Finished(figures)
-    return Finished(_figures(meter, window, taken, idle, watched), readings, watched)
+        every = (*OF_A_WINDOW.values(), ENERGY_DRAM)
+        return Finished([by[window.phase].missing(str(error), meter.provenance) for by in every])
+    figures = _figures(meter, window, taken, idle, watched)
+    if readings.memory_j is None:
+        part = ENERGY_DRAM[window.phase].missing(start.no_memory, meter.provenance)
+    else:
+        name = ENERGY[window.phase].name
+        whole = next(figure for figure in figures if figure.name == name)
+        part = memory_in(window, taken, readings.memory_j, whole)
+    return Finished([*figures, part], readings, watched)
 
 
-@probe(gives=(*(it for by in OF_A_WINDOW.values() for it in by.values()), IDLE_POWER))
+@probe(
+    gives=(
+        *(it for by in (*OF_A_WINDOW.values(), ENERGY_DRAM) for it in by.values()),
+        IDLE_POWER,
+    )
+)
 def conclude(joules: Sequence[Measurement], idle: Idle, idle_after: Idle) -> list[Measurement]:
     """Judge the net figures by the second baseline and add the idle power.
 

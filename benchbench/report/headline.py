@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
 
-__all__ = ["RATIOS", "Headline", "HeadlineFinding", "Outlook", "headlines", "where_measured"]
+__all__ = [
+    "RATIOS",
+    "Headline",
+    "HeadlineFinding",
+    "Outlook",
+    "digits",
+    "headlines",
+    "ratio_finding",
+    "where_measured",
+]
 
 Outlook = Literal["better", "worse", "equal", "not resolved", "no interval", "not measured"]
 
@@ -28,6 +37,7 @@ RATIOS = {
     "infer_fps": ("infers {} as fast", "inference speed"),
     "train_energy": ("needs {} the energy of a training step", "energy of training"),
     "infer_energy": ("needs {} the energy of an inference", "energy of inference"),
+    "latency": ("takes {} the latency at batch 1", "latency at batch 1"),
     "macs_dense": ("does {} the dense mult-adds", "mult-adds"),
     "macs_effective": ("does {} the mult-adds on non-zero inputs", "mult-adds on non-zero inputs"),
     "params": ("has {} the parameters", "parameters"),
@@ -166,7 +176,7 @@ def _first_places(results: Results) -> Iterator[Headline]:
         if metric == "accuracy":
             given = [*_accuracy(results, of, to)]
         else:
-            given = [it for it in (_ratio(results, metric, of, to),) if it]
+            given = [it for it in (ratio_finding(results, metric, of, to),) if it]
         yield Headline(one, other, tuple(given), lead)
 
 
@@ -179,9 +189,9 @@ def _alone(results: Results, model: str) -> Headline:
             continue
         declared = METRICS[metric]
         scale, unit = (100, " %") if metric == "accuracy" else (1, f" {declared.unit}")
-        text = _digits(it.value * scale) + (unit if declared.unit != "1" or scale > 1 else "")
+        text = digits(it.value * scale) + (unit if declared.unit != "1" or scale > 1 else "")
         if it.low is not None and it.high is not None:
-            text += f" [{_digits(it.low * scale)}, {_digits(it.high * scale)}]"
+            text += f" [{digits(it.low * scale)}, {digits(it.high * scale)}]"
         found.append(HeadlineFinding(metric, f"{declared.title.lower()} {text}", "no interval"))
     return Headline(results.suite.model(model).title, "", tuple(found))
 
@@ -190,7 +200,9 @@ def _headline(results: Results, of: str, to: str) -> Headline:
     one, other = (results.suite.model(model).title for model in (of, to))
     found = [*_failed(results, of, to), *_speeds(results, of, to)]
     found += [*_energy(results, of, to), *_accuracy(results, of, to)]
-    work = [_ratio(results, name, of, to) for name in ("macs_effective", "macs_dense", "params")]
+    work = [
+        ratio_finding(results, name, of, to) for name in ("macs_effective", "macs_dense", "params")
+    ]
     found += [it for it in work if it and it.outlook != "not measured"]
     return Headline(one, other, tuple(found))
 
@@ -205,7 +217,7 @@ def _failed(results: Results, *models: str) -> Iterator[HeadlineFinding]:
 
 def _speeds(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
     for name in ("train_fps", "infer_fps"):
-        if found := _ratio(results, name, of, to):
+        if found := ratio_finding(results, name, of, to):
             yield found
 
 
@@ -215,14 +227,14 @@ def _energy(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
     for name in ("train_energy", "infer_energy"):
         figures = [results.figure(model, name) for model in (of, to)]
         if any(it and it.value is not None for it in figures):
-            found = _ratio(results, name, of, to)
+            found = ratio_finding(results, name, of, to)
             yield from [found] if found else []
             metered = True
     if not metered:  # why not stands in the banner
         yield HeadlineFinding("infer_energy", "energy: not metered here", "not measured")
 
 
-def _ratio(results: Results, metric: str, of: str, to: str) -> HeadlineFinding | None:
+def ratio_finding(results: Results, metric: str, of: str, to: str) -> HeadlineFinding | None:
     """One figure of two models; None where neither was asked for it."""
     over, under = (results.figure(model, metric) for model in (of, to))
     if over is None and under is None:
@@ -246,11 +258,11 @@ def _ratio(results: Results, metric: str, of: str, to: str) -> HeadlineFinding |
 
 def _times(value: float, low: float | None, high: float | None) -> str:
     """``1.57 x [1.38, 1.80]``."""
-    ends = "" if low is None or high is None else f" [{_digits(low)}, {_digits(high)}]"
-    return f"{_digits(value)} x{ends}"
+    ends = "" if low is None or high is None else f" [{digits(low)}, {digits(high)}]"
+    return f"{digits(value)} x{ends}"
 
 
-def _digits(value: float) -> str:
+def digits(value: float) -> str:
     """Three significant digits, zeros at the end too; thousands in full."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
 

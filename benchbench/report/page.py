@@ -16,6 +16,7 @@ from benchbench.report.audit import accuracies, claims
 from benchbench.report.banner import conditions
 from benchbench.report.energy import metered, unmetered
 from benchbench.report.format import Grid, Notes, fact_text
+from benchbench.report.frontier import frontier
 from benchbench.report.headline import headlines, where_measured
 from benchbench.report.many import in_detail, of_some, overview, some_of_all
 from benchbench.report.modelled import modelled, thresholds
@@ -103,7 +104,7 @@ def page(results: Results) -> Page:
         tuple(_how(results, which)),
         plots(results),
         tuple(_definitions(results)),
-        headlines(whole),
+        (*frontier(whole), *headlines(whole)),
         where_measured(whole) if results.cells else "",
     )
 

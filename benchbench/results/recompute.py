@@ -96,6 +96,8 @@ def _again(folder: Path, name: str, phase: str, short: str) -> float:
         raise ResultError(f"{name}: is of the phase {trace.window.phase!r}, not {phase!r}")
     taken = edges.settle(trace.readings, trace.window)
     found = energy_metered.values(taken.energy_j, trace.window, trace.idle_w)
+    if (memory_j := trace.readings.memory_j) is not None:
+        found["energy_dram"] = (memory_j[1] - memory_j[0]) / trace.window.samples
     if short not in found:
-        raise ResultError(f"{name}: holds no idle power, which {short} needs")
+        raise ResultError(f"{name}: holds not what {short} needs")
     return found[short]

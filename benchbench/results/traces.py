@@ -1,6 +1,7 @@
 """The raw readings behind a window's joules, as CSV: every joule can be recomputed from it.
 
-Lines that begin with ``#`` are ``key: value``; then one line a reading. Times are seconds of the
+Lines that begin with ``#`` are ``key: value``, the memory's own counters around the window among
+them where there are any; then one line a reading. Times are seconds of the
 worker's monotonic clock. Kinds: ``first`` (the counter's last change before the window), ``start``,
 ``sample`` (counter and power meanwhile), ``end``, ``read`` (the counter at the end), ``last`` and
 ``beyond`` (its next two changes).
@@ -33,6 +34,7 @@ MOST_BYTES = 1 << 26  # of a trace; a window of an hour has some 2 MB
 VERSION = "benchbench trace 2"
 BEFORE = "benchbench trace 1"  # had no checksum
 SEAL = "# sha256: "
+MEMORY = ("memory_before_j", "memory_after_j")
 HEADER = ("kind", "time_s", "energy_j", "power_w", "uncertainty_s")
 
 
@@ -71,6 +73,7 @@ def text_of(trace: Trace) -> str:
         ("iterations", window.iterations),
         ("samples", window.samples),
         ("idle_w", "" if trace.idle_w is None else repr(trace.idle_w)),
+        *_memory_lines(edges),
     ):
         out.write(f"# {key}: {value}\n")
     lines: list[tuple[object, ...]] = [
@@ -140,6 +143,7 @@ def parse(name: str, text: str) -> Trace:
             _number(by_kind["read"]["time_s"]),
             _reading(by_kind["last"]),
             _reading(by_kind["beyond"]),
+            _memory(facts),
         )
         samples = _samples(rows)
         idle = facts.get("idle_w", "")
@@ -152,6 +156,21 @@ def parse(name: str, text: str) -> Trace:
 
 def _line(kind: str, reading: Reading) -> tuple[object, ...]:
     return (kind, reading.time_s, reading.energy_j, "", reading.uncertainty_s)
+
+
+def _memory_lines(edges: Readings) -> list[tuple[str, str]]:
+    """The memory's own counters, where the sensor has them."""
+    if edges.memory_j is None:
+        return []
+    return [*zip(MEMORY, map(repr, edges.memory_j), strict=True)]
+
+
+def _memory(facts: Mapping[str, str]) -> tuple[float, float] | None:
+    """The inverse of `_memory_lines`."""
+    if MEMORY[0] not in facts:
+        return None
+    before, after = (_number(facts[key]) for key in MEMORY)
+    return before, after
 
 
 def _phase(name: str) -> Phase:

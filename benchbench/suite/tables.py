@@ -240,7 +240,9 @@ class Chart:
         y: Upwards; a figure with an interval has error bars.
         lines: The models of each curve, in the order in which they are joined, by its label.
         front: Whether the Pareto front is marked: the models that no other beats on one axis
-            without being worse on the other.
+            without being worse on the other. With accuracy on one axis the report begins with what
+            the first line's models cost against each other line's, at accuracies that McNemar's
+            test does not tell apart.
     """
 
     title: str

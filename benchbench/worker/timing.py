@@ -13,6 +13,7 @@ from benchbench.backends.outputs import numbers_of
 from benchbench.backends.proving import prove
 from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import gpu_uuid
+from benchbench.frameworks import encoders
 from benchbench.meters import open_meter
 from benchbench.metrics.registry import ready
 from benchbench.probes import energy_metered, throughput, utilisation
@@ -66,6 +67,7 @@ def time(order: Order, channel: Channel) -> None:
                     timing.latency()
                 else:
                     joules += timing.window_of(phase)
+            timing.inputs()
             timing.prove()
         finally:  # what was metered before a failure is kept
             channel.phase("idle baseline")
@@ -143,6 +145,23 @@ class _Timing:
             self.channel.phase("latency: window")
             found = self.asked(step=step, sync=pace.sync, settings=settings, warm=warm)
         _check_finite(step(), "latency")
+        self.tell(found)
+
+    def inputs(self) -> None:
+        """Time what comes before the network, in batches of their own beside the windows."""
+        if "infer" not in self.cell.settings.phases:
+            return
+        self.channel.phase("infer: inputs")
+        model, batches, native = self.found.model, self.found.batches, self.how.execution.is_native
+        step = step_of("infer", model, batches, self.cell, self.how)
+        with self.how.context():
+            found = self.asked(
+                encoders=encoders(model) if native else None,
+                infer=step,
+                inputs=batches[0][0],
+                device=torch.device(self.cell.device),
+                sync=pace_of(self.cell).sync,
+            )
         self.tell(found)
 
     def first(self, phase: Phase, step: Callable[[], object]) -> None:

@@ -62,6 +62,40 @@ def test_packages_are_summed_and_nothing_is_counted_twice(sysfs: Tree) -> None:
             meter.power_w()
 
 
+def test_the_memory_of_each_package_stands_alone_as_well(sysfs: Tree) -> None:
+    """What its zones counted is a part of the whole: psys holds both, and is in neither."""
+    package = sysfs.zone("intel-rapl:0", "package-0", 0)
+    memories = [
+        sysfs.zone(f"intel-rapl:{number}:0", "dram", 500_000 * (number + 1)) for number in (0, 1)
+    ]
+    sysfs.zone("intel-rapl:1", "package-1", 0)
+    board = sysfs.zone("intel-rapl:2", "psys", 0)
+    with RaplMeter() as meter:
+        assert meter.memory == ("package-0 dram", "package-1 dram")
+        assert meter.memory_j() == 0
+        package.write_text("8000000\n")
+        memories[0].write_text("1500000\n")
+        memories[1].write_text("3000000\n")
+        board.write_text("90000000\n")
+        assert meter.memory_j() == pytest.approx(1 + 2)
+        assert meter.energy_j() == pytest.approx(8 + 1 + 2)
+        assert "and the memory (package-0 dram, package-1 dram), not the board" in meter.notes[0]
+        memories[0].write_text("garbage\n")
+        with pytest.raises(MeterError):
+            meter.memory_j()
+
+
+def test_a_machine_without_a_zone_of_its_memory_says_so(sysfs: Tree) -> None:
+    """With one zone for two packages, the one whose memory is in no figure is told."""
+    sysfs.zone("intel-rapl:0", "package-0", 0)
+    sysfs.zone("intel-rapl:1", "package-1", 0)
+    with RaplMeter() as meter, pytest.raises(MeterError, match="no zone of the memory"):
+        meter.memory_j()
+    sysfs.zone("intel-rapl:1:0", "dram", 0)
+    with RaplMeter() as meter:
+        assert meter.notes[1] == "the memory of package-0 has no counter and is in no figure"
+
+
 def test_dies_that_mirror_their_package_are_counted_once(sysfs: Tree) -> None:
     """Dies that show one counter are one; another package with as many joules is another one."""
     names = ("package-0-die-0", "package-0-die-1", "package-0-die-2", "package-1-die-0")

@@ -128,6 +128,10 @@ def test_apples_parts_are_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.energy_j() == pytest.approx(7.0)
     counted.gpu_mj += 500
     assert found.counters_j() == {"cpu": 5.0, "gpu": 2.5}
+    with pytest.raises(MeterError, match="no counter of the memory alone"):
+        found.memory_j()
+    counted.dram_mj = 700
+    assert AppleMeter().memory_j() == pytest.approx(0.7)
     assert found.provenance == "simulated"
     assert "estimate" in found.notes[0]
     counted.gpu_mj = None

@@ -124,6 +124,20 @@ def test_codecarbons_file_has_kilowatt_hours_and_no_made_up_zero() -> None:
     assert line["emissions"] == line["cpu_energy"] == line["country_name"] == ""
 
 
+def test_codecarbon_gets_the_memorys_joules_once() -> None:
+    """Of half a joule a fifth is the memory's: its column and the device's add up to the whole."""
+    made = metered()
+    (cell,) = made.cells
+    part = measured("infer_energy_dram", 0.1)
+    more = replace(cell, measurements={**cell.measurements, part.name: part})
+    (text,) = exported(replace(made, cells=(more,)), "codecarbon").values()
+    (line,) = csv.DictReader(text.splitlines())
+    assert float(line["ram_energy"]) == pytest.approx(0.1 / 3.6e6)
+    assert float(line["gpu_energy"]) == pytest.approx(0.4 / 3.6e6)
+    assert float(line["energy_consumed"]) == pytest.approx(0.5 / 3.6e6)
+    assert float(line["ram_power"]) == pytest.approx(2.0)
+
+
 def test_joules_of_a_plug_are_not_the_processors() -> None:
     """A meter that was chosen by hand feeds more than the compute device: only the sum is told."""
     note = "meter chosen by hand (external:plug): its energy is not that of the compute device"

@@ -46,6 +46,8 @@ class Readings:
         at_end_s: When that was read, `time.perf_counter` seconds.
         last: Its first change after the window.
         beyond: The change after that.
+        memory_j: The memory's own counters before the window and at its end, joules; None where
+            the sensor does not tell the memory apart.
     """
 
     first: Reading
@@ -53,6 +55,7 @@ class Readings:
     at_end_s: float
     last: Reading
     beyond: Reading
+    memory_j: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +79,24 @@ class Taken:
     edge_w: float
 
 
-def read(meter: Meter, first: Reading, clock: Callable[[], float]) -> Readings:
+def read(
+    meter: Meter, first: Reading, clock: Callable[[], float], memory_j: float | None = None
+) -> Readings:
     """Read the counter right after a window's end.
 
     Args:
         meter: The sensor.
         first: The counter's last change before the window.
         clock: The window's clock, seconds.
+        memory_j: The memory's own counters before the window, joules; None where there are none.
 
     Raises:
         MeterError: The counter cannot be read.
     """
+    at_end_j, at_end_s = meter.energy_j(), clock()
+    memory = None if memory_j is None else (memory_j, meter.memory_j())
     return Readings(
-        first, meter.energy_j(), clock(), meter.wait_for_update(), meter.wait_for_update()
+        first, at_end_j, at_end_s, meter.wait_for_update(), meter.wait_for_update(), memory
     )
 
 

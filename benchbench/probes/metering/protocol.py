@@ -42,10 +42,19 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The counter at its last change before the window, or the reason why there is none."""
+    """The counter at its last change before the window, or the reason why there is none.
+
+    Attributes:
+        reading: The counter at that change.
+        reason: Why there is none.
+        memory_j: The memory's own counters right after it, joules; None where there are none.
+        no_memory: Why there are none.
+    """
 
     reading: Reading | None
     reason: str = ""
+    memory_j: float | None = None
+    no_memory: str = ""
 
 
 def idle_power(meter: Meter, seconds: float, sleep: Callable[[float], None] = time.sleep) -> Idle:
@@ -90,6 +99,10 @@ def begin(meter: Meter) -> Start:
     Nothing is raised: without a sensor the window runs all the same, and the energy probe says why.
     """
     try:
-        return Start(meter.wait_for_update())
+        reading = meter.wait_for_update()
     except MeterError as error:
         return Start(None, str(error))
+    try:
+        return Start(reading, memory_j=meter.memory_j())
+    except MeterError as error:
+        return Start(reading, no_memory=str(error))

@@ -32,8 +32,8 @@ JOULES_A_KWH = 3.6e6
 def codecarbon(results: Results) -> dict[str, str]:
     """``emissions.csv``: a line for each model and phase whose energy was metered.
 
-    Duration and energy are those of one sample. What nobody looked at (carbon intensity, memory's
-    energy, where it ran) is empty, and no 0.
+    Duration and energy are those of one sample. What nobody looked at (carbon intensity, where it
+    ran, memory's energy where no counter tells it apart) is empty, and no 0.
 
     Raises:
         BenchbenchError: No energy was metered.
@@ -42,6 +42,7 @@ def codecarbon(results: Results) -> dict[str, str]:
         _line(results, cell, metric, figure)
         for cell, metric, figure in usable(results)
         if metric.method == "metered" and metric.unit == "J" and metric.phase
+        if not metric.name.endswith("_energy_dram")  # a part of another line, under its own column
     ]
     if not lines:
         raise BenchbenchError("no energy was metered in this run: CodeCarbon has no other")
@@ -60,9 +61,12 @@ def _line(
     speed = results.figure(cell.model, f"{metric.phase}_fps")
     seconds = 1 / speed.value if speed and speed.value else None
     part = {"cuda": "gpu", "cpu": "cpu"}[cell.device.partition(":")[0]]
+    memory = results.figure(cell.model, f"{metric.name}_dram")
+    memory_j = memory.value if memory and memory.valid else None
+    parts = {part: joules - (memory_j or 0.0), **({} if memory_j is None else {"ram": memory_j})}
     own = {
-        f"{part}_power": "" if seconds is None else joules / seconds,
-        f"{part}_energy": joules / JOULES_A_KWH,
+        **{f"{it}_power": "" if seconds is None else of / seconds for it, of in parts.items()},
+        **{f"{it}_energy": of / JOULES_A_KWH for it, of in parts.items()},
     }
     if any("meter chosen by hand" in reason for reason in figure.reasons):
         own = {}  # of more than the compute device: a board, or all that a plug feeds

@@ -1,0 +1,121 @@
+"""What a frontier's evidence comes to: who costs what where no test tells two accuracies apart.
+
+A figure with ``front: true`` and accuracy on one axis says which families of models are weighed
+against each other. The first family is set against each of the others, in one sentence: at the most
+accurate pair that McNemar's test does not tell apart, or that there is none.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+from benchbench.comparing.accuracies import ACCURACY, LEVEL, accuracy_difference
+from benchbench.metrics.ratio import unusable
+from benchbench.metrics.registry import METRICS
+from benchbench.report.headline import Headline, HeadlineFinding, digits, ratio_finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from benchbench.comparing.accuracies import AccuracyDifference
+    from benchbench.results.schema import Results
+
+__all__ = ["frontier"]
+
+EQUAL = "At accuracies that McNemar's test does not tell apart"
+UNEQUAL = "Equal accuracy"
+NO_TRUTH = "no formula is the truth"
+
+
+def frontier(results: Results) -> tuple[Headline, ...]:
+    """A sentence for each family that a frontier of the suite sets the first one against."""
+    found: dict[tuple[str, str], Headline] = {}
+    for chart in results.suite.figures:
+        weighs = ACCURACY in {chart.x.metric, chart.y.metric} and len(chart.lines) > 1
+        if not (chart.front and weighs):
+            continue
+        (first, ours), *others = chart.lines.items()
+        for name, theirs in others:
+            if (first, name) not in found:
+                found[first, name] = _sentence(results, (first, ours), (name, theirs))
+    return tuple(found.values())
+
+
+def _sentence(
+    results: Results, first: tuple[str, Sequence[str]], other: tuple[str, Sequence[str]]
+) -> Headline:
+    """One family against another.
+
+    The probability is not adjusted for the number of pairs: that would call more of them equal.
+    """
+    pairs = product(first[1], other[1])
+    known = [it for pair in pairs if (it := accuracy_difference(results, *pair))]
+    apart = [it for it in known if it.value is not None]
+    equal = [it for it in apart if it.chance >= LEVEL]
+    if equal:
+        best = max(equal, key=lambda it: _accuracy(results, it.of) + _accuracy(results, it.to))
+        one, two = (results.suite.model(model).title for model in (best.of, best.to))
+        said = HeadlineFinding(ACCURACY, _accuracies(results, best), "equal")
+        costs = [*_modelled(results, best.of, best.to), *_measured(results, best.of, best.to)]
+        return Headline(one, two, (said, *costs), EQUAL)
+    if apart:
+        near = min(apart, key=lambda it: abs(it.value or 0.0))
+        titles = [results.suite.model(model).title for model in (near.of, near.to)]
+        text = (
+            f"no two of them; the nearest are {' and '.join(titles)}: {_accuracies(results, near)}"
+        )
+        why = HeadlineFinding(ACCURACY, text, "better" if (near.value or 0.0) > 0 else "worse")
+    else:
+        reason = next((it.reason for it in known), "no two of them have an accuracy")
+        why = HeadlineFinding(ACCURACY, f"not comparable: {reason}", "not measured", reason)
+    return Headline(first[0], other[0], (why,), UNEQUAL)
+
+
+def _accuracy(results: Results, model: str) -> float:
+    figure = results.figure(model, ACCURACY)
+    return (figure.value if figure else None) or 0.0
+
+
+def _accuracies(results: Results, it: AccuracyDifference) -> str:
+    """Both, their difference with its interval, and how likely chance alone gives it."""
+    one, other = (f"{100 * _accuracy(results, model):.1f} %" for model in (it.of, it.to))
+    value, low, high = (100 * share for share in (it.value or 0.0, it.low, it.high))
+    return (
+        f"{one} and {other}, {value:+.1f} points [{low:+.1f}, {high:+.1f}] on {it.n:,} images "
+        f"(p = {it.chance:.2g})"
+    )
+
+
+def _modelled(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
+    """The first's modelled energy over the second's: the least and the most, and who wins where."""
+    ratios = dict[str, float]()
+    for name, metric in METRICS.items():
+        over, under = (results.figure(model, name) for model in (of, to))
+        if not metric.source or unusable(over, of) or unusable(under, to):
+            continue
+        if over and under and over.value and under.value:
+            title = metric.title.partition(": ")[2] or metric.title
+            ratios[title] = over.value / under.value
+    if not ratios:
+        yield HeadlineFinding("", "modelled energy: n/a", "not measured")
+        return
+    least, most = min(ratios, key=ratios.__getitem__), max(ratios, key=ratios.__getitem__)
+    text = f"needs {digits(ratios[least])} x the modelled energy under '{least}'"
+    if most != least:
+        less, more = (sum(sign * it < sign for it in ratios.values()) for sign in (1, -1))
+        text += f" and {digits(ratios[most])} x under '{most}', less under {less} and more under "
+        text += f"{more} of {len(ratios)} formulas"
+    yield HeadlineFinding("", f"{text} ({NO_TRUTH})", "no interval")
+
+
+def _measured(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
+    """What a clock and a sensor say; energy where one of the two was metered."""
+    yield ratio_finding(results, "latency", of, to) or HeadlineFinding(
+        "latency", "latency: not measured", "not measured"
+    )
+    energies = [results.figure(model, "infer_energy") for model in (of, to)]
+    if any(it and it.value is not None for it in energies) and (
+        found := ratio_finding(results, "infer_energy", of, to)
+    ):
+        yield found
