@@ -56,7 +56,8 @@ def _sentence(
     if equal:
         best = max(equal, key=lambda it: _accuracy(results, it.of) + _accuracy(results, it.to))
         one, two = (results.suite.model(model).title for model in (best.of, best.to))
-        said = HeadlineFinding(ACCURACY, _accuracies(results, best), "equal")
+        # Not "equal": that no test tells them apart is all that is known.
+        said = HeadlineFinding(ACCURACY, _accuracies(results, best), "no interval")
         costs = [*_modelled(results, best.of, best.to), *_measured(results, best.of, best.to)]
         return Headline(one, two, (said, *costs), EQUAL)
     if apart:
@@ -68,7 +69,7 @@ def _sentence(
         why = HeadlineFinding(ACCURACY, text, "better" if (near.value or 0.0) > 0 else "worse")
     else:
         reason = next((it.reason for it in known), "no two of them have an accuracy")
-        why = HeadlineFinding(ACCURACY, f"not comparable: {reason}", "not measured", reason)
+        why = HeadlineFinding(ACCURACY, f"not comparable: {reason}", "not measured")
     return Headline(first[0], other[0], (why,), UNEQUAL)
 
 
