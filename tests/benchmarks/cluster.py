@@ -109,12 +109,21 @@ def main() -> None:
         (folder / "slurm").mkdir()
         try:
             conf = nodes.up(folder / "slurm")
-            runs = [_run(folder, conf, cells, 1) for cells in asked.alone]
-            runs += [_run(folder, conf, cells, asked.bundle) for cells in asked.cells]
+            wanted = [(cells, 1) for cells in asked.alone]
+            wanted += [(cells, asked.bundle) for cells in asked.cells]
+            runs: list[Run] = []
+            for cells, bundle in wanted:
+                runs.append(_run(folder, conf, cells, bundle))
+                _write(asked.out, runs)
         finally:
             nodes.down(folder / "slurm")
-    asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / "README.md").write_text(_text(runs), "utf-8")
+
+
+def _write(out: Path, runs: Sequence[Run]) -> None:
+    """Write what there is, after each run: the largest takes as long as all others."""
+    if sum(run.bundle > 1 for run in runs) > 1:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "README.md").write_text(_text(runs), "utf-8")
 
 
 def _run(folder: Path, conf: Path, cells: int, bundle: int) -> Run:
