@@ -70,7 +70,7 @@ NO_ENCODER = (
     "no encoder of a framework is a layer of this model: its first layer takes the inputs, or its "
     "own code encodes them, in the time of an inference"
 )
-NOT_APART = "an encoder is told apart in a model that is executed natively alone"
+NOT_APART = "its encoder is in what the backend runs as one: `backend: native` tells it apart"
 NOT_CALLED = "the model has an encoder, and an inference does not call it"
 
 

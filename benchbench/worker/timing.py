@@ -152,11 +152,12 @@ class _Timing:
         if "infer" not in self.cell.settings.phases:
             return
         self.channel.phase("infer: inputs")
-        model, batches, native = self.found.model, self.found.batches, self.how.execution.is_native
+        model, batches, inside = self.found.model, self.found.batches, encoders(self.found.model)
+        apart = self.how.execution.backend == "native" or not inside
         step = step_of("infer", model, batches, self.cell, self.how)
         with self.how.context():
             found = self.asked(
-                encoders=encoders(model) if native else None,
+                encoders=inside if apart else None,
                 infer=step,
                 inputs=batches[0][0],
                 device=torch.device(self.cell.device),

@@ -112,7 +112,7 @@ def test_the_device_is_waited_for_on_either_side_of_a_call() -> None:
     ("model", "found", "why"),
     [
         (nn.Linear(2, 2), {}, "no encoder of a framework"),
-        (nn.Linear(2, 2), None, "executed natively"),
+        (nn.Linear(2, 2), None, "backend: native"),
         (nn.Identity(), {"e": encoding.PoissonEncoder()}, "does not call it"),
     ],
 )
