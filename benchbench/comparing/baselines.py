@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["declared", "explained", "machine_key", "of_machine", "own", "store"]
 
-KEPT_DETAIL = ("repeats", "operators", "place", "machine")
-
-PLACE = ("place", "machine")  # of a round in a merged run
+# Of a round: where a merged run took it, and what metered it.
+KEPT_ROUND = ("place", "machine", "sensor")
+KEPT_DETAIL = ("repeats", "operators", *KEPT_ROUND)
 
 
 def machine_key(fingerprint: Mapping[str, Any]) -> str:
@@ -86,7 +86,7 @@ def _bare(figure: Measurement) -> Measurement:
                 "repeat": found.repeat,
                 "value": found.value,
                 "valid": found.valid,
-                **{key: found.detail[key] for key in PLACE if key in found.detail},
+                **{key: found.detail[key] for key in KEPT_ROUND if key in found.detail},
             }
             for found in figure.rounds()
         ]

@@ -2,6 +2,8 @@
 
 ``amdsmi_get_energy_count`` gives an accumulator, what one step of it is in microjoules, and a time
 stamp; ``amdsmi_get_power_info`` the power of the socket in watts, ``"N/A"`` where a card has none.
+Of a card of two dies (MI250) the first die's is that of both, and the second's stays 0 (commit
+076f55a45e9e of Linux, "Only primary die supports power data"): a counter that stands still.
 """
 
 from __future__ import annotations

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 from benchbench.metrics.statistics import paired_ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from benchbench.metrics.measurement import Round
 
-__all__ = ["carried", "offset_of", "one_sensor"]
+__all__ = ["carried", "offset_of", "one_sensor", "sensors_of"]
 
 Pair = tuple["Round", "Round"]
 
@@ -38,6 +38,11 @@ _MADE_OF_ENERGY = (
 def one_sensor(pairs: Sequence[Pair]) -> bool:
     """Whether every window of both sides was metered by the same sensor, or none by any."""
     return len({str(it.detail.get("sensor")) for pair in pairs for it in pair}) == 1
+
+
+def sensors_of(rounds: Iterable[Round]) -> set[str]:
+    """The sensors behind these rounds, by their names, which list what each of them counts."""
+    return {str(name) for it in rounds if (name := it.detail.get("sensor"))}
 
 
 def offset_of(pairs: Sequence[Pair]) -> float:

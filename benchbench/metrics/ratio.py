@@ -80,12 +80,21 @@ def ratio(
         return Ratio(over.value / under.value, None, None, 1)
     sides = [{r.repeat: r for r in side.rounds() if r.value} for side in (over, under)]
     if not paired:
-        new, base = ([r.value for r in side.values() if r.value] for side in sides)
-        return Ratio(*welch_ratio(base, new), min(len(new), len(base)))
+        return _unpaired(*([*side.values()] for side in sides))
     pairs = [(sides[0][key], sides[1][key]) for key in sorted(sides[0].keys() & sides[1].keys())]
     if not pairs:
         return NoRatio(f"{names[0]} and {names[1]} have no round in common")
     return _paired(pairs)
+
+
+def _unpaired(over: Sequence[Round], under: Sequence[Round]) -> Ratio | NoRatio:
+    """The ratio of two runs; a sensor of another name counts other parts of the machine."""
+    now, before = offset.sensors_of(over), offset.sensors_of(under)
+    if before and now and before != now:
+        told = " : ".join(", ".join(sorted(names)) for names in (before, now))
+        return NoRatio(f"metered by other sensors, which count other things: {told}")
+    new, base = ([it.value for it in side if it.value] for side in (over, under))
+    return Ratio(*welch_ratio(base, new), min(len(new), len(base)))
 
 
 def _paired(pairs: Sequence[tuple[Round, Round]]) -> Ratio | NoRatio:

@@ -169,6 +169,7 @@ def conclude(joules: Sequence[Measurement], idle: Idle, idle_after: Idle) -> lis
         "after_w": after.power_w,
         "seconds": before.seconds,
         "unseen_w": before.unseen_w,
+        "sensor": before.sensor,
     }
     doubt: tuple[str, ...] = ()
     if after.power_w is None:

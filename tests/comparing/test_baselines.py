@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from benchbench.api import gates
 from benchbench.cli import main
 from benchbench.comparing import baselines
+from benchbench.metrics.merging import merge
+from benchbench.metrics.registry import measured
 from benchbench.results import schema, stored
 from benchbench.running import plan
 
@@ -52,6 +54,16 @@ def test_a_baseline_is_a_run_without_its_details(ran: object, tmp_path: Path) ->
     done = call("gate", "table3", "--base", tmp_path / "table3")
     assert done.return_value == 0, done.output
     assert "same" in done.stdout
+
+
+def test_a_baseline_keeps_what_metered_each_round(tmp_path: Path) -> None:
+    """Else joules of another sensor would be set against it."""
+    found = stored.load(TABLE3)
+    rounds = [measured("infer_energy", it, detail={"sensor": "s"}) for it in (1.0, 2.0)]
+    cell = replace(found.cells[0], measurements={"infer_energy": merge(rounds)})
+    baselines.store(replace(found, cells=(cell,)), tmp_path / "b.json")
+    (kept,) = stored.load(tmp_path / "b.json").cells
+    assert [it.detail["sensor"] for it in kept.measurements["infer_energy"].rounds()] == ["s", "s"]
 
 
 def test_an_update_explains_what_changed(ran: Callable[..., None], tmp_path: Path) -> None:

@@ -173,6 +173,29 @@ def test_two_runs_are_not_paired() -> None:
     )
 
 
+def metered_by(sensor: str) -> Measurement:
+    """A figure of three windows of a sensor."""
+    rounds = [
+        measured(NAME, value, detail={"repeat": at, "sensor": sensor} if sensor else {"repeat": at})
+        for at, value in enumerate(GOOD)
+    ]
+    return merge(rounds)
+
+
+def test_two_runs_of_sensors_that_count_other_things_have_no_ratio() -> None:
+    """A zone of the memory that one run had and the other had not is no regression."""
+    alone, both = "RAPL, package-0", "RAPL, package-0 + package-0 dram"
+    found = ratio(metered_by(both), metered_by(alone), paired=False)
+    assert found == NoRatio(f"metered by other sensors, which count other things: {alone} : {both}")
+    assert isinstance(ratio(metered_by(both), metered_by(both), paired=False), Ratio)
+    # What names no sensor was not metered, or is of a file that kept none.
+    assert isinstance(ratio(metered_by(both), metered_by(""), paired=False), Ratio)
+    sides = [StoredRun("", {}, {"net": {NAME: metered_by(it)}}) for it in (alone, both)]
+    (line,) = welch.compare(*sides, Gate(), across_machines=False).lines
+    assert isinstance(line, welch.Incomparable)
+    assert alone in line.reason
+
+
 def test_the_largest_of_all_processes_has_no_interval() -> None:
     """Peak memory is one figure, not a mean over rounds."""
     names = [name for name, item in METRICS.items() if item.merge == "largest"]

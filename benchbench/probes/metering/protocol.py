@@ -30,6 +30,7 @@ class Idle:
         provenance: The meter's.
         notes: The meter's, and doubts.
         unseen_w: Most that one fault of the counter could have changed `power_w` by unseen.
+        sensor: The meter's name; empty where nothing was read.
     """
 
     power_w: float | None
@@ -38,6 +39,7 @@ class Idle:
     provenance: Provenance = "real"
     notes: tuple[str, ...] = ()
     unseen_w: float = 0.0
+    sensor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def idle_power(meter: Meter, seconds: float, sleep: Callable[[float], None] = ti
         return Idle(None, reason, provenance=meter.provenance)
     notes = (*meter.notes, *found.doubts)
     unseen_w = found.detail["unseen_j"] / length_s
-    return Idle(energy_j / length_s, "", length_s, meter.provenance, notes, unseen_w)
+    return Idle(energy_j / length_s, "", length_s, meter.provenance, notes, unseen_w, meter.name)
 
 
 def begin(meter: Meter) -> Start:
