@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from benchbench.probes.operations import MACS_DENSE
 from benchbench.probes.spikes import FIRING_RATE, MACS_EFFECTIVE, NEURON_UPDATES, SYNOPS_EXACT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor, nn
 
@@ -139,7 +140,7 @@ def measure(
     of_counts = [it for it in asked if it.basis.kind == "counts"]
     dense = figures[MACS_DENSE.name]
     return [
-        *(_of_counts(it, counted, dense, known, formulas) for it in of_counts),
+        *(_of_counts(it, counted, figures, known, formulas) for it in of_counts),
         *_beside_it(counted, figures, {**known, "coverage": 1.0}),
         *estimated(
             [it for it in asked if it.basis.kind != "counts"],
@@ -155,21 +156,38 @@ def measure(
 def _of_counts(
     formula: Formula,
     counted: Counted,
-    dense: Measurement,
+    figures: Mapping[str, Measurement],
     known: Mapping[str, Any],
     given: Mapping[str, Mapping[str, float]],
 ) -> Measurement:
     parameters = formula.values(given)
     if formula.basis.inside == ("movement",) and not counted.neuron_updates:
         return formula.figure.missing("it has no spikes to move")
-    if "memory" in formula.basis.inside and (unknown := _without_words(dense)):
+    if "memory" in formula.basis.inside and (unknown := _without_words(figures[MACS_DENSE.name])):
         why = f"the weights of {unknown} are no parameters, so that their number is not known"
         return formula.figure.missing(why)
     joules = partial(formula.joules, **parameters)
     detail = {**known, "coverage": 1.0, "parameters": parameters}
     if "compute" in formula.basis.inside and counted.spike_macs:
         detail["break_even"] = break_even_of(joules, counted)
-    return formula.figure(joules(counted), detail=detail)
+    return formula.figure(joules(counted), detail=detail, **_interval(joules, counted, figures))
+
+
+def _interval(
+    joules: Callable[[Counted], float], counted: Counted, figures: Mapping[str, Measurement]
+) -> dict[str, Any]:
+    """The interval of the spikes, carried through; none where no spikes were counted.
+
+    Ours: an image with more accumulates has more spikes, so both are at the same end at once.
+    """
+    synops, rate = figures.get(SYNOPS_EXACT.name), figures.get(FIRING_RATE.name)
+    if synops is None or rate is None or synops.low is None or synops.high is None:
+        return {}
+    ends = [
+        joules(replace(counted, synops=max(0.0, of), spikes=fired * counted.neuron_updates))
+        for of, fired in ((synops.low, max(0.0, rate.low or 0.0)), (synops.high, rate.high or 0.0))
+    ]
+    return {"n": synops.n, "low": min(ends), "high": max(ends)}
 
 
 def _without_words(dense: Measurement) -> str:
@@ -183,8 +201,13 @@ def _beside_it(
     counted: Counted, figures: Mapping[str, Measurement], detail: dict[str, Any]
 ) -> list[Measurement]:
     if not counted.spike_macs:
-        effective = figures[MACS_EFFECTIVE.name].value or 0.0
-        return [ZERO_SKIPPING(compute_j(Counted(effective), "fp32"), detail=detail)]
+        effective = figures[MACS_EFFECTIVE.name]
+        value, low, high = (
+            None if macs is None else compute_j(Counted(macs), "fp32")
+            for macs in (effective.value, effective.low, effective.high)
+        )
+        ends = {"n": effective.n, "low": low, "high": high}
+        return [ZERO_SKIPPING(value or 0.0, detail=detail, **ends)]
     twin_j, bits = quantised_twin_j(counted)
     out = [QUANTISED_TWIN(twin_j, detail={**detail, "bits": bits})]
     here = counted.synops / counted.spike_macs

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from benchbench.metrics.measurement import Measurement
 
-__all__ = ["best_of"]
+__all__ = ["best_of", "intervals_apart"]
 
 
 def best_of(figures: Sequence[Measurement | None]) -> int | None:
@@ -49,7 +49,21 @@ def _apart(best: Measurement, second: Measurement) -> bool:
                 return False
             case found:
                 return found.low is not None and not found.low <= 1 <= (found.high or 0.0)
-    if None in (best.low, best.high, second.low, second.high):
-        return best.low is None and second.low is None  # counted exactly, both
-    (_, end), (start, _) = sorted([(it.low or 0.0, it.high or 0.0) for it in (best, second)])
+    return intervals_apart(best, second)
+
+
+def intervals_apart(one: Measurement, other: Measurement) -> bool:
+    """Whether two figures that no machine stands behind differ by more than their intervals.
+
+    One without an interval was counted exactly: it is as wide as a point.
+    """
+    (_, end), (start, _) = sorted(_ends(it) for it in (one, other))
     return end < start
+
+
+def _ends(figure: Measurement) -> tuple[float, float]:
+    value = figure.value or 0.0
+    return (
+        value if figure.low is None else figure.low,
+        value if figure.high is None else figure.high,
+    )

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from benchbench.comparing.accuracies import ACCURACY, LEVEL, accuracy_difference
 from benchbench.metrics.ratio import unusable
 from benchbench.metrics.registry import METRICS
+from benchbench.report.best import intervals_apart
 from benchbench.report.headline import Headline, HeadlineFinding, digits, ratio_finding
+from benchbench.report.modelled import charges_for_computing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from benchbench.comparing.accuracies import AccuracyDifference
     from benchbench.results.schema import Results
@@ -25,7 +27,8 @@ __all__ = ["frontier"]
 
 EQUAL = "At accuracies that McNemar's test does not tell apart"
 UNEQUAL = "Equal accuracy"
-NO_TRUTH = "no formula is the truth"
+NO_TRUTH = "no formula is the truth; each charges both networks at its own precision"
+QUANTISED_TWIN = "modelled_quantised_twin"
 
 
 def frontier(results: Results) -> tuple[Headline, ...]:
@@ -89,25 +92,56 @@ def _accuracies(results: Results, it: AccuracyDifference) -> str:
 
 
 def _modelled(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
-    """The first's modelled energy over the second's: the least and the most, and who wins where."""
-    ratios = dict[str, float]()
+    """The first's modelled energy over the second's: the least and the most, and who wins where.
+
+    Of formulas that charge for computing, and of figures that are apart by their intervals.
+    """
+    ratios, unresolved = dict[str, float](), 0
     for name, metric in METRICS.items():
         over, under = (results.figure(model, name) for model in (of, to))
-        if not metric.source or unusable(over, of) or unusable(under, to):
+        if not metric.source or not charges_for_computing(name):
+            continue
+        if unusable(over, of) or unusable(under, to):
             continue
         if over and under and over.value and under.value:
+            if over.value != under.value and not intervals_apart(over, under):
+                unresolved += 1
+                continue
             title = metric.title.partition(": ")[2] or metric.title
             ratios[title] = over.value / under.value
+    every = len(ratios) + unresolved
     if not ratios:
-        yield HeadlineFinding("", "modelled energy: n/a", "not measured")
-        return
+        text = f"not resolved under any of {every} formulas" if every else "n/a"
+        yield HeadlineFinding("", f"modelled energy: {text}", "not measured")
+    else:
+        yield HeadlineFinding("", f"{_spread(ratios, every)} ({NO_TRUTH})", "no interval")
+    yield from _few_bits(results, of)
+
+
+def _spread(ratios: Mapping[str, float], every: int) -> str:
+    """The least and the most of the ratios under formulas, and how many are on which side."""
     least, most = min(ratios, key=ratios.__getitem__), max(ratios, key=ratios.__getitem__)
     text = f"needs {digits(ratios[least])} x the modelled energy under '{least}'"
     if most != least:
-        less, more = (sum(sign * it < sign for it in ratios.values()) for sign in (1, -1))
-        text += f" and {digits(ratios[most])} x under '{most}', less under {less} and more under "
-        text += f"{more} of {len(ratios)} formulas"
-    yield HeadlineFinding("", f"{text} ({NO_TRUTH})", "no interval")
+        text += f" and {digits(ratios[most])} x under '{most}'"
+    less, more = (sum(sign * it < sign for it in ratios.values()) for sign in (1, -1))
+    if every > 1:
+        unsure = every - less - more
+        text += f", less under {less} and more under {more} of {every} formulas"
+        text += f", neither under {unsure}" if unsure else ""
+    return text
+
+
+def _few_bits(results: Results, of: str) -> Iterator[HeadlineFinding]:
+    """The first's arithmetic over that of its own layers as a ReLU network of few bits."""
+    figure, twin = (results.figure(of, name) for name in ("modelled_compute_int8", QUANTISED_TWIN))
+    if unusable(figure, of) or unusable(twin, of):
+        return
+    if figure and twin and figure.value and twin.value and (bits := twin.detail.get("bits")):
+        text = f"needs {digits(figure.value / twin.value)} x the modelled energy of its own layers"
+        text += f" run once with {bits} bits, by arithmetic alone, int8 (Yan et al. 2024)"
+        text += "" if intervals_apart(figure, twin) else ", which is not resolved"
+        yield HeadlineFinding("", text, "no interval")
 
 
 def _measured(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:

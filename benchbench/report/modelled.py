@@ -9,6 +9,7 @@ from benchbench.formulas.registry import own
 from benchbench.formulas.thresholds import PUBLISHED
 from benchbench.metrics.place import any_apart
 from benchbench.metrics.registry import METRICS
+from benchbench.report.best import intervals_apart
 from benchbench.report.format import Grid, Line, number
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import CellResult, Results
 
-__all__ = ["modelled", "thresholds"]
+__all__ = ["charges_for_computing", "modelled", "thresholds"]
 
+SAME, UNRESOLVED = "the same", "not resolved"  # in place of a winner
 MANY = 4  # models; of more the console leaves the break-evens out
 
 
@@ -33,13 +35,11 @@ def modelled(results: Results) -> list[Grid]:
         if not figures:
             continue
         near = len(figures) > 1 and not any_apart([*figures.values()])
-        least = _least(figures, results) if near else ""
-        if least:
-            winners.setdefault(frozenset(figures), set()).add(least)
-        winner = least or ("the same" if near else "")
+        winner = _least(figures, results) if near else ""
+        if winner not in {"", SAME, UNRESOLVED}:
+            winners.setdefault(frozenset(figures), set()).add(winner)
         lines.append(_line(name, figures, winner, results))
-        of = _bases().get(name)
-        if not of or "compute" in of.inside:
+        if charges_for_computing(name):
             for model, figure in figures.items():
                 apart[model][_name(name)] = figure.value or 0.0
     if not lines:
@@ -68,6 +68,12 @@ def _line(name: str, figures: Mapping[str, Measurement], winner: str, results: R
     changed = _changed(figures, of.parameters if of else {})
     source = METRICS[name].source + (f"; {changed}" if changed else "")
     return Line((_name(name), *cells, winner, inside, costs, f"{100 * seen:.1f} %", source))
+
+
+def charges_for_computing(name: str) -> bool:
+    """Whether a formula's figure may be set beside others; one of movement alone may not."""
+    of = _bases().get(name)
+    return not of or "compute" in of.inside
 
 
 def _bases() -> dict[str, Basis]:
@@ -140,10 +146,11 @@ def _formula_lines(cell: CellResult) -> list[Line]:
         figure = cell.measurements.get(name)
         if not metric.source or figure is None or figure.detail.get("break_even") is None:
             continue
-        needed, here = figure.detail["break_even"], _density(cell)
-        if here is None:
+        needed, found = figure.detail["break_even"], _density(cell)
+        if found is None:
             continue
-        verdict = "below" if here < needed else "above"
+        low, here, high = found
+        verdict = "below" if high < needed else "above" if low > needed else UNRESOLVED
         shown = "never" if needed <= 0 else f"{100 * needed:.2f} %"
         lines.append(
             Line(
@@ -161,11 +168,21 @@ def _formula_lines(cell: CellResult) -> list[Line]:
     return lines
 
 
-def _density(cell: CellResult) -> float | None:
-    """Share of non-zero inputs of the layers that spikes feed."""
-    figure = cell.measurements.get("break_even_compute")
+def _density(cell: CellResult) -> tuple[float, float, float] | None:
+    """Share of non-zero inputs of the layers that spikes feed, between the ends of its interval.
+
+    It is the accumulates that spikes triggered, by a number that is the same for every image.
+    """
+    figure, synops = (
+        cell.measurements.get(name) for name in ("break_even_compute", "synops_exact")
+    )
     found = figure.detail.get("density") if figure else None
-    return None if found is None else float(found)
+    if found is None:
+        return None
+    here = float(found)
+    if synops is None or not synops.value or synops.low is None or synops.high is None:
+        return here, here, here
+    return here * synops.low / synops.value, here, here * synops.high / synops.value
 
 
 def _figures(name: str, results: Results) -> dict[str, Measurement]:
@@ -193,11 +210,21 @@ def _changed(figures: Mapping[str, Measurement], usual: Mapping[str, float]) -> 
 
 
 def _least(figures: Mapping[str, Measurement], results: Results) -> str:
-    """The titles of those that need least; empty where all of several need the same."""
-    least = min(figure.value or 0.0 for figure in figures.values())
-    found = [model for model, figure in figures.items() if math.isclose(figure.value or 0.0, least)]
-    if len(found) == len(figures) > 1:
-        return ""
+    """The titles of those that need least, or that all need the same, or that it is not resolved.
+
+    It is not where the interval of a further one reaches theirs.
+    """
+    least = min(figures.values(), key=lambda figure: figure.value or 0.0)
+    found = [
+        model
+        for model, figure in figures.items()
+        if math.isclose(figure.value or 0.0, least.value or 0.0)
+    ]
+    if len(found) == len(figures):
+        return SAME
+    others = (figure for model, figure in figures.items() if model not in found)
+    if not all(intervals_apart(least, other) for other in others):
+        return UNRESOLVED
     return ", ".join(results.suite.model(model).title for model in found)
 
 

@@ -177,6 +177,46 @@ def test_the_quantised_twin_has_as_many_levels(steps: int, bits: int) -> None:
     assert quantised(Counted(1.0, 1.0, steps=steps))[1] == bits
 
 
+def test_formulas_of_counts_have_the_interval_of_the_spikes() -> None:
+    """By hand, over batches of one image: arithmetic, and the movement of spikes as events."""
+    model = built("conv_snn", gain=6)
+    batches = [FACES[:1], FACES[1:], FACES[:1] / 2]
+    found = {item.name: item for item in operations.measure(model, FACES[:1])}
+    found |= {item.name: item for item in spikes.measure(model, batches)}
+    synops, rate = found["synops_exact"], found["firing_rate"]
+    assert synops.low is not None
+    assert synops.high is not None
+    assert rate.high is not None
+    asked = {"movement": {"eta": 1.0}}
+    modelled = {it.name: it for it in energy_modelled.measure(model, batches, found, asked)}
+    compute, moved = modelled["modelled_compute_fp32"], modelled["modelled_movement"]
+    a_synop_j = 0.9e-12
+    assert compute.value is not None
+    assert compute.high == pytest.approx(
+        compute.value + a_synop_j * (synops.high - (synops.value or 0))
+    )
+    assert compute.low == pytest.approx(
+        compute.value + a_synop_j * (max(0.0, synops.low) - (synops.value or 0))
+    )
+    assert compute.n == synops.n == 3
+    updates = found["neuron_updates"].value or 0
+    assert moved.high == pytest.approx(rate.high * updates * 0.25e-12 * 0.64)
+
+
+def test_formulas_of_a_network_without_spikes_are_exact() -> None:
+    """Its mult-adds are those of every image; where zeros are skipped they are the image's."""
+    model = built("shallow_cnn")
+    batches = [FACES[:1], FACES[1:]]
+    found = {item.name: item for item in operations.measure(model, FACES[:1])}
+    found |= {item.name: item for item in spikes.measure(model, batches)}
+    modelled = {it.name: it for it in energy_modelled.measure(model, batches, found, {})}
+    assert modelled["modelled_compute_fp32"].low is None
+    skipped, effective = modelled["modelled_zero_skipping"], found["macs_effective"]
+    assert effective.low is not None
+    assert skipped.low == pytest.approx(4.6e-12 * effective.low)
+    assert skipped.n == 2
+
+
 def test_a_missing_count_is_no_figure() -> None:
     """Without counts every modelled figure is n/a with the reason, never 0."""
     for figure in energy_modelled.measure(built("shallow_cnn"), [FACES], {}, {}):

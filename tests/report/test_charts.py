@@ -121,6 +121,22 @@ def test_the_winner_under_each_formula_is_the_one_with_the_least_joules() -> Non
         assert verdicts[title] == labels[min(joules, key=joules.__getitem__)]
 
 
+def test_a_winner_by_less_than_its_interval_is_not_drawn_as_one() -> None:
+    """No mark is filled, and the words say so; a formula that resolves it is told beside it."""
+    name, sure = "modelled_compute_fp32", "modelled_memory"
+    snn = [measured(name, 1.9, low=1.7, high=2.1), measured(sure, 1.0)]
+    made = results(snn=snn, cnn=[measured(name, 2.0), measured(sure, 3.0)])
+    found = chart(made, "Who wins")
+    assert (
+        "arithmetic alone, fp32: not resolved; with memory: snn needs least" in found.panels[0].svg
+    )
+    assert any("least under each that resolves it" in note for note in found.caption)
+    unsure = results(snn=snn[:1], cnn=[measured(name, 2.0)])
+    assert any("under none of them" in note for note in chart(unsure, "Who wins").caption)
+    assert chart(unsure, "Who wins").panels[0].svg.count(' hollow"') == 2
+    assert found.panels[0].svg.count(' hollow"') == 3
+
+
 def test_each_process_is_a_dot_at_its_value_and_a_refused_window_is_hollow() -> None:
     """Distances between dots are those between values."""
     values = (100.0, 110.0, 130.0)

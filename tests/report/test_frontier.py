@@ -22,6 +22,8 @@ from benchbench.suite.tables import Axis, Chart
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from benchbench.metrics.measurement import Measurement
+
 LABELS = "0123456" * 100
 RUN: dict[str, Any] = {"id": "x", "mode": "full", "command": "", "complete": True}
 FAMILIES = {"Spiking": ("snn1", "snn4"), "Few bits": ("bits1", "bits4"), "Twin": ("dense",)}
@@ -87,11 +89,61 @@ def test_the_most_accurate_pair_that_no_test_tells_apart_has_its_costs() -> None
     assert "on 700 images (p = 0.062)" in first.sentence
     assert (
         "needs 0.700 x the modelled energy under 'arithmetic alone, int8' and 2.10 x under "
-        "'Lemaire', less under 1 and more under 1 of 2 formulas (no formula is the truth)"
+        "'Lemaire', less under 1 and more under 1 of 2 formulas (no formula is the truth; each "
+        "charges both networks at its own precision)"
     ) in first.sentence
+    assert "bits (Yan" not in first.sentence  # nobody counted its twin of few bits
     assert "takes 3.40 x [3.40, 3.40] the latency at batch 1" in first.sentence
     assert 'class="worse"' in dot_plot(first)
     assert second.title == "Equal accuracy: Spiking against Twin"
+
+
+def with_figures(made: Results, model: str, *figures: Measurement) -> Results:
+    """The run with more or other figures of one model."""
+    cells = [
+        replace(it, measurements=it.measurements | {new.name: new for new in figures})
+        if it.model == model
+        else it
+        for it in made.cells
+    ]
+    return replace(made, cells=tuple(cells))
+
+
+def test_a_formula_whose_intervals_overlap_decides_for_neither() -> None:
+    """It is counted as such, and neither the least nor the most of the ratios is its."""
+    wide = measured("modelled_compute_int8", 0.7e-3, low=0.3e-3, high=1.1e-3)
+    (first, _) = frontier(with_figures(run_of(WRONG), "snn4", wide))
+    assert (
+        "needs 2.10 x the modelled energy under 'Lemaire', less under 0 and more under 1 of 2 "
+        "formulas, neither under 1 (no formula"
+    ) in first.sentence
+    wider = measured("modelled_lemaire", 2.1e-3, low=0.1e-3, high=4.1e-3)
+    (neither, _) = frontier(with_figures(run_of(WRONG), "snn4", wide, wider))
+    assert "modelled energy: not resolved under any of 2 formulas;" in neither.sentence
+
+
+def test_a_formula_of_movement_alone_is_no_energy_of_a_network() -> None:
+    """Though both models have it."""
+    made = with_figures(run_of(WRONG), "snn4", measured("modelled_movement", 1e-9))
+    made = with_figures(made, "bits4", measured("modelled_movement", 1e-3))
+    assert frontier(made)[0] == frontier(run_of(WRONG))[0]
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"), [({}, "(Yan et al. 2024);"), ({"high": 0.9e-3}, "which is not resolved;")]
+)
+def test_the_first_is_set_against_its_own_layers_of_few_bits(
+    ends: dict[str, float], said: str
+) -> None:
+    """By Horowitz's int8 for it, and its few bits for the twin that Yan et al. ask for."""
+    compute = measured("modelled_compute_int8", 0.7e-3, low=0.6e-3, **ends)
+    twin = measured("modelled_quantised_twin", 0.8e-3, detail={"bits": 3})
+    (first, _) = frontier(with_figures(run_of(WRONG), "snn4", compute, twin))
+    assert (
+        "needs 0.875 x the modelled energy of its own layers run once with 3 bits, by arithmetic "
+        "alone, int8 (Yan et al. 2024)"
+    ) in first.sentence
+    assert said in first.sentence
 
 
 def test_families_without_an_equal_pair_say_so() -> None:

@@ -6,25 +6,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchbench.metrics.measurement import Measurement
 from benchbench.metrics.registry import measured, unavailable
 from benchbench.report.modelled import modelled, thresholds
 from benchbench.results.schema import CellResult, Results
 from benchbench.suite.schema import Model, Suite
 
 if TYPE_CHECKING:
-    from benchbench.metrics.measurement import Measurement
+    from collections.abc import Mapping
+
     from benchbench.report.format import Grid
 
 COMPUTE, MEMORY = "modelled_compute_fp32", "modelled_memory"
 FLIPS = "The winner flips"
 
 
-def ranked(**joules: dict[str, float | None]) -> Grid:
+def ranked(**joules: Mapping[str, Measurement | float | None]) -> Grid:
     """The table of models of a run, by their ids; None is a figure that there is not."""
     cells = []
     for name, figures in joules.items():
         found: dict[str, Measurement] = {
-            figure: unavailable(figure, "sees 0.0 %") if value is None else measured(figure, value)
+            figure: value
+            if isinstance(value, Measurement)
+            else unavailable(figure, "sees 0.0 %")
+            if value is None
+            else measured(figure, value)
             for figure, value in figures.items()
         }
         cells.append(CellResult(name, name, "cpu", "ok", measurements=found))
@@ -47,6 +53,27 @@ def test_the_cheapest_of_each_formula_is_named_and_a_flip_is_told() -> None:
     grid = ranked(snn={COMPUTE: 1.0, MEMORY: 4.0}, cnn={COMPUTE: 2.0, MEMORY: 3.0})
     assert [*least_of(grid).values()] == ["snn", "cnn"]
     assert FLIPS in grid.title
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "who"),
+    [(1.5, 1.9, "snn"), (1.1, 2.0, "not resolved"), (0.9, 2.6, "not resolved")],
+)
+def test_who_is_least_by_less_than_its_interval_is_not_named(
+    low: float, high: float, who: str
+) -> None:
+    """Spikes that were counted against mult-adds that are exact; no flip is told of it."""
+    snn = measured(COMPUTE, 1.7, low=low, high=high)
+    grid = ranked(snn={COMPUTE: snn, MEMORY: 4.0}, cnn={COMPUTE: 2.0, MEMORY: 3.0})
+    assert [*least_of(grid).values()] == [who, "cnn"]
+    assert (FLIPS in grid.title) == (who == "snn")
+
+
+def test_two_that_are_the_same_are_least_together() -> None:
+    """Ahead of a third, whose interval is beyond theirs."""
+    third = measured(COMPUTE, 2.0, low=1.5, high=2.5)
+    grid = ranked(a={COMPUTE: 1.0}, b={COMPUTE: 1.0}, c={COMPUTE: third})
+    assert [*least_of(grid).values()] == ["a, b"]
 
 
 @pytest.mark.parametrize("others", [{}, {"third": {COMPUTE: 9.0, MEMORY: None}}])
@@ -78,8 +105,10 @@ def test_the_spread_is_of_those_that_charge_for_computing() -> None:
     )
 
 
-def spiking(per_synapse: float, half: float, rate: float, steps: int) -> Results:
-    """A run of one model with these counts."""
+def spiking(
+    per_synapse: float, half: float, rate: float, steps: int, synops: float = 0.0
+) -> Results:
+    """A run of one model with these counts; its accumulates are within `synops` of 100, if so."""
     density = {"break_even": 0.5, "T": steps}
     figures = (
         measured(
@@ -88,6 +117,7 @@ def spiking(per_synapse: float, half: float, rate: float, steps: int) -> Results
         measured("firing_rate", rate),
         measured(COMPUTE, 1.0, detail=density),
         measured("break_even_compute", 0.5, detail={"density": per_synapse / steps}),
+        *([measured("synops_exact", 100, low=100 - synops, high=100 + synops)] if synops else []),
     )
     cell = CellResult("snn", "snn", "cpu", "ok", measurements={it.name: it for it in figures})
     run = {"id": "x", "mode": "full", "command": "", "complete": True}
@@ -119,3 +149,14 @@ def test_a_break_even_of_other_time_steps_says_so_and_a_formula_has_its_own() ->
     (grid,) = thresholds(spiking(0.8, 0.01, 0.06, 4))
     assert grid.lines[3].cells[3] == "below; T = 4 is not what it is for"
     assert grid.lines[5].cells[:4] == ("Density of spikes", "20.00 %", "50.00 %", "below")
+
+
+@pytest.mark.parametrize(
+    ("per_synapse", "verdict"), [(1.9, "not resolved"), (1.7, "below"), (2.1, "not resolved")]
+)
+def test_a_formulas_break_even_within_the_interval_of_the_spikes_is_not_resolved(
+    per_synapse: float, verdict: str
+) -> None:
+    """Half of the inputs, at four steps and ten per cent of spikes more or less: 2 a synapse."""
+    (grid,) = thresholds(spiking(per_synapse, 0.01, 0.06, 4, synops=10))
+    assert grid.lines[5].cells[3] == verdict

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchbench.metrics.place import any_apart
 from benchbench.metrics.registry import METRICS
+from benchbench.report.best import intervals_apart
 from benchbench.report.charts.base import (
     WIDTH,
     Illustration,
@@ -32,6 +33,8 @@ __all__ = ["formula_charts"]
 WIDE = WIDTH * 2
 ROW, LEFT, RIGHT = 26, 210, 220
 SAME, ELSEWHERE = "the same", "of machines that differ"  # in place of a winner
+UNRESOLVED = "not resolved"
+NOBODY = {SAME, ELSEWHERE, UNRESOLVED}
 SERIES = 6  # models that have a mark of their own
 ENOUGH = 2  # of one model there is no winner
 
@@ -58,9 +61,15 @@ def formula_charts(results: Results) -> Illustration | None:
         y = top + ROW * number + 18
         least = min(found, key=found.__getitem__)
         tied = len(set(found.values())) == 1
-        far = any_apart([it for cell in results.cells if (it := cell.measurements.get(name))])
-        sure = not tied and not far
-        winners[name] = titles[least] if sure else ELSEWHERE if far else SAME
+        figures = {cell.model: it for cell in results.cells if (it := cell.measurements.get(name))}
+        far = any_apart([*figures.values()])
+        near = any(
+            not intervals_apart(figures[least], figures[model]) for model in found if model != least
+        )
+        sure = not tied and not far and not near
+        winners[name] = (
+            titles[least] if sure else ELSEWHERE if far else SAME if tied else UNRESOLVED
+        )
         parts += [words(LEFT - 10, y + 4, short(_name(name), 32), anchor="end")]
         parts += [
             titled(
@@ -69,17 +78,23 @@ def formula_charts(results: Results) -> Illustration | None:
                     models.index(model),
                     scale.at(joules),
                     y,
-                    wins=model == least and not tied and not far,
+                    wins=model == least and sure,
                 ),
             )
             for model, joules in found.items()
         ]
         parts += [words(WIDE - RIGHT + 12, y + 4, short(winners[name], 28))]
     says = "; ".join(
-        f"{_name(name)}: {who}" + ("" if who in {SAME, ELSEWHERE} else " needs least")
+        f"{_name(name)}: {who}" + ("" if who in NOBODY else " needs least")
         for name, who in winners.items()
     )
-    one = len(set(winners.values())) == 1
+    ever = {*winners.values()} - NOBODY
+    told = "the winner flips with the formula: none of them alone decides"
+    if not ever:
+        told = "under none of them it is resolved who needs least"
+    elif len(ever) == 1:
+        all_of_them = not NOBODY & {*winners.values()}
+        told = "the same one needs least under each" + ("" if all_of_them else " that resolves it")
     return Illustration(
         "Who wins under which formula",
         (
@@ -90,9 +105,7 @@ def formula_charts(results: Results) -> Illustration | None:
         ),
         (
             "the mark of the model that needs least is filled; none of the formulas is the truth",
-            "the same one needs least under each"
-            if one
-            else "the winner flips with the formula: none of them alone decides",
+            told,
             *left_out(len(models) - SERIES, "model(s) by a mark of their own", "they are dots"),
         ),
     )
