@@ -34,7 +34,7 @@ from benchbench.report.side_by_side import side_by_side
 from benchbench.report.spread import between_places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from benchbench.report.headline import Headline
     from benchbench.report.plots import Plot
@@ -166,8 +166,8 @@ def _how(results: Results, which: str) -> list[str]:
         if data.get("faults")
     ]
     if results.cells:
-        trained = all(m.checkpoint or suite.settings_of(m).train for m in suite.models)
-        out.append(_settings(run["mode"], settings, trained=trained))
+        trained = [bool(m.checkpoint or suite.settings_of(m).train) for m in suite.models]
+        out.append(_settings(run["mode"], settings, trained))
     out += [
         f"{suite.model(cell.model).title}: "
         + "; ".join(f"{key} {fact_text(value)}" for key, value in cell.facts.items())
@@ -205,7 +205,7 @@ def _how(results: Results, which: str) -> list[str]:
     return out
 
 
-def _settings(mode: str, settings: Settings, *, trained: bool) -> str:
+def _settings(mode: str, settings: Settings, trained: Sequence[bool]) -> str:
     timing = (
         f"{settings.repeats} fresh process(es) a cell, one window of {settings.window_s:g} s each, "
         f"at least {settings.window_iterations} iterations"
@@ -213,7 +213,13 @@ def _settings(mode: str, settings: Settings, *, trained: bool) -> str:
         else "nothing timed"
     )
     spikes = f"spikes on {settings.images} images after "
-    spikes += "training" if trained else f"{settings.train_steps} training steps"
+    steps = f"{settings.train_steps} training steps"
+    if all(trained):
+        spikes += "training"
+    elif any(trained):  # which of the two it was stands with each model
+        spikes += f"training; of models whose line here names no weights after {steps}"
+    else:
+        spikes += steps
     return (
         f"settings: {mode}, batch {settings.batch_size}, {timing}; {spikes}; seed {settings.seed}"
     )

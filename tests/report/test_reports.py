@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fixtures_displayed import results as displayed
 from rich.console import Console
 
 from benchbench import api
@@ -15,9 +17,11 @@ from benchbench.errors import ResultError
 from benchbench.report import csv as csv_report
 from benchbench.report import html, markdown
 from benchbench.report.counts import page_of
+from benchbench.report.page import page
 from benchbench.results import journal
 from benchbench.results.aggregate import aggregated
 from benchbench.results.stored import load
+from benchbench.suite.training import Train
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -116,3 +120,28 @@ def test_a_broken_result_is_refused_with_the_reason(
     (tmp_path / "results.json").write_text(change(before.read_text("utf-8")), "utf-8")
     with pytest.raises(ResultError, match=wanted):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("trained", "said"),
+    [
+        ((True, True), "spikes on 64 images after training; seed"),
+        ((False, False), "spikes on 64 images after 30 training steps; seed"),
+        (
+            (True, False),
+            "after training; of models whose line here names no weights after 30 training steps;",
+        ),
+    ],
+)
+def test_what_the_weights_were_that_spikes_were_counted_on_is_told(
+    trained: tuple[bool, bool], said: str
+) -> None:
+    """Also where some of the models were trained, and others for a few steps."""
+    made = displayed("a model")
+    models = tuple(
+        replace(model, train=Train(epochs=1) if it else None)
+        for model, it in zip(made.suite.models, trained, strict=True)
+    )
+    settings = replace(made.suite.settings, images=64)
+    found = page(replace(made, suite=replace(made.suite, models=models, settings=settings)))
+    assert any(said in line for line in found.how)
