@@ -30,7 +30,7 @@ def test_every_formula_has_a_line_with_its_winner_and_one_line_has_the_spread(fo
     alone = {name for name, who in winners.items() if not who}  # the twin has no spikes to ask for
     assert all(name.startswith(("movement", "SpikeSim")) for name in alone)
     assert last.cells[0] == "largest over smallest"
-    for cell in last.cells[1:3]:
+    for cell in last.cells[1:4]:
         assert re.match(r"[\d.,]+ x \(", cell), cell
 
 
@@ -55,7 +55,21 @@ def test_no_line_calls_a_formula_the_truth(folder: Path) -> None:
     for line in text.lower().splitlines():
         assert not re.search(r"\b(is|are) the (truth|true|right|real|correct)\b", line), line
     results = load(folder)
+    assert "weights" not in results.cell("cnn3").facts
+    assert "of models whose line here names no weights after 30 training steps" in text
     for model in ("conv_snn", "shallow_cnn"):
         assert "best of" in results.cell(model).facts["weights"]
         assert "starts with" not in str(results.cell(model).facts)
     assert not results.data["synthetic"]
+
+
+@pytest.mark.parametrize("folder", REPORTS, ids=lambda folder: folder.name)
+def test_what_rests_on_spikes_has_their_interval(folder: Path) -> None:
+    """By the stored counts alone: arithmetic in fp32 is 0.9 pJ an accumulate more or less."""
+    figures = load(folder).cell("conv_snn").measurements
+    synops, joules = figures["synops_exact"], figures["modelled_compute_fp32"]
+    ends = (synops.low, synops.high, joules.low, joules.high)
+    assert None not in ends
+    low, high, least, most = (float(it or 0) for it in ends)
+    assert most - least == pytest.approx(0.9e-12 * (high - low))
+    assert joules.n == synops.n == 128
