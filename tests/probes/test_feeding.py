@@ -137,6 +137,22 @@ def test_a_batch_is_copied_to_another_device() -> None:
     assert found.detail["copies"] == MOST
 
 
+def test_a_device_without_room_for_a_second_copy_has_all_other_figures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The windows before it ran: they are not refused for what is timed beside them."""
+
+    def full(*_: object) -> Inputs:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Inputs, "to", full)
+    clock = VirtualClock()
+    found = asked(Encoded(clock), clock, device=torch.device("meta"))
+    assert found["input_copy"].value is None
+    assert "no room" in found["input_copy"].reasons[0]
+    assert found["encoding_share"].value == pytest.approx(0.3)
+
+
 def test_a_copy_ends_when_the_device_has_it() -> None:
     """A queued copy takes its time at the wait; the first one, which is slower, is left out."""
     clock, left_s = VirtualClock(), [0.0]
