@@ -99,9 +99,9 @@ def main() -> None:
     """Measure, and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("reports/cluster"))
-    parser.add_argument("--cells", type=int, nargs="+", default=[50, 100, 150, 200])
+    parser.add_argument("--cells", type=int, nargs="+", default=[50, 100, 200])
     parser.add_argument("--bundle", type=int, default=10)
-    parser.add_argument("--alone", type=int, nargs="*", default=[10, 20], help="one cell a job")
+    parser.add_argument("--alone", type=int, nargs="*", default=[6], help="one cell a job")
     asked = parser.parse_args()
     nodes = _two_nodes()
     if why := nodes.missing():
