@@ -96,6 +96,20 @@ CONFUSION: dict[str, Any] = {
     "largest_class": NUMBER,
 }
 SCALES: dict[str, Any] = {"bin": NUMBER, "before": [NUMBER], "after": [NUMBER]}
+COUNTED: dict[str, Any] = {
+    **dict.fromkeys(("name", "kind"), TEXT),
+    **dict.fromkeys(("params", "macs_dense", "macs_valid", "share"), NUMBER),
+    "calls?": COUNT,
+    "shape_in?": (list, type(None)),
+    "shape_out?": (list, type(None)),
+}
+LAYERS: dict[str, dict[str, Any]] = {  # of the figures whose layers are read again
+    "macs_dense": COUNTED,
+    "macs_effective": {"name": TEXT, "macs_effective": NUMBER, "density": NUMBER},
+    "synops_exact": {"name": TEXT, "synops": NUMBER},
+    "firing_rate": {"name": TEXT, "rate": NUMBER},
+    "activation_sparsity": {"name": TEXT, "sparsity": NUMBER},
+}
 FIGURE: dict[str, Any] = {"name": TEXT, "unit": TEXT, "method": TEXT, "detail": {}}
 HEADER: dict[str, Any] = {
     "benchbench": TEXT,
@@ -218,6 +232,9 @@ def _of_figures(cell: CellResult) -> str:
         if "confusion" in detail:
             fault = fault or misfit(detail, CONFUSION, name)
             fault = fault or _uneven(detail, ("classes", "confusion", "recall"))
+            fault = fault or _no_square(detail["confusion"])
+        if name in LAYERS and "layers" in detail:
+            fault = fault or misfit(detail, {"layers": [LAYERS[name]]}, name)
         if "bin" in detail:
             fault = fault or misfit(detail, SCALES, name) or _uneven(detail, ("before", "after"))
         if fault:
@@ -227,6 +244,12 @@ def _of_figures(cell: CellResult) -> str:
         {"*": {"*": TEXT}},
         "facts",
     )
+
+
+def _no_square(rows: list[list[Any]]) -> str:
+    if any(len(row) != len(rows) for row in rows):
+        return "confusion is no square"
+    return ""
 
 
 def _uneven(detail: dict[str, Any], keys: tuple[str, ...]) -> str:

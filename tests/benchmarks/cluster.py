@@ -47,8 +47,9 @@ machine, one processor a node, other work beside it. A cell is a trivial model (
 that is counted; nothing is timed. *Worker* is the time of the counting process itself, the same as
 without Slurm. *Overhead* is what both nodes' time comes to beyond that, a cell: the start of the
 job, of Python and torch, the look at the data, a part's reports, and waiting: an odd number of jobs
-leaves one node idle during the last of them (5 jobs of 10 cells: a sixth of the time). Memory is the peak
-resident size of the submitter (`VmHWM`), processor time its own.
+leaves one node idle during the last of them (of 5 jobs, a sixth of the time). Memory is the peak
+resident size of the submitter (`VmHWM`), which for few cells is that of its look at the data;
+processor time is its own.
 
 | cells | a job has | wall, s | worker, s a cell | overhead, s a cell | submitter's memory, MiB | \
 its processor time, s |
@@ -98,9 +99,9 @@ def main() -> None:
     """Measure, and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("reports/cluster"))
-    parser.add_argument("--cells", type=int, nargs="+", default=[50, 100, 150, 200])
+    parser.add_argument("--cells", type=int, nargs="+", default=[50, 100, 200])
     parser.add_argument("--bundle", type=int, default=10)
-    parser.add_argument("--alone", type=int, nargs="*", default=[10, 20], help="one cell a job")
+    parser.add_argument("--alone", type=int, nargs="*", default=[6], help="one cell a job")
     asked = parser.parse_args()
     nodes = _two_nodes()
     if why := nodes.missing():

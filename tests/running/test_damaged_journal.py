@@ -66,7 +66,7 @@ def interrupted(plan: Plan, out: Path, change: Callable[[list[bytes]], bytes]) -
     """The folder of a run whose journal, after two of three jobs, is damaged."""
     place = out / "20260101-000000"
     with journal.Journal(place) as book:
-        book.append(runner._header(plan, place.name, []))
+        book.append(runner.header_of(plan, place.name, []))
         for job in plan.jobs[:2]:
             book.append(runner._record(job, Outcome("ok", "")) | runner._proof(plan))
     file = place / journal.JOURNAL
@@ -77,7 +77,7 @@ def interrupted(plan: Plan, out: Path, change: Callable[[list[bytes]], bytes]) -
 def begun(plan: Plan, out: Path) -> tuple[list[str], Path, list[dict[str, Any]]]:
     """What is told when a plan begins to run; its folder, and its journal's records."""
     told = list[str]()
-    book, folder = journal_of(out, plan, partial(runner._header, plan), told.append)
+    book, folder = journal_of(out, plan, partial(runner.header_of, plan), told.append)
     book.close()
     return told, folder, journal.read(folder)
 

@@ -81,7 +81,7 @@ def test_it_is_told_once_with_both_shapes(tmp_path: Path) -> None:
         assert cells[name]["status"] == "error"
         (reason,) = cells[name]["reasons"]
         assert text in reason, reason
-        assert said.count(f"{name} count: error") == 1
+        assert said.count(f"{name} not counted (") == 1
         assert f"{name} train" not in said
     for name in ("many", "double", "fits"):
         assert cells[name]["status"] == "ok", cells[name]

@@ -123,7 +123,7 @@ def test_an_interrupted_run_is_taken_up_unless_code_without_identity_changed(
     plugin, place = folder / "plugin_of_mine.py", folder / "out" / "20260101-000000"
     about = {"name": "d", "source": "d", "synthetic": True, "digest": "0", "samples": 1}
     plan = Plan(Suite(1, "s"), Asked(), (cell_of(folder),), {}, {**about, "warnings": []})
-    header = partial(runner._header, plan)
+    header = partial(runner.header_of, plan)
     job, facts = plan.jobs[0], {UNNAMED: {str(plugin): digest_of(plugin)}, "reset": "none"}
     with journal.Journal(place) as book:
         book.append(header(place.name, []))

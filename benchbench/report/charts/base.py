@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from benchbench.display.text import neutral
 from benchbench.report.format import si
@@ -24,6 +24,7 @@ __all__ = [
     "axis_across",
     "axis_up",
     "drawing",
+    "finite",
     "left_out",
     "model_title",
     "polyline",
@@ -37,6 +38,7 @@ WIDTH = 460  # of a panel, in its own units
 MOST = 12  # panels of a drawing: more of them are told, not drawn
 NAME = 24  # characters of a name beside a bar
 SHAPES = 6
+LARGEST = 1e100  # on an axis: the difference of two such figures is still a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,11 @@ def shape(number: int, x: float, y: float, *, hollow: bool = False) -> str:
             return f'<path class="{kind}" d="M{x:g} {y + 5:g}l5 -9h-10z"/>'
         case _:
             return f'<rect class="{kind}" x="{x - 2.5:g}" y="{y - 6:g}" width="5" height="12"/>'
+
+
+def finite(value: float | None) -> TypeGuard[float]:
+    """Whether a figure has a place on an axis: there is one, and an axis can hold it."""
+    return value is not None and abs(value) < LARGEST
 
 
 def left_out(count: int, what: str, where: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from benchbench.report.charts.base import (
     axis_across,
     axis_up,
     drawing,
+    finite,
     left_out,
     model_title,
     polyline,
@@ -99,6 +100,4 @@ def _axes(name: str, train: Curve, held_out: Curve, top: float, *, lower: bool) 
 
 
 def _points(curve: Sequence[Mapping[str, Any]], name: str) -> Curve:
-    return [
-        (float(line["epoch"]), float(line[name])) for line in curve if line.get(name) is not None
-    ]
+    return [(float(line["epoch"]), float(line[name])) for line in curve if finite(line.get(name))]

@@ -14,6 +14,7 @@ from benchbench.report.charts.base import (
     Scale,
     axis_across,
     drawing,
+    finite,
     left_out,
     model_title,
     shape,
@@ -124,7 +125,7 @@ def _joules(name: str, results: Results) -> Mapping[str, float]:
     if not metric.source or metric.unit != "J":
         return {}
     found = ((cell.model, cell.measurements.get(name)) for cell in results.cells)
-    return {model: it.value for model, it in found if it is not None and it.value}
+    return {model: it.value for model, it in found if it and it.value and finite(it.value)}
 
 
 def _name(figure: str) -> str:

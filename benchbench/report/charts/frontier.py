@@ -15,6 +15,7 @@ from benchbench.report.charts.base import (
     axis_across,
     axis_up,
     drawing,
+    finite,
     model_title,
     polyline,
     short,
@@ -106,7 +107,7 @@ def _spots(name: str, results: Results) -> list[_Spot]:
         cost, share = cell.measurements.get(name), cell.measurements.get("accuracy")
         if cost is None or share is None or not cost.valid or not share.valid:
             continue
-        if share.value is None or not cost.value or cost.value < 0:
+        if share.value is None or not cost.value or cost.value < 0 or not finite(cost.value):
             continue
         low, high = (share.value if it is None else it for it in (share.low, share.high))
         simulated = cost.provenance == "simulated"

@@ -15,6 +15,7 @@ from benchbench.report.charts.base import (
     Scale,
     axis_across,
     drawing,
+    finite,
     left_out,
     model_title,
     short,
@@ -79,9 +80,9 @@ def _rows(name: str, results: Results) -> list[_Repeated]:
     rows = []
     for cell in results.cells:
         figure = cell.measurements.get(name)
-        if figure is None or figure.value is None or figure.method not in {"timed", "metered"}:
+        if figure is None or not finite(figure.value) or figure.method not in {"timed", "metered"}:
             continue
-        values = tuple((it.value, it.valid) for it in figure.rounds() if it.value is not None)
+        values = tuple((v, it.valid) for it in figure.rounds() if finite(v := it.value))
         if len(values) >= TWO:
             rows.append(_Repeated(model_title(results, cell), figure, values))
     return rows
@@ -90,7 +91,12 @@ def _rows(name: str, results: Results) -> list[_Repeated]:
 def _panel(name: str, rows: Sequence[_Repeated]) -> Panel:
     shown = rows[:MODELS]
     ends = [value for row in shown for value, _ in row.values]
-    ends += [end for row in shown for end in (row.figure.low, row.figure.high) if end is not None]
+    ends += [
+        end
+        for row in shown
+        for end in (row.figure.low, row.figure.high)
+        if finite(end) and end is not None
+    ]
     low, high = min(ends), max(ends)
     log = low > 0 and high / low > 20
     room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
@@ -114,7 +120,12 @@ def _row(row: _Repeated, y: float, scale: Scale) -> str:
     if where := ", ".join(sorted({place for place, _ in spots(figure)})):
         name += f" [{where}]"
     parts = [words(LEFT - 8, y + 4, short(name), anchor="end")]
-    if figure.low is not None and figure.high is not None:
+    if (
+        figure.low is not None
+        and figure.high is not None
+        and finite(figure.low)
+        and finite(figure.high)
+    ):
         ends = scale.at(figure.low), scale.at(figure.high)
         parts.append(f'<line class="bar" x1="{ends[0]}" x2="{ends[1]}" y1="{y}" y2="{y}"/>')
         at = scale.at(figure.value or 0.0)
