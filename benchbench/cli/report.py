@@ -56,6 +56,8 @@ def report(
         raise click.UsageError("--json shows one RUN: a document for each of several is not JSON")
     if write and only:
         raise click.UsageError("--write keeps every model: leave --only out, or use --html FILE")
+    if html is not None and (write or recompute or as_json):
+        raise click.UsageError("--html writes a page instead of --write, --recompute or --json")
     stored = [_part(api.load(run), only) for run in runs]
     if html is not None:
         from benchbench.files import write_text  # noqa: PLC0415
@@ -75,7 +77,7 @@ def _part(found: Results, only: tuple[str, ...]) -> Results:
 
     wanted = {*chosen(found.suite, only)}
     out = [cell for cell in found.cells if cell.model not in wanted]
-    failed = sum(cell in found.failed for cell in out)
+    failed = len(replace(found, cells=tuple(out)).failed)
     part = f"{len(found.cells) - len(out)} of {len(found.cells):,} models (--only {' '.join(only)})"
     if failed:
         part += f"; of those left out {failed} failed"

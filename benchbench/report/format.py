@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from benchbench.metrics.figure import Figure
     from benchbench.metrics.measurement import Measurement
+    from benchbench.results.schema import CellResult, Results
 
 __all__ = [
     "Grid",
@@ -20,6 +21,7 @@ __all__ = [
     "fact_text",
     "figure_text",
     "how_got",
+    "model_title",
     "number",
     "ratio_text",
     "si",
@@ -104,6 +106,11 @@ class Notes:
                 self.texts.append(reason)
         numbers = sorted({self.texts.index(reason) + 1 for reason in reasons})
         return " " + "".join(f"[{number}]" for number in numbers) if numbers else ""
+
+
+def model_title(results: Results, cell: CellResult) -> str:
+    """What a cell's model is called in every table and drawing."""
+    return results.suite.model(cell.model).title
 
 
 def number(value: float, decimals: int | None = None) -> str:

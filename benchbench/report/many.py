@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from benchbench.metrics.registry import METRICS
-from benchbench.report.format import Grid, Line, figure_text
+from benchbench.report.format import Grid, Line, figure_text, model_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def overview(results: Results, notes: Notes) -> list[Grid]:
         )
     ]
     lines = tuple(
-        Line((_title(results, cell), *_cells(cell, there, notes))) for cell in results.cells
+        Line((model_title(results, cell), *_cells(cell, there, notes))) for cell in results.cells
     )
     units = {name: METRICS[name].unit for name in there}
     titles = [
@@ -100,7 +100,3 @@ def _named(suite: Suite) -> Iterator[str]:
         for pair in (claim.measure, claim.difference):
             if pair is not None:
                 yield from (pair.of, pair.to)
-
-
-def _title(results: Results, cell: CellResult) -> str:
-    return results.suite.model(cell.model).title

@@ -10,7 +10,7 @@ from benchbench.formulas.thresholds import PUBLISHED
 from benchbench.metrics.place import any_apart
 from benchbench.metrics.registry import METRICS
 from benchbench.report.best import intervals_apart
-from benchbench.report.format import Grid, Line, number
+from benchbench.report.format import Grid, Line, model_title, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ def modelled(results: Results) -> list[Grid]:
     if any(spreads):
         text = "of those that charge for computing; no average of them means anything"
         lines.append(Line(("largest over smallest", *spreads, "", "", "", "", text)))
-    titles = [_title(results, cell) + _steps(cell) for cell in results.cells]
+    titles = [model_title(results, cell) + _steps(cell) for cell in results.cells]
     title = "Energy by formula, mJ per inference: modelled, not measured"
     if any(len(of_these) > 1 for of_these in winners.values()):
         title += ". The winner flips with the model: none of them alone decides"
@@ -87,8 +87,8 @@ def thresholds(results: Results) -> list[Grid]:
         lines = [*_published_lines(cell), *_formula_lines(cell)]
         if lines:
             title = (
-                f"Where {_title(results, cell)} lies against break-evens: below one it is cheaper "
-                "than the other network, by that source alone"
+                f"Where {model_title(results, cell)} lies against break-evens: below one it is "
+                "cheaper than the other network, by that source alone"
             )
             header = ("of", "here", "break-even", "verdict", "of what", "source", "valid for")
             grids.append(Grid(title, header, tuple(lines), text_columns=4, detail=many))
@@ -246,7 +246,3 @@ def _steps_of(cell: CellResult) -> int:
 def _steps(cell: CellResult) -> str:
     steps = _steps_of(cell)
     return f" [T = {steps}]" if steps > 1 else ""
-
-
-def _title(results: Results, cell: CellResult) -> str:
-    return results.suite.model(cell.model).title

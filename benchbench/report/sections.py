@@ -13,13 +13,14 @@ from benchbench.report.format import (
     Notes,
     figure_text,
     how_got,
+    model_title,
     number,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from benchbench.results.schema import CellResult, Results
+    from benchbench.results.schema import Results
 
 __all__ = [
     "confusions",
@@ -75,7 +76,7 @@ def everything(results: Results, notes: Notes) -> Grid:
         marked = None if best is None else best + 1
         shorter = (columns[0], *brief, *columns[1 + len(brief) :])
         lines.append(Line(columns, best=marked, says=metric.definition, brief=shorter))
-    titles = [_title(results, cell) for cell in results.cells]
+    titles = [model_title(results, cell) for cell in results.cells]
     return Grid(
         "Every figure, per sample",
         ("", *titles, "name", "how"),
@@ -89,7 +90,7 @@ def everything(results: Results, notes: Notes) -> Grid:
 def failures(results: Results) -> Grid:
     """Why cells have no full result."""
     lines = [
-        Line((_title(results, cell), cell.status, reason))
+        Line((model_title(results, cell), cell.status, reason))
         for cell in results.failed
         for reason in cell.reasons or ("no reason was given",)
     ]
@@ -111,8 +112,8 @@ def confusions(results: Results) -> list[Grid]:
             )
         ]
         title = (
-            f"Confusion matrix of {_title(results, cell)}, {detail['split']}: true class by guess "
-            f"(always guessing the largest class: {100 * detail['largest_class']:.1f} %)"
+            f"Confusion matrix of {model_title(results, cell)}, {detail['split']}: true class by "
+            f"guess (always guessing the largest class: {100 * detail['largest_class']:.1f} %)"
         )
         header = ("", *detail["classes"], "recall")
         grids.append(Grid(title, header, tuple(lines), text_columns=0, detail=True))
@@ -148,7 +149,7 @@ def curves(results: Results) -> list[Grid]:
             *("epoch", "loss", f"training, {unit}", "validation loss", f"validation, {unit}"),
             *("after STDP, %", "seconds", "STDP by layer"),
         )
-        title = f"Training curve of {_title(results, cell)}"
+        title = f"Training curve of {model_title(results, cell)}"
         grids.append(Grid(title, header, lines, text_columns=1, detail=True))
     return grids
 
@@ -165,7 +166,7 @@ def scales(results: Results) -> list[Grid]:
             Line((f"{i * detail['bin']:.4f}", number(before), number(after)))
             for i, (before, after) in enumerate(zip(detail["before"], detail["after"], strict=True))
         )
-        title = f"Scales (|gamma|) of {_title(results, cell)}: channels by size"
+        title = f"Scales (|gamma|) of {model_title(results, cell)}: channels by size"
         header = ("from", "after sparse training", "after the cut")
         grids.append(Grid(title, header, lines, text_columns=0, detail=True))
     return grids
@@ -187,7 +188,3 @@ def _stdp(log: list[dict[str, float]]) -> str:
         f"out, weights changed by {100 * item['weight_change']:.2g} %"
         for item in log
     )
-
-
-def _title(results: Results, cell: CellResult) -> str:
-    return results.suite.model(cell.model).title

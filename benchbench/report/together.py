@@ -6,10 +6,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from benchbench.display.text import all_neutral
 from benchbench.report.html import body_of, document_of, own_ids
 from benchbench.report.templates import environment
+from benchbench.results.places import digest_of_machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +51,7 @@ def together(runs: Sequence[Results], file: Path) -> str:
     differ = [
         what
         for what, of in (
-            ("machines", {it.machine for it in entries}),
+            ("machines or software", {digest_of_machine(run.fingerprint) for run in runs}),
             ("data", {it.data for it in entries}),
             ("modes", {it.mode for it in entries}),
         )
@@ -67,7 +69,7 @@ def together(runs: Sequence[Results], file: Path) -> str:
 
 def _entry(start: str, run: Results) -> _Entry:
     machine = run.fingerprint
-    gpus = [str(it.get("name", "GPU")) for it in machine.get("gpus") or ()]
+    gpus = map(str, machine.get("gpus") or ())
     return _Entry(
         start,
         f"{run.suite.name}, {run.run['id']}",
@@ -81,4 +83,4 @@ def _entry(start: str, run: Results) -> _Entry:
 def _raw(run: Results, file: Path) -> str:
     """Where a run's files lie, as seen from the document."""
     place = os.path.relpath(Path(run.folder).resolve(), file.resolve().parent)
-    return f"{Path(place).as_posix()}/"
+    return f"{quote(Path(place).as_posix())}/"

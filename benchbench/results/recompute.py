@@ -99,5 +99,5 @@ def _again(folder: Path, name: str, phase: str, short: str) -> float:
     if (memory_j := trace.readings.memory_j) is not None:
         found["energy_dram"] = (memory_j[1] - memory_j[0]) / trace.window.samples
     if short not in found:
-        raise ResultError(f"{name}: holds not what {short} needs")
+        raise ResultError(f"{name}: holds nothing that {short} could be computed from")
     return found[short]

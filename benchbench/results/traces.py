@@ -9,26 +9,28 @@ worker's monotonic clock. Kinds: ``first`` (the counter's last change before the
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from benchbench.errors import ResultError
-from benchbench.files import content_of
+from benchbench.files import content_of, write_text
 from benchbench.meters.base import Reading
 from benchbench.metrics.figure import PHASES, Phase
 from benchbench.probes.metering.edges import Readings
 from benchbench.probes.metering.sampler import Sample
 from benchbench.probes.metering.window import Window
+from benchbench.results.schema import TRACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-__all__ = ["Trace", "parse", "read", "text_of"]
+__all__ = ["Trace", "parse", "read", "text_of", "with_trace"]
 
 MOST_BYTES = 1 << 26  # of a trace; a window of an hour has some 2 MB
 VERSION = "benchbench trace 2"
@@ -152,6 +154,29 @@ def parse(name: str, text: str) -> Trace:
     except (KeyError, ValueError, TypeError, csv.Error) as error:
         raise ResultError(f"{name}: cut off or damaged: {error!r}") from error
     return Trace(name, sensor, provenance, window, idle_w, readings, samples)
+
+
+def with_trace(figure: Mapping[str, Any], start: str, run: Path, folder: Path) -> dict[str, Any]:
+    """A figure of another run, its raw readings copied beside those of this one.
+
+    Args:
+        figure: The figure as a journal has it.
+        start: What the copy's name begins with: two runs may have traces of one name.
+        run: Folder that it is taken from.
+        folder: Folder of this run.
+
+    Returns:
+        The figure with the name of the copy, also where there was nothing to copy: that it is
+        missing is told where it is looked for.
+    """
+    name = figure["detail"].get("trace")
+    if name is None:
+        return dict(figure)
+    file = Path(str(name)).name  # whatever a journal of somebody else's says, in this folder
+    ours = f"{start}-{file}"
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        write_text(folder / TRACES / ours, content_of(run / TRACES / file, MOST_BYTES).decode())
+    return {**figure, "detail": {**figure["detail"], "trace": ours}}
 
 
 def _line(kind: str, reading: Reading) -> tuple[object, ...]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import ResultError
-from benchbench.files import content_of, write_text
 from benchbench.results import journal
 from benchbench.results.places import PlaceNames
-from benchbench.results.schema import TRACES
-from benchbench.results.traces import MOST_BYTES
+from benchbench.results.traces import with_trace
 from benchbench.results.whole import whole_records
 from benchbench.running.parts import PARTS
 from benchbench.running.runner import now
@@ -175,20 +172,11 @@ class Collector:
             "place": place,
             "part": part.name,
             "device": device,
-            "measurements": [self._figure(it, part, run) for it in record["measurements"]],
+            "measurements": [
+                with_trace(it, part.name, run, self._folder) for it in record["measurements"]
+            ],
             **({"shared": True} if self._shared and record["task"] == "time" else {}),
         }
         self._book.append(ours)
         self._note(ours)
         return [ours]
-
-    def _figure(self, figure: Record, part: Part, run: Path) -> Record:
-        """A figure whose raw readings lie with the run's own."""
-        name = figure["detail"].get("trace")
-        if name is None:
-            return figure
-        ours = f"{part.name}-{name}"
-        with contextlib.suppress(OSError, UnicodeDecodeError):  # that it is missing is told later
-            text = content_of(run / TRACES / str(name), MOST_BYTES).decode()
-            write_text(self._folder / TRACES / ours, text)
-        return {**figure, "detail": {**figure["detail"], "trace": ours}}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from benchbench.running.launcher import Status
     from benchbench.running.parts import Part
 
-__all__ = ["EndedPart", "Engine", "PartState"]
+__all__ = ["EndedPart", "Engine", "PartState", "last_line"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +102,12 @@ class Engine(Protocol):
     @property
     def goes_on(self) -> bool:
         """Whether its parts go on where this process ends."""
+
+
+def last_line(log: Path) -> str:
+    """The last thing that a part has said."""
+    try:
+        lines = log.read_text("utf-8", "replace").strip().splitlines()
+    except OSError as error:
+        return f"it left no log ({error.strerror})"
+    return lines[-1][:500] if lines else "it said nothing"

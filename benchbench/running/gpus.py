@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchbench.errors import BenchbenchError
 from benchbench.running.child import GRACE_S, GUARD
-from benchbench.running.engine import EndedPart, PartState
+from benchbench.running.engine import EndedPart, PartState, last_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -124,9 +124,7 @@ class GpuEngine:
     def ended(self, part: Part, job: str) -> EndedPart:
         """Why a process has ended before its time: the last line of its log says it."""
         del job
-        log = self._log(part)
-        lines = log.read_text("utf-8", "replace").strip().splitlines()
-        last = lines[-1][:500] if lines else "it said nothing"
+        last = last_line(self._log(part))
         return EndedPart("error", f"the process of {part.name} ended before its time: {last}")
 
     def cancel(self, ids: Sequence[str]) -> None:

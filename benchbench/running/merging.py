@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 from benchbench import __version__
 from benchbench.errors import ResultError
-from benchbench.files import content_of, write_text
 from benchbench.results import journal
 from benchbench.results.aggregate import aggregated
 from benchbench.results.places import PlaceNames
-from benchbench.results.schema import TRACES, check_schema
-from benchbench.results.traces import MOST_BYTES
+from benchbench.results.schema import check_schema
+from benchbench.results.traces import with_trace
 from benchbench.results.whole import whole_records
 from benchbench.running.resuming import new_run
 from benchbench.running.runner import command_line, now
@@ -136,13 +134,18 @@ def _labels(runs: Sequence[Path], heads: Sequence[Record]) -> list[str]:
 def _header(heads: Sequence[Record], cells: dict[str, Record], folder: Path) -> Record:
     first = heads[0]
     damaged = [text for head in heads for text in head["run"].get("damaged", ())]
+    once = {"node", "damaged"} | {  # what is of one of them alone
+        key
+        for key in ("revision", "extensions", "figures")
+        if any(head["run"].get(key) != first["run"].get(key) for head in heads)
+    }
     changes = dict.fromkeys(text for head in heads for text in head["run"].get("changes", ()))
     return {
         **first,
         "benchbench": __version__,
         "plan": "",  # a merged run is none that a command takes up
         "run": {
-            **{key: it for key, it in first["run"].items() if key not in {"node", "damaged"}},
+            **{key: it for key, it in first["run"].items() if key not in once},
             "id": folder.name,
             "changes": [*changes],
             "started": min(str(head["run"].get("started", "")) for head in heads),
@@ -186,17 +189,8 @@ def _of_run(
             **({} if record.get("lost") else {"place": place}),
             "part": f"{label} {record.get('part', '')}".strip(),
             "device": record.get("device", cell["device"]),
-            "measurements": [_figure(it, run, place, folder) for it in record["measurements"]],
+            "measurements": [
+                with_trace(it, place.replace(" ", "-"), run, folder)
+                for it in record["measurements"]
+            ],
         }
-
-
-def _figure(figure: Record, run: Path, place: str, folder: Path) -> Record:
-    """A figure whose raw readings lie with the merged run's own."""
-    name = figure["detail"].get("trace")
-    if name is None:
-        return figure
-    ours = f"{place.replace(' ', '-')}-{name}"
-    with contextlib.suppress(OSError, UnicodeDecodeError):  # that it is missing is told later
-        text = content_of(run / TRACES / str(name), MOST_BYTES).decode()
-        write_text(folder / TRACES / ours, text)
-    return {**figure, "detail": {**figure["detail"], "trace": ours}}

@@ -282,6 +282,7 @@ def test_more_models_than_a_drawing_holds_are_told_with_their_number() -> None:
         (0, 10, False, [0, 2, 4, 6, 8, 10]),
         (0.9, 2.1, False, [1, 1.5, 2]),
         (1e-9, 1e-3, True, [1e-8, 1e-6, 1e-4]),
+        (1.4, 7.5, True, [2, 5]),
     ],
 )
 def test_ticks_are_round_and_on_the_axis(

@@ -43,8 +43,32 @@ def test_what_may_not_be_set_side_by_side_is_told(tmp_path: Path) -> None:
     )
     mixed = together([far, here], tmp_path / "page.html")
     same = together([here, here], tmp_path / "page.html")
+    newer = replace(here, fingerprint={**here.fingerprint, "torch": "99"})
+    assert "machines or software" in together([newer, here], tmp_path / "page.html")
     assert "are of different" not in same
     assert re.findall(r"are of different (\w+)", mixed) == ["machines", "data", "modes"]
+
+
+def test_a_run_on_a_gpu_is_named_with_it_and_its_folder_may_have_any_name(tmp_path: Path) -> None:
+    """GPUs of a fingerprint are names; a space or a hash in a folder's name is no end of a link."""
+    here = load(TABLE4[0])
+    gpu = replace(
+        here,
+        fingerprint={**here.fingerprint, "gpus": ["NVIDIA H100"]},
+        folder=str(tmp_path / "a #1 run"),
+    )
+    text = together([gpu, here], tmp_path / "page.html")
+    assert ", NVIDIA H100</td>" in text
+    assert 'href="a%20%231%20run/results.json"' in text
+
+
+def test_what_a_page_leaves_no_room_for_is_refused() -> None:
+    """An option that would do nothing."""
+    from click import UsageError
+
+    words = ["report", str(TABLE4[0]), "--html", "page.html", "--recompute"]
+    with pytest.raises(UsageError, match="instead of"):
+        group.main(words, standalone_mode=False)
 
 
 def test_the_command_writes_the_page(tmp_path: Path) -> None:

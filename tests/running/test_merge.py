@@ -23,6 +23,7 @@ from benchbench.report.headline import headlines
 from benchbench.report.spread import between_places
 from benchbench.results import journal, stored
 from benchbench.results.places import digest_of_machine
+from benchbench.results.traces import with_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -244,3 +245,18 @@ def test_a_fingerprint_has_one_digest_however_it_is_laid_out() -> None:
     """The order of its keys changes nothing, and any value does."""
     assert digest_of_machine({"a": 1, "b": 2}) == digest_of_machine({"b": 2, "a": 1})
     assert digest_of_machine({"a": 1}) != digest_of_machine({"a": 2})
+
+
+def test_a_trace_of_anybody_s_is_read_and_kept_in_the_folders_of_traces(tmp_path: Path) -> None:
+    """A journal that names a file elsewhere neither shows it nor writes over one."""
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    (theirs / "traces").mkdir(parents=True)
+    (theirs / "traces" / "a.csv").write_text("watts")
+    (theirs / "secret").write_text("theirs alone")
+    for name, held in (("a.csv", "watts"), ("../secret", None), ("x/../../../over", None)):
+        found = with_trace({"detail": {"trace": name}}, "run-1", theirs, ours)
+        kept = ours / "traces" / str(found["detail"]["trace"])
+        assert kept.resolve().parent == (ours / "traces").resolve()
+        assert (kept.read_text() if kept.exists() else None) == held
+    assert not (tmp_path / "over").exists()
+    assert with_trace({"detail": {}}, "run-1", theirs, ours) == {"detail": {}}

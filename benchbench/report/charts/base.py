@@ -13,7 +13,6 @@ from benchbench.report.format import si
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from benchbench.results.schema import CellResult, Results
 
 __all__ = [
     "MOST",
@@ -26,7 +25,6 @@ __all__ = [
     "drawing",
     "finite",
     "left_out",
-    "model_title",
     "polyline",
     "shape",
     "short",
@@ -100,7 +98,12 @@ class Scale:
         if self.log:
             powers = range(math.ceil(math.log10(self.low)), math.floor(math.log10(self.high)) + 1)
             step = max(1, math.ceil(len(powers) / most))
-            return [10.0**power for power in powers if power % step == 0]
+            whole = [10.0**power for power in powers if power % step == 0]
+            if len(whole) > 1:
+                return whole
+            first = math.floor(math.log10(self.low))
+            digits = [digit * 10.0**power for power in (first, first + 1) for digit in (1, 2, 5)]
+            return [it for it in digits if self.low <= it <= self.high]
         rough = (self.high - self.low) / most
         base = 10.0 ** math.floor(math.log10(rough))
         step_of = next(base * it for it in (1, 2, 5, 10) if base * it >= rough * (1 - 1e-9))
@@ -195,11 +198,6 @@ def finite(value: float | None) -> TypeGuard[float]:
 def left_out(count: int, what: str, where: str) -> tuple[str, ...]:
     """A sentence on what is not drawn; none where that is nothing."""
     return (f"not drawn: {count} more {what}; {where}",) if count > 0 else ()
-
-
-def model_title(results: Results, cell: CellResult) -> str:
-    """The title of a cell's model."""
-    return results.suite.model(cell.model).title
 
 
 def titled(says: str, *parts: str) -> str:

@@ -11,11 +11,11 @@ from benchbench.report.charts.base import (
     Panel,
     drawing,
     left_out,
-    model_title,
     short,
     titled,
     words,
 )
+from benchbench.report.format import model_title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,11 +15,11 @@ from benchbench.report.charts.base import (
     drawing,
     finite,
     left_out,
-    model_title,
     polyline,
     titled,
     words,
 )
+from benchbench.report.format import model_title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

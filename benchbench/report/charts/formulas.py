@@ -15,14 +15,12 @@ from benchbench.report.charts.base import (
     axis_across,
     drawing,
     finite,
-    left_out,
-    model_title,
     shape,
     short,
     titled,
     words,
 )
-from benchbench.report.format import si
+from benchbench.report.format import model_title, si
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +105,11 @@ def formula_charts(results: Results) -> Illustration | None:
         (
             "the mark of the model that needs least is filled; none of the formulas is the truth",
             told,
-            *left_out(len(models) - SERIES, "model(s) by a mark of their own", "they are dots"),
+            *(
+                [f"the other {len(models) - SERIES} models are dots"]
+                if len(models) > SERIES
+                else []
+            ),
         ),
     )
 

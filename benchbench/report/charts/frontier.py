@@ -16,13 +16,12 @@ from benchbench.report.charts.base import (
     axis_up,
     drawing,
     finite,
-    model_title,
     polyline,
     short,
     titled,
     words,
 )
-from benchbench.report.format import si
+from benchbench.report.format import model_title, si
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,12 +14,11 @@ from benchbench.report.charts.base import (
     axis_across,
     drawing,
     left_out,
-    model_title,
     short,
     titled,
     words,
 )
-from benchbench.report.format import si
+from benchbench.report.format import model_title, si
 from benchbench.results.frames import layer_rows
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def _bars(cell: CellResult) -> list[_Bar]:
 def _details(cell: CellResult, figure: str) -> dict[str, Any]:
     found = cell.measurements.get(figure)
     layers = found.detail.get("layers", ()) if found is not None and found.value is not None else ()
-    return {layer["name"]: layer for layer in layers if isinstance(layer, dict)}
+    return {layer["name"]: layer for layer in layers}
 
 
 def _panel(title: str, bars: Sequence[_Bar]) -> Panel:

@@ -19,12 +19,11 @@ from benchbench.report.charts.base import (
     axis_up,
     drawing,
     left_out,
-    model_title,
     polyline,
     titled,
     words,
 )
-from benchbench.report.format import si
+from benchbench.report.format import model_title, si
 from benchbench.results import traces
 from benchbench.results.schema import TRACES
 

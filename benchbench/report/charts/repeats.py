@@ -17,12 +17,11 @@ from benchbench.report.charts.base import (
     drawing,
     finite,
     left_out,
-    model_title,
     short,
     titled,
     words,
 )
-from benchbench.report.format import si
+from benchbench.report.format import model_title, si
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
