@@ -99,7 +99,7 @@ SCALES: dict[str, Any] = {"bin": NUMBER, "before": [NUMBER], "after": [NUMBER]}
 COUNTED: dict[str, Any] = {
     **dict.fromkeys(("name", "kind"), TEXT),
     **dict.fromkeys(("params", "macs_dense", "macs_valid", "share"), NUMBER),
-    "calls?": COUNT,
+    "calls?": (int, type(None)),
     "shape_in?": (list, type(None)),
     "shape_out?": (list, type(None)),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
 
 REFERENCES = sorted((Path(__file__).parents[2] / "reports" / "reference").rglob("results.json"))
+TABLE3 = next(it for it in REFERENCES if it.parts[-3] == "table3")
 COLUMNS = [
     "layer",
     "kind",
@@ -211,3 +213,27 @@ def test_why_there_are_no_layers_is_told_whole() -> None:
     dense = replace(unavailable("macs_dense", "one"), reasons=("one", "two"))
     with pytest.raises(ResultError, match=r"^m: there are no layers to show: one; two$"):
         layer_frame("m", {"macs_dense": dense})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "refused"),
+    [
+        ("calls", None, False),  # of a product that a module runs beside others
+        ("shape_in", None, False),
+        ("share", "most", True),
+        ("params", None, True),
+    ],
+)
+def test_a_stored_layer_that_no_counter_could_have_written_is_refused(
+    tmp_path: Path, key: str, value: object, *, refused: bool
+) -> None:
+    """What is not known of a layer is None in some columns, and in no other."""
+    document = json.loads(TABLE3.read_text("utf-8"))
+    document["cells"][0]["measurements"]["macs_dense"]["detail"]["layers"][0][key] = value
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps(document), "utf-8")
+    if refused:
+        with pytest.raises(ResultError, match=rf"layers\[0\]\.{key}"):
+            load(file)
+    else:
+        assert load(file).layers("conv_snn")[key].isna().iloc[0]
