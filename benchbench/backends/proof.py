@@ -18,8 +18,8 @@ class Bounds:
 
     Attributes:
         spikes: Least share of equal spikes of the whole network.
-        outputs: Largest norm of the differences of outputs, over the outputs' norm. A spike that
-            flips at a rounded threshold changes them.
+        outputs: Largest norm of the differences of outputs, over the outputs' norm; see
+            `Proof.most_output` for outputs that are made of few spikes.
         gradients: The same of the gradients; infinite where they are told and not bounded.
     """
 
@@ -36,6 +36,9 @@ BOUNDS: dict[Precision, Bounds] = {
 untrained MobileNet), bfloat16 by its 8 bits, which deep networks of batch norms make so much of in
 their gradients that these are told and not bounded: a backend's are proved in float32."""
 
+MOST_BY_FLIPS = 0.5
+"""What outputs may differ by at most, however few spikes they are made of: half of their norm."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -46,8 +49,9 @@ class Proof:
         output: Norm of the differences of the outputs over the outputs' norm.
         output_largest: Largest difference of two outputs.
         equal: Share of equal spikes by layer; none where no layer can be watched.
-        counted: Number of spikes and silences by layer.
-        rates: Firing rates by layer, as the framework runs it: silence is equal without a proof.
+        counted: Number of spikes and silences by layer, of those that can be watched.
+        rates: Firing rates by layer, in the order of their calls, as the framework runs it:
+            silence is equal without a proof.
         gradient: Norm of the differences of all gradients over the gradients' norm; None where it
             is not trained.
         gradient_largest: Largest difference of two gradients, over the largest gradient.
@@ -73,6 +77,20 @@ class Proof:
         return sum(self.equal[path] * count for path, count in self.counted.items()) / total
 
     @property
+    def most_output(self) -> float:
+        """What its outputs may differ by, over their norm.
+
+        Spikes that may flip make outputs that may differ: of a layer that fires at a rate r, flips
+        of a share f of all spikes and silences are the square root of f / r of its norm. Of an
+        untrained network whose last layer hardly fires, one flip is a large part of its outputs.
+        """
+        last = next(reversed(self.rates.values()), 0.0)
+        if not last:
+            return self.bounds.outputs
+        by_flips = math.sqrt((1 - self.bounds.spikes) / last)
+        return max(self.bounds.outputs, min(by_flips, MOST_BY_FLIPS))
+
+    @property
     def fault(self) -> str:
         """Why it is not the same; empty where it is."""
         found = self._faults("")
@@ -88,14 +106,14 @@ class Proof:
                 f"{100 * self.bounds.spikes:g} % must be"
             )
         asked = (
-            ("outputs", self.output, self.bounds.outputs),
+            ("outputs", self.output, self.most_output),
             ("gradients", self.gradient, self.bounds.gradients),
         )
         for what, apart, bound in asked:
             if apart is not None and not apart <= bound:  # NaN is within no bound
                 found.append(
                     f"{where}its {what} differ by {100 * apart:.3g} % of their norm, and at most "
-                    f"{100 * bound:g} % may"
+                    f"{100 * bound:.3g} % may"
                 )
         return found
 

@@ -16,6 +16,7 @@ from benchbench.frameworks import is_spiking, resetter, spikes_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from benchbench.backends import Precision
     from benchbench.backends.executed import Executed
     from benchbench.data.batches import Batch
 
@@ -47,11 +48,11 @@ def prove(
         with found.natively():
             native = asked.side(found.model, contextlib.nullcontext(), natively=True)
         ours = asked.side(found.run, found.context())
-        proof = _compared(native, ours, BOUNDS[execution.precision])
+        proof = asked.compared(native, ours, execution.precision)
         if execution.precision == 32 or execution.backend == "native":
             return proof
         closely = asked.side(found.run, contextlib.nullcontext())
-        return replace(proof, in_float32=_compared(native, closely, BOUNDS[32]))
+        return replace(proof, in_float32=asked.compared(native, closely, 32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,21 @@ class _Asked:
     loss: Callable[[Tensor, Tensor], Tensor] | None
     output: str
     seed: int
+
+    @property
+    def watches(self) -> bool:
+        """Whether spikes can be watched as it is executed: not within what a compiler made."""
+        return self.found.execution.backend != "compiled"
+
+    def compared(self, native: _Side, ours: _Side, precision: Precision) -> Proof:
+        """What the two sides differ by.
+
+        Args:
+            native: As its framework runs it.
+            ours: As it is executed.
+            precision: What is asked.
+        """
+        return _compared(native, ours, BOUNDS[precision], watched=self.watches)
 
     def side(
         self,
@@ -94,7 +110,7 @@ class _Asked:
         model.train(self.loss is not None)
         resetter(model)()
         spikes: dict[str, list[Tensor]] = {}
-        watched = {} if self.found.execution.backend == "compiled" else self.found.observed
+        watched = self.found.observed if natively or self.watches else {}
         with _seeded(self.found, self.seed), _without_dropout(model), _watching(watched, spikes):
             if self.loss is None:
                 with torch.inference_mode(), context:
@@ -169,16 +185,18 @@ def _seeded(found: Executed, seed: int) -> Iterator[None]:
         yield
 
 
-def _compared(native: _Side, ours: _Side, bounds: Bounds) -> Proof:
+def _compared(native: _Side, ours: _Side, bounds: Bounds, *, watched: bool) -> Proof:
     equal, counted, rates = dict[str, float](), dict[str, int](), dict[str, float]()
     for path, theirs in native.spikes.items():
-        others = ours.spikes.get(path, [])
         total = sum(it.numel() for it in theirs)
+        rates[path] = sum(int(it.sum()) for it in theirs) / total
+        if not watched:
+            continue
+        others = ours.spikes.get(path, [])
         same = sum(
             int((a == b).sum()) for a, b in zip(theirs, others, strict=False) if a.shape == b.shape
         )
         counted[path], equal[path] = total, same / total
-        rates[path] = sum(int(it.sum()) for it in theirs) / total
     return Proof(
         bounds,
         _apart([ours.answer], [native.answer]),

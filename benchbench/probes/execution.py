@@ -67,7 +67,7 @@ def measure(proof: Proof) -> Iterator[Measurement]:
             for path, equal in proof.equal.items()
         }
         yield EQUAL_SPIKES(proof.share, detail={"layers": layers, "least": proof.bounds.spikes})
-    largest = {"largest": proof.output_largest, "most": proof.bounds.outputs}
+    largest = {"largest": proof.output_largest, "most": proof.most_output}
     if math.isfinite(proof.output):
         yield OUTPUTS_APART(proof.output, detail=largest)
     else:
