@@ -48,8 +48,8 @@ that is counted; nothing is timed. *Worker* is the time of the counting process 
 without Slurm. *Overhead* is what both nodes' time comes to beyond that, a cell: the start of the
 job, of Python and torch, the look at the data, a part's reports, and waiting: an odd number of jobs
 leaves one node idle during the last of them (of 5 jobs, a sixth of the time). Memory is the peak
-resident size of the submitter (`VmHWM`), which for few cells is that of its look at the data;
-processor time is its own.
+resident size of the submitter (`VmHWM`), which for few cells is that of its look at the data
+([submitter.md](submitter.md) has it for many); processor time is its own.
 
 | cells | a job has | wall, s | worker, s a cell | overhead, s a cell | submitter's memory, MiB | \
 its processor time, s |
@@ -128,13 +128,23 @@ def _write(out: Path, runs: Sequence[Run]) -> None:
         (out / "README.md").write_text(_text(runs), "utf-8")
 
 
-def _run(folder: Path, conf: Path, cells: int, bundle: int) -> Run:
+def suite(folder: Path, cells: int) -> None:
+    """Write ``s.yaml``: trivial models that are counted, and not timed.
+
+    Args:
+        folder: Where, with their source beside it.
+        cells: Number of models, each of another width.
+    """
     (folder / "own.py").write_text(MODEL, "utf-8")
     lines = [
         f'  - {{ id: m{i}, model: "own.py:trivial", set: {{ width: {8 + i} }} }}\n'
         for i in range(cells)
     ]
     (folder / "s.yaml").write_text(HEAD + "".join(lines), "utf-8")
+
+
+def _run(folder: Path, conf: Path, cells: int, bundle: int) -> Run:
+    suite(folder, cells)
     out = folder / f"out-{cells}-{bundle}"
     words = ["run", "s.yaml", "--device", "cpu", "--on", "slurm", "--bundle", str(bundle)]
     begin, before = time.monotonic(), os.times()
