@@ -7,13 +7,30 @@ from typing import TYPE_CHECKING
 from benchbench.metrics.place import any_apart
 from benchbench.metrics.ratio import NoRatio, ratio
 from benchbench.metrics.registry import METRICS
+from benchbench.results.other_data import other_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchbench.metrics.measurement import Measurement
+    from benchbench.results.schema import CellResult
 
-__all__ = ["best_of", "intervals_apart"]
+__all__ = ["best_of", "intervals_apart", "sure_best"]
+
+
+def sure_best(metric: str, cells: Sequence[CellResult | None]) -> int | None:
+    """Which of several models is the best by a figure for sure.
+
+    Args:
+        metric: Name of the figure.
+        cells: The models; None for one that was left out.
+
+    Returns:
+        Index of the best as `best_of` has it; None where they were measured on different data too.
+    """
+    figures = [cell.measurements.get(metric) if cell else None for cell in cells]
+    having = [cell for cell, it in zip(cells, figures, strict=True) if cell and it]
+    return None if other_data(metric, having) else best_of(figures)
 
 
 def best_of(figures: Sequence[Measurement | None]) -> int | None:

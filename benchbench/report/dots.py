@@ -6,12 +6,13 @@ import math
 from html import escape
 from typing import TYPE_CHECKING
 
-from benchbench.report.headline import RATIOS
+from benchbench.report.findings import RATIOS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchbench.report.headline import Headline, HeadlineFinding
+    from benchbench.report.findings import HeadlineFinding
+    from benchbench.report.headline import Headline
 
 __all__ = ["dot_plot"]
 

@@ -14,7 +14,8 @@ from benchbench.comparing.accuracies import ACCURACY, LEVEL, accuracy_difference
 from benchbench.metrics.ratio import unusable
 from benchbench.metrics.registry import METRICS
 from benchbench.report.best import intervals_apart
-from benchbench.report.headline import Headline, HeadlineFinding, digits, ratio_finding
+from benchbench.report.findings import HeadlineFinding, digits, ratio_finding
+from benchbench.report.headline import Headline
 from benchbench.report.modelled import charges_for_computing
 
 if TYPE_CHECKING:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from benchbench.comparing.accuracies import LEVEL, accuracy_difference
 from benchbench.metrics.place import apart, spots
-from benchbench.metrics.ratio import NoRatio, ratio
 from benchbench.metrics.registry import METRICS
 from benchbench.report.banner import is_random
+from benchbench.report.findings import (
+    HeadlineFinding,
+    accuracy_finding,
+    digits,
+    ratio_finding,
+)
+from benchbench.report.format import model_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,30 +23,8 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
 
-__all__ = [
-    "RATIOS",
-    "Headline",
-    "HeadlineFinding",
-    "Outlook",
-    "digits",
-    "headlines",
-    "ratio_finding",
-    "where_measured",
-]
+__all__ = ["Headline", "headlines", "where_measured"]
 
-Outlook = Literal["better", "worse", "equal", "not resolved", "no interval", "not measured"]
-
-# What is said of a ratio, and of a figure that is not there.
-RATIOS = {
-    "train_fps": ("trains {} as fast", "training speed"),
-    "infer_fps": ("infers {} as fast", "inference speed"),
-    "train_energy": ("needs {} the energy of a training step", "energy of training"),
-    "infer_energy": ("needs {} the energy of an inference", "energy of inference"),
-    "latency": ("takes {} the latency at batch 1", "latency at batch 1"),
-    "macs_dense": ("does {} the dense mult-adds", "mult-adds"),
-    "macs_effective": ("does {} the mult-adds on non-zero inputs", "mult-adds on non-zero inputs"),
-    "params": ("has {} the parameters", "parameters"),
-}
 RANKS = {
     "infer_fps": "fastest inference",
     "train_fps": "fastest training",
@@ -49,35 +32,6 @@ RANKS = {
     "accuracy": "most accurate",
 }
 MOST_MODELS = 4  # of a suite that names no pairs: of more the first places are told
-
-
-@dataclass(frozen=True, slots=True)
-class HeadlineFinding:
-    """One figure of a comparison.
-
-    Attributes:
-        metric: Name of the figure.
-        text: The ratio or the difference in words, with its interval; or what is not there.
-        outlook: Whether it speaks for the first model, and whether that is sure.
-        reason: Why there is none, or why it is not sure; else empty.
-        value: The ratio; None where there is none, and of accuracies, which have a difference.
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-    """
-
-    metric: str
-    text: str
-    outlook: Outlook
-    reason: str = ""
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def sentence(self) -> str:
-        """The text, with how sure it is where it is not."""
-        unsure = self.outlook == "not resolved" or (self.outlook == "no interval" and self.value)
-        return f"{self.text} ({self.outlook})" if unsure else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,23 +112,28 @@ def _first_places(results: Results) -> Iterator[Headline]:
     """The best of each figure that is asked for most, against the next one."""
     for metric, lead in RANKS.items():
         better = -1 if METRICS[metric].better == "higher" else 1
-        found = [(cell.model, cell.measurements.get(metric)) for cell in results.cells]
-        valid = [(it, model) for model, it in found if it and it.valid and it.value is not None]
-        # Only of those that may be set against each other: the most that are of one place.
-        by_place: dict[object, list[tuple[Measurement, str]]] = {}
-        for entry in valid:
-            by_place.setdefault(spots(entry[0]), []).append(entry)
+        found = [(cell, cell.measurements.get(metric)) for cell in results.cells]
+        valid = [(cell, it) for cell, it in found if it and it.valid and it.value is not None]
+        # Only of those that may be set against each other: the most of one place, on the same data.
+        by_place: dict[tuple[object, str], list[tuple[Measurement, str]]] = {}
+        for cell, it in valid:
+            by_place.setdefault((spots(it), cell.data), []).append((it, cell.model))
         near = [
-            [it for of in by_place.values() if not apart(one[0][0], of[0][0]) for it in of]
-            for one in by_place.values()
+            [
+                it
+                for (_, data), of in by_place.items()
+                if data == mine and not apart(one[0][0], of[0][0])
+                for it in of
+            ]
+            for (_, mine), one in by_place.items()
         ]
         usable = [(it.value or 0.0, model) for it, model in max(near, key=len, default=[])]
         if len(usable) < 2:
             continue
         (_, of), (_, to) = sorted(usable, key=lambda it: better * it[0])[:2]
-        one, other = (results.suite.model(model).title for model in (of, to))
+        one, other = _titles(results, of, to)
         if metric == "accuracy":
-            given = [*_accuracy(results, of, to)]
+            given = [*accuracy_finding(results, of, to)]
         else:
             given = [it for it in (ratio_finding(results, metric, of, to),) if it]
         yield Headline(one, other, tuple(given), lead)
@@ -196,10 +155,19 @@ def _alone(results: Results, model: str) -> Headline:
     return Headline(results.suite.model(model).title, "", tuple(found))
 
 
+def _titles(results: Results, *models: str) -> list[str]:
+    """Who is compared, each with its data where that is not the same."""
+    cells = [cell for model in models if (cell := results.cell(model))]
+    on = [f" (on {_data(results.data_of(cell))})" for cell in cells]
+    if len({cell.data for cell in cells}) < 2:
+        on = [""] * len(cells)
+    return [model_title(results, cell) + it for cell, it in zip(cells, on, strict=True)]
+
+
 def _headline(results: Results, of: str, to: str) -> Headline:
-    one, other = (results.suite.model(model).title for model in (of, to))
+    one, other = _titles(results, of, to)
     found = [*_failed(results, of, to), *_speeds(results, of, to)]
-    found += [*_energy(results, of, to), *_accuracy(results, of, to)]
+    found += [*_energy(results, of, to), *accuracy_finding(results, of, to)]
     work = [
         ratio_finding(results, name, of, to) for name in ("macs_effective", "macs_dense", "params")
     ]
@@ -232,62 +200,3 @@ def _energy(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
             metered = True
     if not metered:  # why not stands in the banner
         yield HeadlineFinding("infer_energy", "energy: not metered here", "not measured")
-
-
-def ratio_finding(results: Results, metric: str, of: str, to: str) -> HeadlineFinding | None:
-    """One figure of two models; None where neither was asked for it."""
-    over, under = (results.figure(model, metric) for model in (of, to))
-    if over is None and under is None:
-        return None
-    says, title = RATIOS[metric]
-    names = results.suite.model(of).title, results.suite.model(to).title
-    match ratio(over, under, names=names):
-        case NoRatio(reason):
-            return HeadlineFinding(metric, f"{title}: n/a", "not measured", reason)
-        case found:
-            outlook = _outlook(metric, found.value, found.low, found.high)
-            text = says.format(_times(found.value, found.low, found.high))
-            if outlook == "equal":
-                text = f"equal {title}"
-            if over and over.provenance == "simulated":
-                text += " (simulated)"
-            return HeadlineFinding(
-                metric, text, outlook, found.reason, found.value, found.low, found.high
-            )
-
-
-def _times(value: float, low: float | None, high: float | None) -> str:
-    """``1.57 x [1.38, 1.80]``."""
-    ends = "" if low is None or high is None else f" [{digits(low)}, {digits(high)}]"
-    return f"{digits(value)} x{ends}"
-
-
-def digits(value: float) -> str:
-    """Three significant digits, zeros at the end too; thousands in full."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
-
-
-def _outlook(metric: str, value: float, low: float | None, high: float | None) -> Outlook:
-    declared = METRICS[metric]
-    if low is None or high is None:
-        if declared.rests_on == "machine":
-            return "no interval"
-        low = high = value
-    if low == value == high == 1:
-        return "equal"
-    if low <= 1 <= high:
-        return "not resolved"
-    return "better" if (value > 1) == (declared.better == "higher") else "worse"
-
-
-def _accuracy(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
-    found = accuracy_difference(results, of, to)
-    if found is None:
-        return
-    if found.value is None:
-        yield HeadlineFinding("accuracy", "accuracy: not comparable", "not measured", found.reason)
-        return
-    value, low, high = (100 * it for it in (found.value, found.low, found.high))
-    text = f"accuracy {value:+.2f} points [{low:+.2f}, {high:+.2f}]"
-    sure: Outlook = "better" if value > 0 else "worse"
-    yield HeadlineFinding("accuracy", text, sure if found.chance < LEVEL else "not resolved")

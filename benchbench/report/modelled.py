@@ -11,6 +11,7 @@ from benchbench.metrics.place import any_apart
 from benchbench.metrics.registry import METRICS
 from benchbench.report.best import intervals_apart
 from benchbench.report.format import Grid, Line, model_title, number
+from benchbench.results.other_data import other_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,9 @@ def modelled(results: Results) -> list[Grid]:
         figures = _figures(name, results) if metric.source else {}
         if not figures:
             continue
-        near = len(figures) > 1 and not any_apart([*figures.values()])
+        having = [cell for cell in results.cells if cell.model in figures]
+        far = any_apart([*figures.values()]) or other_data(name, having)
+        near = len(figures) > 1 and not far
         winner = _least(figures, results) if near else ""
         if winner not in {"", SAME, UNRESOLVED}:
             winners.setdefault(frozenset(figures), set()).add(winner)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchbench.metrics.registry import METRICS
 from benchbench.report.absent import missing
-from benchbench.report.best import best_of
+from benchbench.report.best import sure_best
 from benchbench.report.format import (
     Grid,
     Line,
@@ -71,7 +71,7 @@ def everything(results: Results, notes: Notes) -> Grid:
             absent.setdefault(tuple(dict.fromkeys(cells)), []).append(metric.title)
             continue
         unit = "" if metric.unit == "1" else f", {metric.unit}"
-        best = best_of(figures)
+        best = sure_best(name, results.cells)
         columns = (metric.title + unit, *cells, name, how_got(metric, figures))
         marked = None if best is None else best + 1
         shorter = (columns[0], *brief, *columns[1 + len(brief) :])

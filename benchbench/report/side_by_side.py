@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from benchbench.comparing.paper import judge, judge_model
 from benchbench.metrics.registry import METRICS
 from benchbench.report.absent import missing
-from benchbench.report.best import best_of
+from benchbench.report.best import sure_best
 from benchbench.report.format import Grid, Line, Notes, figure_text, how_got, number, ratio_text
 from benchbench.suite.units import shown_in
 
@@ -79,7 +79,7 @@ def _by_metric(
             cells.append(ratio_text(found) + notes.mark(why))
         cells.append(how_got(METRICS[row.metric], figures))
         cells.append((verdict.word + notes.mark(verdict.reasons)).strip())
-        best = best_of(figures)
+        best = sure_best(row.metric, [results.cell(model.id) for model in models])
         marked = None if best is None else best + 1
         lines.append(Line(tuple(cells), best=marked, says=METRICS[row.metric].definition))
         if row.paper or row.printed:

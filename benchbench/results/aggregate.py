@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from benchbench.codec import restored
 from benchbench.errors import ResultError
 from benchbench.metrics.measurement import Measurement
-from benchbench.metrics.ratio import NoRatio, Ratio, ratio
+from benchbench.metrics.ratio import NoRatio, Ratio
 from benchbench.metrics.registry import METRICS, ready, remember
 from benchbench.results import journal
 from benchbench.results.absent import absent
+from benchbench.results.other_data import model_ratio
 from benchbench.results.places import (
     chosen_place,
     current,
@@ -146,7 +147,7 @@ def _job_name(job: Mapping[str, Any]) -> str:
 
 def _comparisons(suite: Suite, cells: Sequence[CellResult]) -> list[ModelRatio]:
     """The ratios that tables and claims ask for; a refused one where both sides have a figure."""
-    by_model = {cell.model: cell.measurements for cell in cells}
+    by_model = {cell.model: cell for cell in cells}
     wanted = [
         (metric, *table.ratio)
         for table, metric in product(suite.tables, METRICS)
@@ -159,10 +160,13 @@ def _comparisons(suite: Suite, cells: Sequence[CellResult]) -> list[ModelRatio]:
     ]
     out = []
     for metric, of, to in dict.fromkeys(wanted):
-        over, under = (by_model.get(model, {}).get(metric) for model in (of, to))
-        if over is None or under is None or over.value is None or under.value is None:
+        over, under = by_model.get(of), by_model.get(to)
+        if over is None or under is None:
             continue
-        match ratio(over, under, names=(of, to)):
+        figures = over.measurements.get(metric), under.measurements.get(metric)
+        if any(it is None or it.value is None for it in figures):
+            continue
+        match model_ratio(metric, over, under, (of, to)):
             case Ratio(value, low, high, n, why):
                 out.append(ModelRatio(metric, of, to, value, low, high, n, why))
             case NoRatio(reason):

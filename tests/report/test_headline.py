@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchbench.metrics.registry import measured, unavailable
-from benchbench.report.best import best_of
+from benchbench.report.best import best_of, sure_best
+from benchbench.report.charts.frontier import frontier_charts
 from benchbench.report.dots import dot_plot
 from benchbench.report.headline import headlines, where_measured
 from benchbench.report.page import page
@@ -155,6 +156,65 @@ def test_the_best_of_a_row_is_marked_where_it_is_sure(
 ) -> None:
     """By the figure's direction; never where two are equal or apart by no more than chance."""
     assert best_of(figures) == expected
+
+
+def on_other_data(given: Results, model: str) -> Results:
+    """The same run, with a model that was measured on data of its own."""
+    cells = [replace(it, data="1" if it.model == model else "0") for it in given.cells]
+    also = {**given.data, "name": "e", "digest": "1"}
+    return replace(given, cells=tuple(cells), data={**given.data, "also": [also]})
+
+
+def test_what_was_measured_on_other_data_is_not_the_better_one() -> None:
+    """Its title says on what, its accuracy is not compared, nothing of it is the best of a row."""
+
+    def figures(value: float) -> list[Measurement]:
+        accuracy = measured("accuracy", value, low=value - 0.01, high=value + 0.01)
+        spikes = measured("macs_effective", 100 * value)
+        speed = timed(100 * value, 100 * value + 1, 100 * value - 1)
+        return [accuracy, spikes, speed, measured("params", 10 * value)]
+
+    one_data = results(a=figures(0.9), b=figures(0.6))
+    other = on_other_data(one_data, "b")
+    (headline,) = headlines(other)
+    assert headline.title == "a (on d) against b (on e)"
+    assert headlines(one_data)[0].title == "a against b"
+    said = {it.metric: it for it in headline.findings}
+    assert "they were measured on different data" in said["infer_fps"].reason
+    assert said["infer_fps"].value == pytest.approx(1.5, rel=1e-3)
+    assert "macs_effective" not in said
+    assert "params" in said
+    for name in ("accuracy", "macs_effective", "infer_fps", "params"):
+        assert sure_best(name, one_data.cells) is not None
+        assert (sure_best(name, other.cells) is None) == (name != "params")
+
+
+def test_each_data_set_has_a_front_of_its_own() -> None:
+    """The best of all is on data of its own, and takes nobody's place on the front."""
+    given = {"a": (0.5, 10), "b": (0.6, 20), "c": (0.9, 5)}
+    plain = results(
+        **{
+            name: [measured("accuracy", share), measured("params", params)]
+            for name, (share, params) in given.items()
+        }
+    )
+    one, two = frontier_charts(plain), frontier_charts(on_other_data(plain, "c"))
+    assert one is not None
+    assert two is not None
+    assert "on the Pareto front: c" in one.panels[0].svg
+    assert "on the Pareto front: a, b, c" in two.panels[0].svg
+    assert any("a front for each data set" in line for line in two.caption)
+    assert two.panels[0].svg.count("<polyline") == 1 + one.panels[0].svg.count("<polyline")
+
+
+def test_the_first_places_are_of_one_data_set() -> None:
+    """The fastest of five is on data of its own, and not told."""
+    given = {
+        name: [timed(it, it + 1, it - 1)]
+        for name, it in zip("abcde", (9, 99, 50, 20, 70), strict=True)
+    }
+    (headline,) = headlines(on_other_data(results(**given), "b"))
+    assert headline.title == "fastest inference: e against c"
 
 
 def test_a_figure_that_no_model_has_stands_below_the_table_with_its_reason() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from benchbench.metrics.measurement import Measurement
 from benchbench.metrics.registry import measured, unavailable
+from benchbench.report.charts.formulas import formula_charts
 from benchbench.report.modelled import modelled, thresholds
 from benchbench.results.schema import CellResult, Results
 from benchbench.suite.schema import Model, Suite
@@ -21,8 +23,8 @@ COMPUTE, MEMORY = "modelled_compute_fp32", "modelled_memory"
 FLIPS = "The winner flips"
 
 
-def ranked(**joules: Mapping[str, Measurement | float | None]) -> Grid:
-    """The table of models of a run, by their ids; None is a figure that there is not."""
+def run_of(**joules: Mapping[str, Measurement | float | None]) -> Results:
+    """A run of models with these figures, by their ids; None is a figure that there is not."""
     cells = []
     for name, figures in joules.items():
         found: dict[str, Measurement] = {
@@ -37,7 +39,12 @@ def ranked(**joules: Mapping[str, Measurement | float | None]) -> Grid:
     models = tuple(Model(name, f"m.py:{name}") for name in joules)
     run = {"id": "x", "mode": "full", "command": "", "complete": True}
     data = {"synthetic": False, "name": "d"}
-    (grid,) = modelled(Results(run, {}, data, Suite(1, "s", models), tuple(cells), (), "0"))
+    return Results(run, {}, data, Suite(1, "s", models), tuple(cells), (), "0")
+
+
+def ranked(**joules: Mapping[str, Measurement | float | None]) -> Grid:
+    """The table of models of a run, by their ids."""
+    (grid,) = modelled(run_of(**joules))
     return grid
 
 
@@ -46,6 +53,21 @@ def least_of(grid: Grid) -> dict[str, str]:
     at = grid.header.index("least")
     ranked = [line.cells for line in grid.lines if line.cells[0] != "largest over smallest"]
     return {cells[0].split()[0]: cells[at] for cells in ranked}
+
+
+def test_nobody_is_cheapest_of_those_that_were_measured_on_different_data() -> None:
+    """Neither in the table nor in the drawing of it: an image is not an event recording."""
+    found = run_of(snn={COMPUTE: 1.0, MEMORY: 4.0}, cnn={COMPUTE: 2.0, MEMORY: 3.0})
+    cells = tuple(replace(it, data=it.model) for it in found.cells)
+    (grid,) = modelled(replace(found, cells=cells))
+    assert {*least_of(grid).values()} == {""}
+    assert FLIPS not in grid.title
+    drawn, other = formula_charts(found), formula_charts(replace(found, cells=cells))
+    assert drawn is not None
+    assert other is not None
+    assert "needs least" in drawn.panels[0].svg
+    assert "on data that differ" not in drawn.panels[0].svg
+    assert "on data that differ" in other.panels[0].svg
 
 
 def test_the_cheapest_of_each_formula_is_named_and_a_flip_is_told() -> None:

@@ -21,6 +21,7 @@ from benchbench.report.charts.base import (
     words,
 )
 from benchbench.report.format import model_title, si
+from benchbench.results.other_data import other_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +32,10 @@ __all__ = ["formula_charts"]
 
 WIDE = WIDTH * 2
 ROW, LEFT, RIGHT = 26, 210, 220
-SAME, ELSEWHERE = "the same", "of machines that differ"  # in place of a winner
+# In place of a winner:
+SAME, ELSEWHERE, ON_OTHER_DATA = "the same", "of machines that differ", "on data that differ"
 UNRESOLVED = "not resolved"
-NOBODY = {SAME, ELSEWHERE, UNRESOLVED}
+NOBODY = {SAME, ELSEWHERE, ON_OTHER_DATA, UNRESOLVED}
 SERIES = 6  # models that have a mark of their own
 ENOUGH = 2  # of one model there is no winner
 
@@ -61,14 +63,14 @@ def formula_charts(results: Results) -> Illustration | None:
         least = min(found, key=found.__getitem__)
         tied = len(set(found.values())) == 1
         figures = {cell.model: it for cell in results.cells if (it := cell.measurements.get(name))}
-        far = any_apart([*figures.values()])
+        having = [cell for cell in results.cells if cell.model in figures]
+        other = ON_OTHER_DATA if other_data(name, having) else ""
+        far = ELSEWHERE if any_apart([*figures.values()]) else other
         near = any(
             not intervals_apart(figures[least], figures[model]) for model in found if model != least
         )
         sure = not tied and not far and not near
-        winners[name] = (
-            titles[least] if sure else ELSEWHERE if far else SAME if tied else UNRESOLVED
-        )
+        winners[name] = titles[least] if sure else far or (SAME if tied else UNRESOLVED)
         parts += [words(LEFT - 10, y + 4, short(_name(name), 32), anchor="end")]
         parts += [
             titled(

@@ -47,6 +47,7 @@ class _Spot:
 
     Attributes:
         title: The model's.
+        data: SHA-256 of what it was measured on; empty where that is the run's.
         mark: What stands beside it: its title, or its number.
         cost: What it costs, in the figure's unit.
         accuracy: Accuracy, %.
@@ -56,6 +57,7 @@ class _Spot:
     """
 
     title: str
+    data: str
     mark: str
     cost: float
     accuracy: float
@@ -93,7 +95,7 @@ def frontier_charts(results: Results) -> Illustration | None:
 def _of_other_data(results: Results) -> list[str]:
     if len(results.all_data) == 1:
         return []
-    return ["the models were measured on different data: their accuracies are not comparable"]
+    return ["a front for each data set: accuracies on different data are not comparable"]
 
 
 def _spots(name: str, results: Results) -> list[_Spot]:
@@ -113,7 +115,7 @@ def _spots(name: str, results: Results) -> list[_Spot]:
         title = model_title(results, cell)
         mark = title if len(results.cells) <= NAMED else str(number)
         ends = 100 * low, 100 * high
-        spots.append(_Spot(title, mark, cost.value, 100 * share.value, *ends, simulated))
+        spots.append(_Spot(title, cell.data, mark, cost.value, 100 * share.value, *ends, simulated))
     return spots
 
 
@@ -127,9 +129,10 @@ def _panel(name: str, spots: Sequence[_Spot]) -> Panel:
     front = _front(spots)
     unit = "" if metric.unit == "1" else metric.unit
     parts = [*axis_across(across, TOP, TOP + HEIGHT, unit), *axis_up(up, LEFT, WIDTH - RIGHT)]
-    parts.append(
-        polyline([(across.at(it.cost), up.at(it.accuracy)) for it in front], "line dashed")
-    )
+    parts += [
+        polyline([(across.at(it.cost), up.at(it.accuracy)) for it in one], "line dashed")
+        for one in _fronts(spots)
+    ]
     if len(spots) > DRAWN:  # a dot each would be most of the page
         places = "".join(f"M{across.at(it.cost)} {up.at(it.accuracy)}h0" for it in spots)
         parts.append(f'<path class="dust" d="{places}"/>')
@@ -166,6 +169,17 @@ def _marked(spots: Sequence[_Spot], front: Sequence[_Spot]) -> Sequence[_Spot]:
 
 
 def _front(spots: Sequence[_Spot]) -> list[_Spot]:
+    """Those on the fronts of all data sets."""
+    return [it for one in _fronts(spots) for it in one]
+
+
+def _fronts(spots: Sequence[_Spot]) -> list[list[_Spot]]:
+    """A front for each data set that models were measured on."""
+    sets = dict.fromkeys(it.data for it in spots)
+    return [_front_of([it for it in spots if it.data == data]) for data in sets]
+
+
+def _front_of(spots: Sequence[_Spot]) -> list[_Spot]:
     """Those that no other model beats in accuracy at the same cost or less, the cheapest first."""
     front: list[_Spot] = []
     for it in sorted(spots, key=lambda it: (it.cost, -it.accuracy)):
