@@ -18,6 +18,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import linear_regression
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,10 +47,10 @@ Written by `python tests/benchmarks/cluster.py` on {machine}: a Slurm of two nod
 machine, one processor a node, other work beside it. A cell is a trivial model (two linear layers)
 that is counted; nothing is timed. *Worker* is the time of the counting process itself, the same as
 without Slurm. *Overhead* is what both nodes' time comes to beyond that, a cell: the start of the
-job, of Python and torch, the look at the data, a part's reports, and waiting: an odd number of jobs
-leaves one node idle during the last of them (of 5 jobs, a sixth of the time). Memory is the peak
-resident size of the submitter (`VmHWM`), which for few cells is that of its look at the data
-([submitter.md](submitter.md) has it for many); processor time is its own.
+job, of Python and torch, the look at the data, a part's reports, and waiting: of an odd number of
+jobs one node is idle during the last. Memory is the peak resident size of the submitter (`VmHWM`), which for
+few cells is that of its look at the data ([submitter.md](submitter.md) has it for many); processor
+time is its own.
 
 | cells | a job has | wall, s | worker, s a cell | overhead, s a cell | submitter's memory, MiB | \
 its processor time, s |
@@ -99,7 +100,7 @@ def main() -> None:
     """Measure, and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("reports/cluster"))
-    parser.add_argument("--cells", type=int, nargs="+", default=[50, 100, 200])
+    parser.add_argument("--cells", type=int, nargs="+", default=[20, 40, 80, 200])
     parser.add_argument("--bundle", type=int, default=10)
     parser.add_argument("--alone", type=int, nargs="*", default=[6], help="one cell a job")
     asked = parser.parse_args()
@@ -182,16 +183,17 @@ def _peak_kib(pid: int) -> int:
 
 def _text(runs: Sequence[Run]) -> str:
     many = [run for run in runs if run.bundle > 1]
-    first, last = many[0], many[-1]
-    more = last.cells - first.cells
-    memory = 1024 * (last.memory_mib - first.memory_mib) / more
-    wall = (last.wall_s - first.wall_s) / more
-    each = ", ".join(f"{run.overhead_s:.2f} s with {run.cells}" for run in many)
+    cells = [run.cells for run in many]
+    wall_s, start_s = linear_regression(cells, [run.wall_s for run in many])
+    overhead_s, base_s = linear_regression(cells, [run.cells * run.overhead_s for run in many])
+    apart = max(abs(run.cells * (run.overhead_s - overhead_s) - base_s) for run in many)
     words = (
-        f"From {first.cells} to {last.cells} cells each further one took {wall:.2f} s of both "
-        f"nodes together and {memory:.0f} KiB of the submitter. The overhead a cell: {each}. Where "
-        "that is one number, the whole grows linearly. One job a cell costs more, for each job "
-        "starts Python and torch once to look at its models (`--bundle` puts several into a job)."
+        f"The line of least squares through the wall times is {wall_s:.2f} s a cell and "
+        f"{start_s:.0f} s for the whole; through the overheads of both nodes {overhead_s:.2f} s a "
+        f"cell and {base_s:.0f} s for the whole, and no size is further from it than {apart:.0f} s "
+        f"(of {many[-1].cells * many[-1].overhead_s:.0f} s with {many[-1].cells} cells). One job a "
+        "cell costs more, for each job starts Python and torch once to look at its models "
+        "(`--bundle` puts several into a job)."
     )
     machine = f"{os.cpu_count()} processors ({platform.machine()})"
     return TEXT.format(machine=machine, rows="\n".join(run.row for run in runs), words=words)
