@@ -48,9 +48,9 @@ machine, one processor a node, other work beside it. A cell is a trivial model (
 that is counted; nothing is timed. *Worker* is the time of the counting process itself, the same as
 without Slurm. *Overhead* is what both nodes' time comes to beyond that, a cell: the start of the
 job, of Python and torch, the look at the data, a part's reports, and waiting: of an odd number of
-jobs one node is idle during the last. Memory is the peak resident size of the submitter (`VmHWM`), which for
-few cells is that of its look at the data ([submitter.md](submitter.md) has it for many); processor
-time is its own.
+jobs one node is idle during the last. Memory is the peak resident size of the submitter (`VmHWM`),
+which for few cells is that of its look at the data ([submitter.md](submitter.md) has it for many);
+processor time is its own.
 
 | cells | a job has | wall, s | worker, s a cell | overhead, s a cell | submitter's memory, MiB | \
 its processor time, s |
