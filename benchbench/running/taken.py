@@ -45,7 +45,10 @@ class TakenOver:
 def taken(
     cells: Sequence[Cell], folder: Path, fingerprint: Mapping[str, Any]
 ) -> dict[str, TakenOver]:
-    """What the runs in a folder have of some cells, by the cell's id: the newest of each.
+    """What the runs in a folder have of some cells, by the cell's id.
+
+    Of each cell the newest run that has its counts beside its training, since another run's counts
+    may be of other weights; where none has, the newest that has its training.
 
     Args:
         cells: Cells whose weights are not here.
@@ -55,7 +58,9 @@ def taken(
     found: dict[str, TakenOver] = {}
     for header, jobs in _journals(folder) if cells else ():
         for cell in cells:
-            if cell.id not in found and (records := _of_cell(cell, jobs)):
+            known = found[cell.id].records if cell.id in found else ()
+            records = _of_cell(cell, jobs)
+            if len(records) > len(known):
                 found[cell.id] = _made_ours(cell, records, header, fingerprint)
     return found
 

@@ -104,6 +104,23 @@ def test_accuracy_and_counts_are_taken_and_no_time(tmp_path: Path) -> None:
     assert third["measurements"]["accuracy"] == there["measurements"]["accuracy"]
 
 
+def test_a_run_with_the_counts_goes_before_a_newer_one_without(tmp_path: Path) -> None:
+    """What counted otherwise has its counts for itself: the training is taken where both are."""
+    there, _ = run(tmp_path)
+    (place,) = (tmp_path / "out" / "s").iterdir()
+    newer = tmp_path / "out" / "s" / "29990101-000000"
+    newer.mkdir()
+    header, *rest = journal.read(place)
+    with journal.Journal(newer) as book:
+        for record in (header, *rest):
+            if record.get("task") != "count":
+                book.append(record)
+    here, said = run(tmp_path, "there")
+    assert here["facts"][TAKEN].startswith(f"run {place.name} on ")
+    assert said.count(f"taken from run {place.name}") == 2
+    assert here["measurements"]["macs_effective"] == there["measurements"]["macs_effective"]
+
+
 def test_weights_that_are_here_are_used(tmp_path: Path) -> None:
     """Nothing is taken where the training's own folder is here; it may have been moved."""
     run(tmp_path)
