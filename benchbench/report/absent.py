@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from benchbench.metrics.registry import METRICS
 from benchbench.report.banner import is_random
+from benchbench.running.taken import TAKEN
 
 if TYPE_CHECKING:
     from benchbench.results.schema import CellResult, Results
 
-__all__ = ["missing", "why_absent"]
+__all__ = ["NOT_THERE", "missing", "why_absent"]
+
+NOT_THERE = "the run has none of it: nobody asked for it, or benchbench did not have it yet"
 
 
 def missing(metric: str, cell: CellResult | None, results: Results) -> tuple[str, list[str]]:
@@ -37,13 +40,30 @@ def why_absent(metric: str, cell: CellResult | None, results: Results) -> list[s
     figure = METRICS[metric]
     if cell is None or metric in cell.measurements:
         return []
-    if figure.phase == "train" and cell.facts.get("task") == "none":
-        return ["the model has no task (`task: none`): no step of it is trained"]
-    if figure.phase == "train" and str(cell.facts.get("backend", "")).startswith("events"):
-        return ["`backend: events` runs inference alone"]
-    phases = results.suite.settings.phases
-    if figure.phase and figure.phase not in phases:
-        return [f"the settings' phases are {', '.join(phases) or 'none'}"]
-    if figure.rests_on == "data" and is_random(results.data_of(cell)["name"]):
-        return ["the input is random numbers: nothing is counted that rests on data"]
-    return [figure.otherwise] if figure.otherwise else []
+    settings, where = results.suite.settings, cell.facts.get(TAKEN)
+    trains = figure.phase == "train"
+    cases = (
+        (
+            trains and cell.facts.get("task") == "none",
+            "the model has no task (`task: none`): no step of it is trained",
+        ),
+        (
+            trains and str(cell.facts.get("backend", "")).startswith("events"),
+            "`backend: events` runs inference alone",
+        ),
+        (
+            figure.phase and figure.phase not in settings.phases,
+            f"the settings' phases are {', '.join(settings.phases) or 'none'}",
+        ),
+        (
+            figure.rests_on == "data" and is_random(results.data_of(cell)["name"]),
+            "the input is random numbers: nothing is counted that rests on data",
+        ),
+        (figure.otherwise, figure.otherwise),
+        (
+            figure.method in {"timed", "metered"} and not settings.repeats,
+            "nothing was timed (`repeats: 0`)",
+        ),
+        (where, f"{where}, which it is taken from, has none of it"),
+    )
+    return [next((text for holds, text in cases if holds), NOT_THERE)]

@@ -26,11 +26,15 @@ def sure_best(metric: str, cells: Sequence[CellResult | None]) -> int | None:
         cells: The models; None for one that was left out.
 
     Returns:
-        Index of the best as `best_of` has it; None where they were measured on different data too.
+        Index of the best as `best_of` has it; None where they were measured on different data too,
+        and where a model that went well was not asked for it: it may be the better one.
     """
     figures = [cell.measurements.get(metric) if cell else None for cell in cells]
     having = [cell for cell, it in zip(cells, figures, strict=True) if cell and it]
-    return None if other_data(metric, having) else best_of(figures)
+    unknown = not METRICS[metric].otherwise and any(
+        cell and cell.status == "ok" and metric not in cell.measurements for cell in cells
+    )
+    return None if unknown or other_data(metric, having) else best_of(figures)
 
 
 def best_of(figures: Sequence[Measurement | None]) -> int | None:

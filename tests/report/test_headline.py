@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchbench.metrics.registry import measured, unavailable
+from benchbench.metrics.registry import METRICS, measured, unavailable
+from benchbench.report.absent import NOT_THERE, why_absent
 from benchbench.report.best import best_of, sure_best
 from benchbench.report.charts.frontier import frontier_charts
 from benchbench.report.dots import dot_plot
@@ -16,6 +17,7 @@ from benchbench.report.headline import headlines, where_measured
 from benchbench.report.page import page
 from benchbench.results.schema import CellResult, Results
 from benchbench.results.stored import load
+from benchbench.running.taken import TAKEN
 from benchbench.suite.schema import Model, Settings, Suite
 
 if TYPE_CHECKING:
@@ -187,6 +189,19 @@ def test_what_was_measured_on_other_data_is_not_the_better_one() -> None:
     for name in ("accuracy", "macs_effective", "infer_fps", "params"):
         assert sure_best(name, one_data.cells) is not None
         assert (sure_best(name, other.cells) is None) == (name != "params")
+
+
+def test_a_model_that_was_not_asked_may_be_the_better_one() -> None:
+    """Its row has no best, and says why it has no figure; one that needs a reason has its own."""
+    given = results(a=[measured("footprint", 9)], b=[measured("footprint", 5)], c=[])
+    assert sure_best("footprint", given.cells) is None
+    assert sure_best("footprint", given.cells[:2]) == 1
+    assert why_absent("footprint", given.cells[2], given) == [NOT_THERE]
+    taken = replace(given.cells[2], facts={TAKEN: "run x on chip"})
+    assert why_absent("footprint", taken, given) == [
+        "run x on chip, which it is taken from, has none of it"
+    ]
+    assert why_absent("equal_spikes", taken, given) == [METRICS["equal_spikes"].otherwise]
 
 
 def test_each_data_set_has_a_front_of_its_own() -> None:
