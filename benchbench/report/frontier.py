@@ -140,7 +140,8 @@ def _few_bits(results: Results, of: str) -> Iterator[HeadlineFinding]:
         return
     if figure and twin and figure.value and twin.value and (bits := twin.detail.get("bits")):
         text = f"needs {digits(figure.value / twin.value)} x the modelled energy of its own layers"
-        text += f" run once with {bits} bit{'' if bits == 1 else 's'}, by arithmetic alone, int8 (Yan et al. 2024)"
+        with_bits = "1 bit" if bits == 1 else f"{bits} bits"
+        text += f" run once with {with_bits}, by arithmetic alone, int8 (Yan et al. 2024)"
         text += "" if intervals_apart(figure, twin) else ", which is not resolved"
         yield HeadlineFinding("", text, "no interval")
 
