@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -89,8 +89,8 @@ def _spread(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @click.argument("suite")
-@click.option("--quick", "mode", flag_value="quick", help="Short windows; marked in every output.")
-@click.option("--publish", "mode", flag_value="publish", help="Long windows, for publication.")
+@click.option("--quick", is_flag=True, help="Short windows; marked in every output.")
+@click.option("--publish", is_flag=True, help="Long windows, for publication.")
 @click.option(
     "--only",
     multiple=True,
@@ -111,7 +111,6 @@ def _spread(command: Callable[..., Any]) -> Callable[..., Any]:
 @as_json_option
 def run(
     suite: str,
-    mode: Literal["quick", "publish"] | None,
     only: tuple[str, ...],
     *,
     changes: tuple[str, ...],
@@ -135,8 +134,6 @@ def run(
     request = api.asked_for(
         suite,
         **options,
-        quick=mode == "quick",
-        publish=mode == "publish",
         only=only,
         set={**dict(map(api.setting, changes)), **how},
         tasks=tasks,

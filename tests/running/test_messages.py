@@ -122,6 +122,7 @@ def said(
             ("cut.csv.gz: truncated or damaged", "copy or download it again"),
         ),
         ("run cnn3.yaml", ("cnn3.yaml:1: (file): no such suite file; bundled: ",)),
+        ("run table3 --quick --publish", ("quick and publish exclude each other",)),
         ("gate table3 --base HEAD", ("not a git repository", "or the path of a stored run")),
         ("history infer_fps empty", ("empty: there is no stored run", "as `benchbench run` keeps")),
     ],
