@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import math
 import os
 import platform
 import subprocess
@@ -47,10 +48,10 @@ Written by `python tests/benchmarks/cluster.py` on {machine}: a Slurm of two nod
 machine, one processor a node, other work beside it. A cell is a trivial model (two linear layers)
 that is counted; nothing is timed. *Worker* is the time of the counting process itself, the same as
 without Slurm. *Overhead* is what both nodes' time comes to beyond that, a cell: the start of the
-job, of Python and torch, the look at the data, a part's reports, and waiting: of an odd number of
-jobs one node is idle during the last. Memory is the peak resident size of the submitter (`VmHWM`),
-which for few cells is that of its look at the data ([submitter.md](submitter.md) has it for many);
-processor time is its own.
+job, of Python and torch, the look at the data, a part's reports, and waiting; of an odd number of
+jobs one node is idle during the last, and that time is left out. Memory is the peak resident size
+of the submitter (`VmHWM`), which for few cells is that of its look at the data
+([submitter.md](submitter.md) has it for many); processor time is its own.
 
 | cells | a job has | wall, s | worker, s a cell | overhead, s a cell | submitter's memory, MiB | \
 its processor time, s |
@@ -82,9 +83,15 @@ class Run:
     processor_s: float
 
     @property
+    def idle_s(self) -> float:
+        """Time that one node had nothing to do in: a job's, where their number is odd."""
+        jobs = math.ceil(self.cells / self.bundle)
+        return self.wall_s / math.ceil(jobs / NODES) if jobs % NODES else 0.0
+
+    @property
     def overhead_s(self) -> float:
         """What a cell costs both nodes beyond its worker, seconds."""
-        return (NODES * self.wall_s - self.worker_s) / self.cells
+        return (NODES * self.wall_s - self.idle_s - self.worker_s) / self.cells
 
     @property
     def row(self) -> str:
@@ -100,7 +107,7 @@ def main() -> None:
     """Measure, and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("reports/cluster"))
-    parser.add_argument("--cells", type=int, nargs="+", default=[20, 40, 80, 200])
+    parser.add_argument("--cells", type=int, nargs="+", default=[50, 100, 200])
     parser.add_argument("--bundle", type=int, default=10)
     parser.add_argument("--alone", type=int, nargs="*", default=[6], help="one cell a job")
     asked = parser.parse_args()
