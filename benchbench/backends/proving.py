@@ -83,8 +83,8 @@ class _Asked:
         """What the two sides differ by.
 
         Args:
-            native: As its framework runs it.
-            ours: As it is executed.
+            native: The way that its framework runs it.
+            ours: The way that it is executed.
             precision: What is asked.
         """
         return _compared(native, ours, BOUNDS[precision], watched=self.watches)

@@ -12,6 +12,7 @@ from benchbench.errors import SideError
 from benchbench.gate import contract
 from benchbench.gate.provenance import check_modules
 from benchbench.running.child import GRACE_S, Child, MessageError
+from benchbench.running.log import LogError
 
 __all__ = ["AGENT", "AgentProcess", "Side"]
 
@@ -97,5 +98,7 @@ class AgentProcess:
         except MessageError as error:
             text = f"the {side} wrote on its agent's own output: {error} is no message of it"
             raise SideError(text, side) from error
+        except LogError as error:
+            raise SideError(f"the {side} was ended: {error}", side) from error
         how = child.end(GRACE_S).how
         raise SideError(f"the {side} {how}{child.last_line()}", side)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from benchbench.errors import OutputError
+from benchbench.running.log import LOOK_S, check_length, last_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -75,8 +76,9 @@ class Child:
     """A process of its own group that takes orders and sends messages, a line of JSON each.
 
     Its own side of the pipes is `benchbench.worker.channel`. The parent sleeps in `select` while
-    the child measures: the child writes a line only between windows. `benchbench.running.guard`
-    stands between the two: the child ends when the parent does, and all that it started with it.
+    the child measures, but for a look at the length of the log every five seconds: the child writes
+    a line only between windows. `benchbench.running.guard` stands between the two: the child ends
+    when the parent does, and all that it started with it.
     """
 
     def __init__(
@@ -150,6 +152,7 @@ class Child:
         Raises:
             TimeoutError: The deadline came first.
             MessageError: Somebody else writes where it speaks.
+            LogError: Its log is too long.
         """
         searched = 0
         with selectors.DefaultSelector() as selector:
@@ -165,9 +168,13 @@ class Child:
                 searched = len(self._buffer)
                 if searched > LONGEST:
                     raise MessageError(f"a line of more than {LONGEST:,} bytes")
-                ready = selector.select(max(0.0, deadline - time.monotonic()))
+                left = deadline - time.monotonic()
+                ready = selector.select(max(0.0, min(left, LOOK_S)))
+                check_length(self._log)
                 if not ready:
-                    raise TimeoutError
+                    if left <= LOOK_S:
+                        raise TimeoutError
+                    continue
                 if all(key.fileobj is self._report for key, _ in ready):
                     return  # it has ended, whoever else may hold its output
                 chunk = os.read(self._stdout.fileno(), 1 << 16)
@@ -194,6 +201,7 @@ class Child:
             if asked:
                 self._process.terminate()
             self._ending = self._ended(self._process.wait(), asked=asked)
+            shorten(self._log)
         for pipe in (self._stdin, self._stdout):
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()
@@ -223,8 +231,8 @@ class Child:
     def last_line(self) -> str:
         """``: `` and the last line of its log; nothing where it wrote none."""
         with contextlib.suppress(OSError):
-            lines = self._log.read_text("utf-8", "replace").strip().splitlines()
-            return f": {lines[-1][:500]}" if lines else ""
+            line = last_line(self._log)
+            return f": {line}" if line else ""
         return ""
 
 

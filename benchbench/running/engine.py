@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from benchbench.running.log import last_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from benchbench.running.launcher import Status
     from benchbench.running.parts import Part
 
-__all__ = ["EndedPart", "Engine", "PartState", "last_line"]
+__all__ = ["EndedPart", "Engine", "PartState", "last_word"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,9 @@ class Engine(Protocol):
         """Whether its parts go on where this process ends."""
 
 
-def last_line(log: Path) -> str:
+def last_word(log: Path) -> str:
     """The last thing that a part has said."""
     try:
-        lines = log.read_text("utf-8", "replace").strip().splitlines()
+        return last_line(log) or "it said nothing"
     except OSError as error:
         return f"it left no log ({error.strerror})"
-    return lines[-1][:500] if lines else "it said nothing"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchbench.errors import BenchbenchError
 from benchbench.running.child import GRACE_S, GUARD
-from benchbench.running.engine import EndedPart, PartState, last_line
+from benchbench.running.engine import EndedPart, PartState, last_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -124,7 +124,7 @@ class GpuEngine:
     def ended(self, part: Part, job: str) -> EndedPart:
         """Why a process has ended before its time: the last line of its log says it."""
         del job
-        last = last_line(self._log(part))
+        last = last_word(self._log(part))
         return EndedPart("error", f"the process of {part.name} ended before its time: {last}")
 
     def cancel(self, ids: Sequence[str]) -> None:

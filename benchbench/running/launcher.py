@@ -15,6 +15,7 @@ from benchbench.codec import plain, restored
 from benchbench.errors import BenchbenchError
 from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it
 from benchbench.running.child import GRACE_S, INSIDE, Child, MessageError
+from benchbench.running.log import LogError
 from benchbench.running.memory import oom_kills
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def work(
         except MessageError as error:
             where = f"in phase {heard.phase!r}, and it was ended: {error}"
             stopped = "error", f"something else wrote on the worker's own output {where}"
+        except LogError as error:
+            stopped = "error", f"ended in phase {heard.phase!r}: {error}"
         ending = child.end(0.0 if stopped else GRACE_S)
         status, reason = stopped or _judge(ending, heard, child, _more_kills(kills))
     with contextlib.suppress(OSError):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import BenchbenchError
-from benchbench.running.engine import PartState, last_line
+from benchbench.running.engine import PartState, last_word
 from benchbench.running.slurm_words import WAITS, ended_by, minutes_of, state_of, told_by
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class SlurmEngine:
         told = self._told(job)
         if told.get("JobState") in WAITS:
             self.cancel([job])
-        return ended_by(job, told, last_line(self._log(part)))
+        return ended_by(job, told, last_word(self._log(part)))
 
     def cancel(self, ids: Sequence[str]) -> None:
         """Cancel jobs."""

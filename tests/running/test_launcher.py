@@ -16,6 +16,7 @@ from benchbench.running import launcher
 from benchbench.running.cells import Order
 from benchbench.running.child import Child, MessageError
 from benchbench.running.guard import _descendants as descendants
+from benchbench.running.log import LogError
 from benchbench.worker import channel
 
 HEAD = f"""
@@ -153,6 +154,26 @@ def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "logs").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         child(ECHO, tmp_path)
+
+
+def test_a_log_that_never_ends_ends_the_child(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the disk is full; what it wrote first is kept, and the rest of the disk is free."""
+    monkeypatch.setattr("benchbench.running.log.MOST", 1 << 21)
+    monkeypatch.setattr("benchbench.running.child.LOOK_S", 0.05)
+    code = HEAD + (
+        "os.write(2, b'the first warning\\n')\n"
+        "while True: os.write(2, b'again\\n' * 10_000); time.sleep(0.01)\n"
+    )
+    with child(code, tmp_path) as it:
+        with pytest.raises(LogError, match="more than 2 MiB to its output and errors"):
+            first(it)
+        assert it.last_line() == ": again"
+        it.end(0.0)
+    log = tmp_path / "logs" / "child.log"
+    assert log.stat().st_size == 1 << 20
+    assert log.read_text("utf-8").startswith("the first warning\n")
 
 
 def test_a_worker_that_takes_too_long_is_a_timeout(tmp_path: Path) -> None:
