@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from benchbench.metrics import registry
+
 # Tests run side by side on few cores: threads that spin while they wait would take them from each
 # other. It must stand before torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -28,6 +30,7 @@ pytest_plugins = [
 def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test touches the user's cache, finds this machine's own sensors, or a worker's name.
 
+    None knows the figures of a stored run that another one has read: a damaged one has any name.
     A pytest that a test starts would take itself for the worker that it runs in, and what prints
     would follow the width that xdist gives its workers.
     """
@@ -38,6 +41,9 @@ def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
         "PYTEST_XDIST_TESTRUNUID",
     ):
         monkeypatch.delenv(name, raising=False)
+    if registry._remembered:
+        registry._remembered.clear()
+        registry._sorted.cache_clear()
     base = tmp_path_factory.getbasetemp()
     monkeypatch.setenv("BENCHBENCH_CACHE", str(base / "cache"))
     monkeypatch.setenv("BENCHBENCH_SYSFS", str(base / "no-sensors"))
