@@ -9,9 +9,10 @@ from benchbench.report.banner import is_random
 from benchbench.running.taken import TAKEN
 
 if TYPE_CHECKING:
+    from benchbench.metrics.figure import Figure
     from benchbench.results.schema import CellResult, Results
 
-__all__ = ["NOT_THERE", "missing", "why_absent"]
+__all__ = ["NOT_THERE", "is_unknown", "missing", "why_absent"]
 
 NOT_THERE = "the run has none of it: nobody asked for it, or benchbench did not have it yet"
 
@@ -37,11 +38,29 @@ def why_absent(metric: str, cell: CellResult | None, results: Results) -> list[s
         cell: Cell of a model; None where nothing of it was kept.
         results: The run.
     """
-    figure = METRICS[metric]
     if cell is None or metric in cell.measurements:
         return []
-    settings, where = results.suite.settings, cell.facts.get(TAKEN)
-    trains = figure.phase == "train"
+    where = cell.facts.get(TAKEN)
+    unknown = f"{where}, which it is taken from, has none of it" if where else NOT_THERE
+    return [_own_reason(METRICS[metric], cell, results) or unknown]
+
+
+def is_unknown(metric: str, cell: CellResult, results: Results) -> bool:
+    """Whether a model that went well could have a figure, and nobody knows which.
+
+    Args:
+        metric: Name of the figure.
+        cell: Cell of the model.
+        results: The run.
+    """
+    if cell.status != "ok" or metric in cell.measurements:
+        return False
+    return not _own_reason(METRICS[metric], cell, results)
+
+
+def _own_reason(figure: Figure, cell: CellResult, results: Results) -> str:
+    """Why there can be none, by what model, settings and data are; empty where there could."""
+    settings, trains = results.suite.settings, figure.phase == "train"
     cases = (
         (
             trains and cell.facts.get("task") == "none",
@@ -64,6 +83,5 @@ def why_absent(metric: str, cell: CellResult | None, results: Results) -> list[s
             figure.method in {"timed", "metered"} and not settings.repeats,
             "nothing was timed (`repeats: 0`)",
         ),
-        (where, f"{where}, which it is taken from, has none of it"),
     )
-    return [next((text for holds, text in cases if holds), NOT_THERE)]
+    return next((text for holds, text in cases if holds), "")

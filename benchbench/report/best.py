@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING
 from benchbench.metrics.place import any_apart
 from benchbench.metrics.ratio import NoRatio, ratio
 from benchbench.metrics.registry import METRICS
+from benchbench.report.absent import is_unknown
 from benchbench.results.other_data import other_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchbench.metrics.measurement import Measurement
-    from benchbench.results.schema import CellResult
+    from benchbench.results.schema import CellResult, Results
 
 __all__ = ["best_of", "intervals_apart", "sure_best"]
 
 
-def sure_best(metric: str, cells: Sequence[CellResult | None]) -> int | None:
+def sure_best(results: Results, metric: str, cells: Sequence[CellResult | None]) -> int | None:
     """Which of several models is the best by a figure for sure.
 
     Args:
+        results: The run.
         metric: Name of the figure.
         cells: The models; None for one that was left out.
 
@@ -31,9 +33,7 @@ def sure_best(metric: str, cells: Sequence[CellResult | None]) -> int | None:
     """
     figures = [cell.measurements.get(metric) if cell else None for cell in cells]
     having = [cell for cell, it in zip(cells, figures, strict=True) if cell and it]
-    unknown = not METRICS[metric].otherwise and any(
-        cell and cell.status == "ok" and metric not in cell.measurements for cell in cells
-    )
+    unknown = any(cell and is_unknown(metric, cell, results) for cell in cells)
     return None if unknown or other_data(metric, having) else best_of(figures)
 
 

@@ -71,7 +71,7 @@ def everything(results: Results, notes: Notes) -> Grid:
             absent.setdefault(tuple(dict.fromkeys(cells)), []).append(metric.title)
             continue
         unit = "" if metric.unit == "1" else f", {metric.unit}"
-        best = sure_best(name, results.cells)
+        best = sure_best(results, name, results.cells)
         columns = (metric.title + unit, *cells, name, how_got(metric, figures))
         marked = None if best is None else best + 1
         shorter = (columns[0], *brief, *columns[1 + len(brief) :])

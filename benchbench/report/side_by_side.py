@@ -79,7 +79,7 @@ def _by_metric(
             cells.append(ratio_text(found) + notes.mark(why))
         cells.append(how_got(METRICS[row.metric], figures))
         cells.append((verdict.word + notes.mark(verdict.reasons)).strip())
-        best = sure_best(row.metric, [results.cell(model.id) for model in models])
+        best = sure_best(results, row.metric, [results.cell(it.id) for it in models])
         marked = None if best is None else best + 1
         lines.append(Line(tuple(cells), best=marked, says=METRICS[row.metric].definition))
         if row.paper or row.printed:

@@ -43,7 +43,7 @@ def check_length(log: Path) -> None:
     if _is_too_long(log):
         raise LogError(
             f"it wrote more than {MOST >> 20} MiB to its output and errors; what it wrote first is "
-            f"in {log}"
+            f"in its log, {log.name}"
         )
 
 

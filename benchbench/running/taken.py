@@ -41,6 +41,11 @@ class TakenOver:
     where: str
     records: tuple[Record, ...]
 
+    @property
+    def has_counts(self) -> bool:
+        """Whether the counts of the trained model are there."""
+        return any(record["task"] == "count" for record in self.records)
+
 
 def taken(
     cells: Sequence[Cell], folder: Path, fingerprint: Mapping[str, Any]
@@ -58,10 +63,12 @@ def taken(
     found: dict[str, TakenOver] = {}
     for header, jobs in _journals(folder) if cells else ():
         for cell in cells:
-            known = found[cell.id].records if cell.id in found else ()
-            records = _of_cell(cell, jobs)
-            if len(records) > len(known):
-                found[cell.id] = _made_ours(cell, records, header, fingerprint)
+            known = found.get(cell.id)
+            if known is not None and known.has_counts:
+                continue
+            if records := _of_cell(cell, jobs):
+                new = _made_ours(cell, records, header, fingerprint)
+                found[cell.id] = new if known is None or new.has_counts else known
     return found
 
 

@@ -8,7 +8,6 @@ for Slurm: what stands for it writes the journal of each job at once, as a copy 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import platform
 import subprocess
@@ -19,6 +18,8 @@ from pathlib import Path
 from statistics import linear_regression
 from typing import TYPE_CHECKING, Any
 
+import cluster  # beside this file
+
 from benchbench.api import clusters
 from benchbench.cli.main import main as command_line
 from benchbench.results import journal
@@ -26,12 +27,9 @@ from benchbench.running.engine import EndedPart, PartState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from types import ModuleType
-
     from benchbench.running.parts import Part
     from benchbench.running.slurm import SlurmOptions
 
-HERE = Path(__file__).parent
 BUNDLE = 10
 ABOVE = 1.05  # of the peak of the fewest cells: what is not above that is the floor
 TEXT = """\
@@ -139,7 +137,6 @@ def main() -> None:
         _submit(asked.submit)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        cluster = _cluster()
         cluster.suite(folder, 1)
         words = ["run", "s.yaml", "--device", "cpu", "--out", "real"]
         subprocess.run([sys.executable, "-m", "benchbench", *words], cwd=folder, check=True)
@@ -213,18 +210,6 @@ def _text(runs: Sequence[Run]) -> str:
         apart=abs(worst.memory_mib - line),
         share=100 * abs(worst.memory_mib - line) / line,
     )
-
-
-def _cluster() -> ModuleType:
-    """The benchmark with the real Slurm."""
-    file = HERE / "cluster.py"
-    spec = importlib.util.spec_from_file_location("cluster", file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file} cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["cluster"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

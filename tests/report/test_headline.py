@@ -187,21 +187,33 @@ def test_what_was_measured_on_other_data_is_not_the_better_one() -> None:
     assert "macs_effective" not in said
     assert "params" in said
     for name in ("accuracy", "macs_effective", "infer_fps", "params"):
-        assert sure_best(name, one_data.cells) is not None
-        assert (sure_best(name, other.cells) is None) == (name != "params")
+        assert sure_best(one_data, name, one_data.cells) is not None
+        assert (sure_best(other, name, other.cells) is None) == (name != "params")
 
 
 def test_a_model_that_was_not_asked_may_be_the_better_one() -> None:
     """Its row has no best, and says why it has no figure; one that needs a reason has its own."""
     given = results(a=[measured("footprint", 9)], b=[measured("footprint", 5)], c=[])
-    assert sure_best("footprint", given.cells) is None
-    assert sure_best("footprint", given.cells[:2]) == 1
+    assert sure_best(given, "footprint", given.cells) is None
+    assert sure_best(given, "footprint", given.cells[:2]) == 1
     assert why_absent("footprint", given.cells[2], given) == [NOT_THERE]
     taken = replace(given.cells[2], facts={TAKEN: "run x on chip"})
     assert why_absent("footprint", taken, given) == [
         "run x on chip, which it is taken from, has none of it"
     ]
     assert why_absent("equal_spikes", taken, given) == [METRICS["equal_spikes"].otherwise]
+
+
+def test_a_model_that_can_have_none_leaves_the_others_their_best() -> None:
+    """Events run inference alone: who trains fastest is known without them."""
+    speeds = {
+        name: [timed(it, it + 1, it - 1, name="train_fps")]
+        for name, it in zip("ab", (100, 200), strict=True)
+    }
+    given = results(**speeds, c=[])
+    events = replace(given.cells[2], facts={"backend": "events: 3 of 3 neuron layers"})
+    assert sure_best(given, "train_fps", given.cells) is None
+    assert sure_best(given, "train_fps", [*given.cells[:2], events]) == 1
 
 
 def test_each_data_set_has_a_front_of_its_own() -> None:

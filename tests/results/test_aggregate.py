@@ -8,7 +8,6 @@ import pytest
 
 from benchbench.codec import plain
 from benchbench.errors import ResultError
-from benchbench.metrics import registry
 from benchbench.metrics.registry import measured, unavailable
 from benchbench.results.aggregate import aggregated
 from benchbench.results.schema import ModelRatio
@@ -135,14 +134,12 @@ def test_reasons_facts_and_seconds_of_all_jobs_are_the_cells() -> None:
     assert b.reasons == ("train: nan",)
 
 
-def test_figures_stand_in_the_order_of_the_declarations(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_stand_in_the_order_of_the_declarations() -> None:
     """Whatever the order in which they were measured; what nobody declares comes last."""
-    monkeypatch.setattr(registry, "_remembered", {})
     unknown = {**measured("params", 1).to_json(), "name": "nobodys"}
     jobs = [job("a", "count", 0, measured("train_fps", 1), measured("params", 2))]
     jobs[0]["measurements"].append(unknown)
     found = aggregated([header(), *jobs]).cells[0].measurements
-    registry._sorted.cache_clear()
     assert [*found] == ["params", "train_fps", "nobodys"]
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from benchbench.codec import from_json, plain, restored
 from benchbench.errors import ResultError
-from benchbench.metrics import registry
 from benchbench.metrics.registry import measured
 from benchbench.report import markdown
 from benchbench.report.page import page
@@ -19,19 +18,9 @@ from benchbench.suite.schema import Model, Settings, Suite
 from benchbench.suite.tables import Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 LARGE = ("1e150", "-1e150", "9" * 150)
-
-
-@pytest.fixture
-def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Figures of stored runs that nobody declares are known for one test alone."""
-    monkeypatch.setattr(registry, "_remembered", {})
-    registry._sorted.cache_clear()
-    yield
-    registry._sorted.cache_clear()
 
 
 def document() -> dict[str, Any]:
@@ -103,7 +92,6 @@ def test_a_document_of_many_faults_tells_the_first_and_how_many_more() -> None:
 
 
 @pytest.mark.parametrize("place", ["name of a figure", "key of a figure", "status", "metric"])
-@pytest.mark.usefixtures("forgotten")
 def test_a_value_of_thousands_of_letters_is_quoted_short(tmp_path: Path, place: str) -> None:
     """Wherever it stands, the message is a sentence that somebody reads."""
     changed, long = document(), "x" * 10_000

@@ -176,6 +176,17 @@ def test_a_log_that_never_ends_ends_the_child(
     assert log.read_text("utf-8").startswith("the first warning\n")
 
 
+def test_a_worker_whose_log_is_too_long_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the name of its log, and no place of this machine."""
+    monkeypatch.setattr("benchbench.running.log.MOST", -1)
+    outcome = launcher.work(Order("hello"), time_limit_s=60.0, log=tmp_path / "a.log")
+    assert outcome.status == "error"
+    assert outcome.reason.startswith("ended in phase 'start': it wrote more than")
+    assert outcome.reason.endswith("in its log, a.log")
+
+
 def test_a_worker_that_takes_too_long_is_a_timeout(tmp_path: Path) -> None:
     """The reason says after how long, and in which phase."""
     outcome = launcher.work(Order("hello"), time_limit_s=0.01, log=tmp_path / "log")
