@@ -27,6 +27,7 @@ from benchbench.running.engine import EndedPart, PartState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
     from benchbench.running.parts import Part
     from benchbench.running.slurm import SlurmOptions
 
