@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from benchbench.errors import RevisionError
+from benchbench.running.git import git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def root_of(folder: Path) -> Path:
         RevisionError: It is in none.
     """
     try:
-        return Path(_git(folder, "rev-parse", "--show-toplevel"))
+        return Path(git(folder, "rev-parse", "--show-toplevel"))
     except RevisionError as error:
         raise RevisionError(
             f"{error}; --base is a revision of the repository that holds the working folder, or "
@@ -59,9 +60,9 @@ def name_of(root: Path, revision: str) -> str:
         RevisionError: There is no such commit here; a shallow clone has few.
     """
     try:
-        return _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        return git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     except RevisionError as error:
-        shallow = _git(root, "rev-parse", "--is-shallow-repository") == "true"
+        shallow = git(root, "rev-parse", "--is-shallow-repository") == "true"
         why = "; this clone is shallow: git fetch --unshallow brings the rest" if shallow else ""
         text = f"--base {revision}: no such commit{why}, and no file or folder of a stored run"
         raise RevisionError(text) from error
@@ -69,8 +70,8 @@ def name_of(root: Path, revision: str) -> str:
 
 def state_of(root: Path) -> str:
     """The working tree in words: its commit, and whether there is more in it."""
-    commit = _git(root, "rev-parse", "HEAD")[:12]
-    changed = len(_git(root, "status", "--porcelain").splitlines())
+    commit = git(root, "rev-parse", "HEAD")[:12]
+    changed = len(git(root, "status", "--porcelain").splitlines())
     return f"the working tree at {commit}" + (f", {changed} file(s) changed" if changed else "")
 
 
@@ -87,15 +88,15 @@ def checked_out(root: Path, commit: str) -> Iterator[Path]:
         owner = old.name.removeprefix(PREFIX).partition("-")[0]
         if not Path("/proc", owner).exists():
             shutil.rmtree(old, ignore_errors=True)
-    _git(root, "worktree", "prune")
+    git(root, "worktree", "prune")
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as place:
         tree = Path(place) / "tree"
-        _git(root, "worktree", "add", "--detach", "--force", str(tree), commit)
+        git(root, "worktree", "add", "--detach", "--force", str(tree), commit)
         try:
             yield tree
         finally:
             with contextlib.suppress(RevisionError):  # the folder goes in any case
-                _git(root, "worktree", "remove", "--force", str(tree))
+                git(root, "worktree", "remove", "--force", str(tree))
 
 
 def add_submodules(source: Path, commit: str, tree: Path) -> list[str]:
@@ -115,7 +116,7 @@ def add_submodules(source: Path, commit: str, tree: Path) -> list[str]:
         RevisionError: A submodule is here and the commit that the worktree needs of it is not.
     """
     missing = []
-    for line in filter(None, _git(source, "ls-tree", "-rz", commit).split("\0")):
+    for line in filter(None, git(source, "ls-tree", "-rz", commit).split("\0")):
         about, _, name = line.partition("\t")
         mode, _, wanted = about.split(" ")
         if mode != SUBMODULE:
@@ -125,12 +126,12 @@ def add_submodules(source: Path, commit: str, tree: Path) -> list[str]:
             missing.append(f"submodule {name} is not checked out here, and is empty in the base")
             continue
         try:
-            _git(here, "rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}")
+            git(here, "rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}")
         except RevisionError as error:
             text = f"submodule {name} has no commit {wanted[:12]} here: git -C {name} fetch"
             raise RevisionError(text) from error
-        _git(source, "clone", "--quiet", "--shared", "--no-checkout", str(here), str(place))
-        _git(place, "checkout", "--quiet", "--detach", wanted)
+        git(source, "clone", "--quiet", "--shared", "--no-checkout", str(here), str(place))
+        git(place, "checkout", "--quiet", "--detach", wanted)
         missing += add_submodules(here, wanted, place)
     return missing
 
@@ -184,26 +185,6 @@ def interpreter(tree: Path, environment: Environment) -> str:
         if not (site / "benchbench").exists():
             (site / "benchbench").symlink_to(Path(__file__).resolve().parents[1])
     return python
-
-
-def _git(folder: Path, *words: str) -> str:
-    """What git prints.
-
-    Raises:
-        RevisionError: It fails, or is not there.
-    """
-    try:
-        done = subprocess.run(  # noqa: S603 - our own words, whichever git the user has
-            ["git", "-C", str(folder), *words],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError as error:
-        raise RevisionError(f"git cannot be started: {error.strerror}") from error
-    if done.returncode:
-        raise RevisionError(f"git {words[0]}: {_last(done.stderr) or f'exit {done.returncode}'}")
-    return done.stdout.strip()
 
 
 def _last(text: str) -> str:

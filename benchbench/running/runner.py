@@ -24,7 +24,7 @@ from benchbench.results.schema import TRACES
 from benchbench.results.whole import whole_records
 from benchbench.running import launcher
 from benchbench.running.cells import machine_digest, plan_digest
-from benchbench.running.commit import commit_of
+from benchbench.running.git import commit_of
 from benchbench.running.node import node
 from benchbench.running.resuming import journal_of
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from shutil import which
 from typing import TYPE_CHECKING
 
 from fixtures_gate import git
 
 import benchbench
-from benchbench.running.commit import commit_of
+from benchbench.running.git import commit_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,18 @@ def test_a_commit_is_told_with_what_is_changed(
     assert commit_of(tmp_path / "nowhere") == ""
     monkeypatch.setenv("PATH", "")
     assert commit_of(repository) == ""
+
+
+def test_a_commit_is_not_called_clean_unseen(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where git does not say what has changed, the commit has its plus."""
+    commit = git(repository, "rev-parse", "HEAD")[:12]
+    script = tmp_path / "git"
+    script.write_text(f'#!/bin/sh\n[ "$3" = status ] && exit 1\nexec {which("git")} "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert commit_of(repository) == f"{commit}+"
 
 
 def test_a_run_keeps_it(repository: Path, tmp_path: Path) -> None:
