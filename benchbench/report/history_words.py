@@ -10,7 +10,7 @@ from benchbench.comparing.history import HistoryPoint, PastGate
 from benchbench.display.text import neutral
 from benchbench.metrics.units import factor
 from benchbench.report.banner import SIMULATED, synthetic
-from benchbench.report.format import number, ratio_text
+from benchbench.report.format import number, ratio_text, si_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ChartRange", "Event", "conditions_of", "events", "head", "since_text", "verdict_text"]
 
-PREFIXES = ("G", "M", "k", "", "m", "u", "n", "p")
 SIGNS = {  # of a verdict: told apart by the letter alone
     "worse": "W", "better": "B", "same": "=", "first": "-", "break": "-", "not comparable": "?",
     "slower": "W", "faster": "B", "changed": "C", "declared": "D", "unclear": "?",
@@ -48,16 +47,14 @@ class ChartRange:
         ends = [end for point in trail.points for end in _ends(point)]
         if not ends:
             return None
-        largest, found = max(map(abs, ends)), (1.0, own)
-        small = own == "1" or own.startswith("1/")  # a share has no prefix below 1
-        for prefix in PREFIXES:
-            known = factor(own, f"{prefix}{own}" if own != "1" else prefix) if prefix else 1.0
-            if known is None or (small and (known > 1 or largest < 1e4)):
-                continue
-            if largest * known >= 1:
-                found = known, (f"{prefix}{own}" if own != "1" else prefix) if prefix else own
-                break
-        scale, unit = found
+        largest = max(map(abs, ends))
+        size, prefix = si_scale(largest)
+        is_share = own == "1" or own.startswith("1/")  # it has no prefix below 1
+        if is_share and (size < 1 or largest < 1e4):
+            prefix = ""
+        unit = prefix + own if own != "1" else prefix or own
+        known = factor(own, unit) if prefix else None
+        scale, unit = (1.0, own) if known is None else (known, unit)
         low, high = min(ends) * scale, max(ends) * scale
         return cls(scale, "" if unit == "1" else unit, low, high)
 
