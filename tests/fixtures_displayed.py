@@ -66,7 +66,7 @@ def results(name: str) -> Results:
 def block(name: str) -> EnergyBlock:
     """A block that has run once, on a simulated sensor."""
     made = EnergyBlock()
-    made.runs = (BlockEnergy(2.5, 1.0, 2.5, 0.1, False, (name,), name, "simulated"),)
+    made.runs = (BlockEnergy(2.5, 1.0, 2.5, 0.1, 0.5, False, (name,), name, "simulated"),)
     return made
 
 

@@ -41,8 +41,9 @@ def energy(meter: str | Meter = "auto", *, device: str = "auto") -> EnergyBlock:
             uses one, else the processor.
 
     Returns:
-        A block for ``with``. After it: ``joules``, ``watts``, ``seconds``, ``bound_j``, ``valid``,
-        ``reasons``; without a sensor ``joules`` is None, with the reason.
+        A block for ``with``. After it: ``joules``, ``watts``, ``seconds``, ``bound_j``,
+        ``memory_joules``, ``valid``, ``reasons``; without a sensor ``joules`` is None, with the
+        reason.
 
     Raises:
         MeterError: There is no such selector; told when the block starts.

@@ -170,7 +170,8 @@ def test_a_repr_is_one_line() -> None:
         "unfinished>",
         "Examination": r"<Examination 'a\nb' not usable>",
         "Check": r"<Check 'a\nb', 'a\nb': 1 images, 1 black>",
-        "EnergyBlock": r"<EnergyBlock 2.5 J +-0.1, 1 W, 2.5 s, 'a\nb', invalid, simulated>",
+        "EnergyBlock": r"<EnergyBlock 2.5 J +-0.1, 1 W, 0.5 J of it memory, 2.5 s, 'a\nb', "
+        "invalid, simulated>",
     }
 
 

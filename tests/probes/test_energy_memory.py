@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fixtures_displayed import results as displayed
 
+import benchbench
 from benchbench.meters import NullMeter
 from benchbench.meters.simulated import Curve, Faults, SimulatedMeter, VirtualClock
 from benchbench.meters.simulated_counter import SimulatedCounter
@@ -15,6 +16,8 @@ from benchbench.probes import energy_metered
 from benchbench.probes.metering import protocol
 from benchbench.probes.metering.sampler import Watched
 from benchbench.probes.metering.window import Window
+from benchbench.report.block import page_of
+from benchbench.report.format import number
 from benchbench.results.recompute import recompute
 from benchbench.results.schema import TRACES
 from benchbench.results.traces import Trace, parse, text_of
@@ -109,3 +112,25 @@ def test_the_memorys_joules_come_again_from_the_trace(tmp_path: Path) -> None:
     wrong = replace(cell, measurements={part.name: replace(part, value=9.0)})
     (other,) = recompute(replace(results, cells=(wrong,)), tmp_path)
     assert "not what its readings give" in other.reason
+
+
+def test_a_block_tells_the_memorys_part() -> None:
+    """In its line and in its table; a counter that stood still is a reason, not a zero."""
+    meter = server(25.0)
+    with benchbench.energy(meter) as block:
+        meter.clock.sleep(4.0)
+    assert block.memory_joules == pytest.approx(100.0, rel=1e-2)
+    assert "J of it memory" in str(block)
+    (grid,) = page_of(block).grids
+    assert grid.header[3] == "of it memory"
+    assert grid.lines[0].cells[3] == f"{number(block.memory_joules or 0)} J"
+    still = server(0.0)
+    with benchbench.energy(still) as block:
+        still.clock.sleep(4.0)
+    assert block.memory_joules is None
+    assert "stood still" in block.reasons[-1]
+    alone = SimulatedMeter(Curve([(0.0, 100.0)]), 0.001, VirtualClock())
+    with benchbench.energy(alone) as block:
+        alone.clock.sleep(4.0)
+    assert "of it memory" not in page_of(block).grids[0].header
+    assert not any("memory" in reason for reason in block.reasons)

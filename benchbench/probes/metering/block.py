@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from benchbench.display.displayable import Displayable
 from benchbench.meters import Meter, open_meter
 from benchbench.probes import energy_metered
+from benchbench.probes.metering.memory import ENERGY_DRAM
 from benchbench.probes.metering.protocol import Idle, begin
 from benchbench.probes.metering.sampler import Watch
 from benchbench.probes.metering.window import Window
@@ -37,6 +38,8 @@ class BlockEnergy:
         seconds: Length of the block, seconds.
         bound_j: Most that `joules` may be off by, joules: what the counter's steps leave open at
             both ends, and what the sensor itself may be off by.
+        memory_joules: The part of `joules` that the memory drew, joules; None where the sensor has
+            no counter of it.
         valid: Whether it may be compared.
         reasons: Why there is no value, why it is not valid, or what to know when reading it.
         sensor: Name of the sensor.
@@ -48,6 +51,7 @@ class BlockEnergy:
     watts: float | None
     seconds: float
     bound_j: float | None
+    memory_joules: float | None
     valid: bool
     reasons: tuple[str, ...]
     sensor: str
@@ -108,7 +112,7 @@ class EnergyBlock(Displayable):
         """The last run that has ended; while the first one goes on, one without a value."""
         if self.runs:
             return self.runs[-1]
-        return BlockEnergy(None, None, 0.0, None, False, (RUNNING,), "", "real")
+        return BlockEnergy(None, None, 0.0, None, None, False, (RUNNING,), "", "real")
 
     @property
     def joules(self) -> float | None:
@@ -131,6 +135,11 @@ class EnergyBlock(Displayable):
         return self.last.bound_j
 
     @property
+    def memory_joules(self) -> float | None:
+        """The part of `joules` that the memory drew; None where the sensor does not tell it."""
+        return self.last.memory_joules
+
+    @property
     def valid(self) -> bool:
         """Whether the last run may be compared."""
         return self.last.valid
@@ -150,6 +159,8 @@ class EnergyBlock(Displayable):
         if last.joules is None:
             return f"n/a: {'; '.join(last.reasons)!a}"
         words = [f"{last.joules:.4g} J +-{last.bound_j:.2g}", f"{last.watts:.4g} W"]
+        if last.memory_joules is not None:
+            words += [f"{last.memory_joules:.4g} J of it memory"]
         words += [f"{last.seconds:.3g} s", f"{last.sensor!a}"]
         words += [] if last.valid else ["invalid"]
         words += ["simulated"] if last.provenance == "simulated" else []
@@ -189,9 +200,12 @@ class _Open:
         figures = {figure.name: figure for figure in ended.figures}
         energy = figures[energy_metered.ENERGY["infer"].name]
         power = figures[energy_metered.POWER["infer"].name]
+        memory = figures[ENERGY_DRAM["infer"].name]
         reasons = energy.reasons
         if raised is not None:
             reasons = (*reasons, f"the block ended early: it raised {raised.__name__}")
+        if meter.memory and memory.value is None and energy.value is not None:
+            reasons = (*reasons, *memory.reasons)
         bound_j = None
         if energy.value is not None:
             bound_j = energy.detail["edge_error_j"] + energy.detail["systematic_j"]
@@ -200,6 +214,7 @@ class _Open:
             power.value,
             window.seconds,
             bound_j,
+            memory.value,
             energy.valid,
             reasons,
             meter.name,
