@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from benchbench.errors import MeterError
 from benchbench.meters.base import Condition, Meter
 from benchbench.meters.limits import Ceiling, Uncertainty
 from benchbench.meters.registry import meter
+from benchbench.meters.rising import Rising
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -59,7 +61,7 @@ class AmdMeter(Meter):
         self._open = True
         try:
             self._handle = self._card(index)
-            self._last_j = 0.0
+            self._counter = Rising("the energy accumulator", "J", self._accumulated_j)
             self.energy_j()
         except MeterError:
             self.close()
@@ -93,14 +95,13 @@ class AmdMeter(Meter):
         """The accumulator, joules.
 
         Raises:
-            MeterError: It cannot be read, or has gone back.
+            MeterError: It cannot be read, or has gone back since the meter was opened.
         """
+        return self._counter.now()
+
+    def _accumulated_j(self) -> float:
         found = self._asked("amdsmi_get_energy_count", self._handle)
-        joules = MICRO * float(found["energy_accumulator"]) * float(found["counter_resolution"])
-        if joules < self._last_j:
-            raise MeterError("the energy accumulator has gone back: the driver was reset")
-        self._last_j = joules
-        return joules
+        return MICRO * float(found["energy_accumulator"]) * float(found["counter_resolution"])
 
     def power_w(self) -> float:
         """Power of the socket now.
@@ -148,9 +149,28 @@ def open_amd(request: Request) -> AmdMeter:
     """The one AMD GPU of this machine, or that of a number.
 
     Raises:
-        MeterError: There is none, or it has no energy accumulator.
+        MeterError: There is none, it has no energy accumulator, or the GPU that computes is of
+            another maker and no number is given.
     """
     choice = request.choice
     if choice and not choice.isdigit():
         raise MeterError(f"amd:{choice}: expected the number of a card, as `amd-smi list` has it")
-    return AmdMeter(int(choice) if choice else None)
+    computes = request.processor == "gpu" and _torch_has_rocm()
+    if request.processor == "gpu" and not computes and not choice:
+        raise MeterError(
+            "the GPU that computes is no AMD GPU: this torch is not built for ROCm "
+            "(meter: amd:<index> chooses a card by hand)"
+        )
+    found = AmdMeter(int(choice) if choice else None)
+    if not computes:
+        found.chosen_by_hand(request.selector, request.device)
+    elif choice:
+        note = f"whether card {choice} is the compute device {request.device!r} is not known"
+        found.notes = (f"meter chosen by hand ({request.selector}): {note}", *found.notes)
+    return found
+
+
+def _torch_has_rocm() -> bool:
+    """Whether the torch that computes in this process does so on AMD's GPUs."""
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.version.hip is not None

@@ -6,7 +6,6 @@ once when the meter is opened; what it said is kept, and nothing is guessed from
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from benchbench.meters.limits import Uncertainty
 from benchbench.meters.nvml_errors import code_name, is_a_slice, sentence
 from benchbench.meters.polled import PowerIntegral
 from benchbench.meters.registry import meter
+from benchbench.meters.rising import Rising
 from benchbench.meters.utilisation import SAMPLE_PERIOD_S, share_of
 
 if TYPE_CHECKING:
@@ -75,9 +75,8 @@ class NvmlMeter(Meter):
             self.close()
             raise
         self.provenance = "simulated" if gpu.startswith("SIMULATED") else "real"
-        self._last_mj = 0
-        self._distrust = ""
-        self._lock = threading.Lock()
+        reading = partial(self._call, state.ENERGY, self._device)
+        self._counter = Rising("the energy counter", "mJ", reading)
         self.calls = {call: self._try(call, *more) for call, more in state.TRIALS}
         self.notes = self._mig()
         self._scope = power.MODULE if power.counts_the_module(gpu) else power.GPU
@@ -120,19 +119,7 @@ class NvmlMeter(Meter):
         """
         if self._sum is not None:
             return self._sum.energy_j()
-        if self._distrust:
-            raise MeterError(self._distrust)
-        with self._lock:  # reading and comparing are one: a window is sampled by a second thread
-            now_mj = int(self._call(state.ENERGY, self._device))
-            if now_mj < self._last_mj:
-                # It stays distrusted: once it has passed its old value, nothing shows the gap.
-                self._distrust = (
-                    f"the energy counter went backwards, from {self._last_mj} to {now_mj} mJ: the "
-                    "GPU was reset or its driver reloaded in between; run the cell again"
-                )
-                raise MeterError(self._distrust)
-            self._last_mj = now_mj
-        return now_mj / 1000
+        return self._counter.now() / 1000
 
     def busy_between(self, start_s: float, end_s: float) -> Busy:
         """Share of the window in which any kernel ran (not the occupancy of the SMs).

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from benchbench.errors import MeterError
+from benchbench.meters import open_meter, registry
 from benchbench.meters.amd import AmdMeter, open_amd
 from benchbench.meters.apple import AppleMeter
 from benchbench.meters.registry import Request
+from benchbench.probes.metering.plausibility import plausible
+from benchbench.probes.metering.sampler import sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,14 +82,38 @@ def test_amd_counts_steps_of_its_resolution(amd: Library) -> None:
 def test_an_accumulator_that_goes_back_is_refused(amd: Library) -> None:
     """A reset in a window is no negative energy."""
     with AmdMeter(None) as found:
-        amd.steps = 5
-        with pytest.raises(MeterError, match="has gone back"):
+        before, amd.steps = amd.steps, 5
+        with pytest.raises(MeterError, match="went backwards"):
+            found.energy_j()
+        amd.steps = before + 1_000_000  # nothing shows the gap any more
+        with pytest.raises(MeterError, match="went backwards"):
             found.energy_j()
 
 
-def test_of_several_cards_one_is_chosen_by_hand(amd: Library) -> None:
+def test_a_gpu_of_another_maker_is_not_metered_by_an_amd_gpu(
+    amd: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A processor with graphics by AMD stands beside many an NVIDIA GPU; this torch has no ROCm."""
+    with pytest.raises(MeterError, match="no AMD GPU"):
+        open_amd(Request("amd", "cuda:0", None))
+    with open_amd(Request("amd:0", "cuda:0", "GPU-1")) as found:
+        assert "not that of the compute device 'cuda:0'" in found.notes[0]
+    with open_amd(Request("amd", "cpu", None)) as found:
+        assert "not that of the compute device 'cpu'" in found.notes[0]
+    monkeypatch.setattr("torch.version.hip", "6.2")
+    with open_amd(Request("amd", "cuda:0", None)) as found:
+        assert len(found.notes) == 1
+    with open_amd(Request("amd:0", "cuda:0", None)) as found:
+        assert "is not known" in found.notes[0]
+    assert amd.open == 0
+
+
+def test_of_several_cards_one_is_chosen_by_hand(
+    amd: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Amdsmi's order is not torch's: nothing is guessed."""
     amd.cards = 2
+    monkeypatch.setattr("torch.version.hip", "6.2")
     with pytest.raises(MeterError, match=r"2 GPUs, in an order that is not torch's"):
         open_amd(Request("amd", "cuda:0", None))
     assert amd.open == 0
@@ -159,3 +188,33 @@ def test_what_the_library_prints_is_its_reason_and_stays_off_the_output(
     with pytest.raises(MeterError, match=r"loaded: Unable to find libamd_smi\.so: install"):
         AmdMeter(None)
     assert capsys.readouterr().out == ""
+
+
+def test_a_mute_gpu_beside_an_amd_card_has_its_own_reason(
+    amd: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a slice of an NVIDIA GPU there is no energy, and none of the card beside it is taken."""
+    for shape, found in list(registry._declared.items()):
+        if found.open is open_amd:
+            there = replace(found, there=lambda: True)
+            monkeypatch.setitem(registry._declared, shape, there)
+    meter = open_meter("auto", "cuda:0", "MIG-1234")
+    assert not meter.has_energy
+    with pytest.raises(MeterError, match=r"whole GPU only.*no AMD GPU"):
+        meter.energy_j()
+    assert amd.open == 0
+
+
+def test_a_part_that_goes_back_within_a_window_makes_it_invalid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The sum of all parts still rises: what one of them lost shows in that part alone."""
+    counted = apple_with(monkeypatch, cpu_total_mj=5000, gpu_mj=50_000)
+    meter, clock = AppleMeter(), itertools.count()
+    samples = []
+    for cpu_mj, gpu_mj in ((5000, 50_000), (15_000, 38_000), (45_000, 50_000)):
+        counted.cpu_total_mj, counted.gpu_mj = cpu_mj, gpu_mj
+        samples.append(sample(meter, lambda: float(next(clock))))
+    found = plausible(meter.ceiling, 40.0, samples, 0.0, 6.0)
+    (reason,) = (why for why in found.invalid if "went back" in why)
+    assert reason.startswith("impossible: gpu went back by 12 J, so energy is missing")

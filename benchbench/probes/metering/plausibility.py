@@ -1,7 +1,7 @@
-"""Whether a counter's readings are possible at all: no step is too high, and every part moves.
+"""Whether a counter's readings are possible: no step is too high, every part moves, and none back.
 
-These two need no second sensor. What they cannot see is a fault smaller than what the device could
-have drawn meanwhile: how large that may be is stated, and without a power reading beside the
+These three need no second sensor. What they cannot see is a fault smaller than what the device
+could have drawn meanwhile: how large that may be is stated, and without a power reading beside the
 counter it is all that can be said (`unchecked`).
 """
 
@@ -51,7 +51,7 @@ def plausible(
         end_s: End of it.
     """
     read = [item for item in samples if item.energy_j is not None]
-    invalid = [*_too_high(ceiling, energy_j, read, end_s - start_s)]
+    invalid = [*_too_high(ceiling, energy_j, read, end_s - start_s), *_gone_back(read)]
     longest_s = STILL_S
     for name, times in _changes(read).items():
         stood_s, allowed_s = times
@@ -81,6 +81,18 @@ def _too_high(
             text = f"impossible: the counter rose by {step_j:,.0f} J in {apart_s:.2f} s"
             return [f"{text}, more than {ceiling.source} allows: {_REMEDY}"]
     return []
+
+
+def _gone_back(read: Sequence[Sample]) -> list[str]:
+    """Which counters fell from one reading to the next: what they had counted by then is lost."""
+    found = {}
+    for before, after in itertools.pairwise(read):
+        for name, now_j in after.counters_j.items():
+            fell_j = before.counters_j.get(name, now_j) - now_j
+            if fell_j > 0:
+                text = f"impossible: {name} went back by {fell_j:,.3g} J, so energy is missing"
+                found[name] = f"{text}: {_REMEDY}"
+    return list(found.values())
 
 
 def _changes(read: Sequence[Sample]) -> Mapping[str, tuple[float, float]]:
