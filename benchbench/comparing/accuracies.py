@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -14,7 +15,13 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
 
-__all__ = ["LEVEL", "AccuracyDifference", "accuracy_difference", "every_difference"]
+__all__ = [
+    "LEVEL",
+    "AccuracyDifference",
+    "accuracy_difference",
+    "ends_of_difference",
+    "every_difference",
+]
 
 ACCURACY = "accuracy"
 LEVEL = 0.05
@@ -58,13 +65,10 @@ def accuracy_difference(results: Results, of: str, to: str) -> AccuracyDifferenc
         return None
     if why := _refused(results, one, other, (of, to)):
         return AccuracyDifference(of, to, reason=why)
-    labels, *guesses = one.detail["labels"], one.detail["guesses"], other.detail["guesses"]
-    right = [[a == b for a, b in zip(labels, found, strict=True)] for found in guesses]
-    pairs = [*zip(*right, strict=True)]
-    alone = pairs.count((True, False)), pairs.count((False, True))
-    low, high = paired_difference(*alone, len(pairs))
-    value = (alone[0] - alone[1]) / len(pairs)
-    return AccuracyDifference(of, to, value, low, high, mcnemar(*alone), len(pairs))
+    first, second, total = _right_alone(one, other)
+    low, high = paired_difference(first, second, total)
+    chance = mcnemar(first, second)
+    return AccuracyDifference(of, to, (first - second) / total, low, high, chance, total)
 
 
 def every_difference(results: Results) -> list[tuple[AccuracyDifference, float]]:
@@ -78,6 +82,44 @@ def every_difference(results: Results) -> list[tuple[AccuracyDifference, float]]
     found = [accuracy_difference(results, *pair) for pair in combinations(models, 2)]
     usable = [it for it in found if it is not None and it.value is not None]
     return [*zip(usable, holm([it.chance for it in usable]), strict=True)]
+
+
+def ends_of_difference(one: Measurement, other: Measurement) -> tuple[float, float] | None:
+    """The 95 % interval of one figure of trained weights less another.
+
+    Of accuracies on the same samples it is that of paired proportions; of all others, also of means
+    over seeds, what either side's own interval moves it by, added in quadrature.
+
+    Args:
+        one: Accuracy or error, or its mean over several trainings.
+        other: The same figure of other weights.
+
+    Returns:
+        Lower and upper end; None where a side has no interval of its own.
+    """
+    if None in (one.value, one.low, one.high, other.value, other.low, other.high):
+        return None
+    labels = [it.detail.get("labels") for it in (one, other)]
+    has_guesses = all("guesses" in it.detail for it in (one, other))
+    if labels[0] and labels[0] == labels[1] and has_guesses:
+        return paired_difference(*_right_alone(one, other))
+    middle = (one.value or 0.0) - (other.value or 0.0)
+    down = math.hypot(*(_side(it, up) for it, up in ((one, False), (other, True))))
+    up = math.hypot(*(_side(it, up) for it, up in ((one, True), (other, False))))
+    return middle - down, middle + up
+
+
+def _side(figure: Measurement, up: bool) -> float:  # noqa: FBT001 - which end
+    end = figure.high if up else figure.low
+    return abs((end or 0.0) - (figure.value or 0.0))
+
+
+def _right_alone(one: Measurement, other: Measurement) -> tuple[int, int, int]:
+    """How many samples only the one has right, how many only the other, and how many there are."""
+    labels, *guesses = one.detail["labels"], one.detail["guesses"], other.detail["guesses"]
+    right = [[a == b for a, b in zip(labels, found, strict=True)] for found in guesses]
+    pairs = [*zip(*right, strict=True)]
+    return pairs.count((True, False)), pairs.count((False, True)), len(pairs)
 
 
 def _refused(results: Results, one: Measurement, other: Measurement, names: tuple[str, str]) -> str:

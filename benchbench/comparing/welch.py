@@ -2,7 +2,8 @@
 
 The process is the sample: a figure's value in each fresh process is one observation, and the ratio
 of two runs is that of their geometric means with Welch's interval on the logarithms (the runs were
-not interleaved, so nothing can be paired). What is counted has no noise: it is equal or it is not.
+not interleaved, so nothing can be paired). What is counted has no noise: it is equal or it is not;
+the accuracy of trained weights has, and is another only beyond the interval of the difference.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench.codec import plain
+from benchbench.comparing.accuracies import ends_of_difference
 from benchbench.display.displayable import Displayable
 from benchbench.metrics.ratio import NoRatio, Ratio, ratio, refusal
 from benchbench.metrics.registry import METRICS
@@ -47,7 +49,8 @@ class Compared:
         low: Lower end of its 95 % interval; None for a count, which has no noise.
         high: Upper end.
         verdict: What it comes to, the metric's better direction considered.
-        reason: The smallest change that would have been seen; empty where one was.
+        reason: The smallest change that would have been seen, or the interval of a difference that
+            is within chance; empty where there is one beyond it.
     """
 
     model: str
@@ -230,7 +233,9 @@ def _timed(
 def _counted(model: str, metric: str, base: Measurement, new: Measurement) -> Compared | None:
     """What is counted on the same weights and data has no noise: it is equal, or it is not.
 
-    A count may be 0, and then it has no ratio. None where a figure is missing or invalid.
+    What a training ended with has: such a figure is only worse where the interval of the difference
+    is apart from 0. A count may be 0, and then it has no ratio. None where a figure is missing or
+    invalid.
     """
     old, now = base.value, new.value
     if old is None or now is None or not (base.valid and new.valid):
@@ -239,9 +244,21 @@ def _counted(model: str, metric: str, base: Measurement, new: Measurement) -> Co
         return None
     value = None if refusal(base, "the base") or refusal(new, "the new run") else now / old
     verdict: Change = "same"
-    if not math.isclose(old, now):
+    reason = _within_chance(new, base)
+    if not math.isclose(old, now) and not reason:
         verdict = "better" if (now > old) == _higher_is_better(metric) else "worse"
-    return Compared(model, metric, base.method, old, now, value, None, None, verdict)
+    return Compared(model, metric, base.method, old, now, value, None, None, verdict, reason)
+
+
+def _within_chance(new: Measurement, base: Measurement) -> str:
+    """Why two different figures of trained weights are not told apart; empty where they are."""
+    declared = METRICS.get(new.name)
+    if new.value == base.value or declared is None or declared.beside_paper != "interval":
+        return ""
+    ends = ends_of_difference(new, base)
+    if ends is None or not ends[0] <= 0 <= ends[1]:
+        return ""
+    return f"a difference of [{ends[0]:+.4g}, {ends[1]:+.4g}] is within chance"
 
 
 def _higher_is_better(metric: str) -> bool:

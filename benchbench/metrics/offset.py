@@ -6,7 +6,8 @@ offset does not: o watts more or less in both windows move the ratio of energies
     (e_a + o * s_a) / (e_b + o * s_b),    s: seconds per sample,
 
 which is monotonic in o, so that the two ends -o and +o bound it; power and samples per joule are
-made of the same energy and move with it. The interval is the union of the statistical ones
+made of the same energy and move with it, also where they are multiplied by a ``scale``, as accuracy
+per joule is. The interval is the union of the statistical ones
 (Student's t over log-ratios, paired by round) at both ends.
 """
 
@@ -82,8 +83,9 @@ def _shifted(window: Round, shift_w: float) -> float | None:
     if not shift_w or "window_j" not in detail:
         return value
     joules, seconds, samples = (float(detail[key]) for key in ("window_j", "seconds", "samples"))
+    scale = float(detail.get("scale", 1.0))
     for figure in _MADE_OF_ENERGY:
-        if math.isclose(figure(joules, seconds, samples), value, rel_tol=1e-6):
+        if math.isclose(scale * figure(joules, seconds, samples), value, rel_tol=1e-6):
             moved = joules + shift_w * seconds
-            return figure(moved, seconds, samples) if moved > 0 else None
+            return scale * figure(moved, seconds, samples) if moved > 0 else None
     return value

@@ -6,7 +6,8 @@ and a simulated figure over a real one. A refusal is a type of its own, with its
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from benchbench.metrics import offset
@@ -80,11 +81,12 @@ def ratio(
         return Ratio(over.value / under.value, None, None, 1)
     sides = [{r.repeat: r for r in side.rounds() if r.value} for side in (over, under)]
     if not paired:
-        return _unpaired(*([*side.values()] for side in sides))
+        found = _unpaired(*([*side.values()] for side in sides))
+        return _with_factors(found, over, under)
     pairs = [(sides[0][key], sides[1][key]) for key in sorted(sides[0].keys() & sides[1].keys())]
     if not pairs:
         return NoRatio(f"{names[0]} and {names[1]} have no round in common")
-    return _paired(pairs)
+    return _with_factors(_paired(pairs), over, under)
 
 
 def _unpaired(over: Sequence[Round], under: Sequence[Round]) -> Ratio | NoRatio:
@@ -112,6 +114,24 @@ def _paired(pairs: Sequence[tuple[Round, Round]]) -> Ratio | NoRatio:
         why = f"the sensor's offset of {offset_w:g} W is as large as the power"
         return Ratio(value, None, None, n, why, offset_w)
     return Ratio(value, *ends, n, offset_w=offset_w)
+
+
+def _with_factors(found: Ratio | NoRatio, over: Measurement, under: Measurement) -> Ratio | NoRatio:
+    """The interval with that of a factor which is the same in every round, such as an accuracy."""
+    if isinstance(found, NoRatio) or found.low is None or found.high is None:
+        return found
+    spans = [(math.log(found.value / found.low), math.log(found.high / found.value))]
+    for side, upside_down in ((over, False), (under, True)):
+        factor = side.detail.get("factor", {})
+        if None in (ends := [factor.get(key) for key in ("low", "value", "high")]):
+            continue
+        low, value, high = ends
+        if low <= 0:
+            return replace(found, low=None, high=None, reason="a factor of it may be 0")
+        span = (math.log(value / low), math.log(high / value))
+        spans.append((span[1], span[0]) if upside_down else span)
+    down, up = (math.hypot(*sides) for sides in zip(*spans, strict=True))
+    return replace(found, low=found.value * math.exp(-down), high=found.value * math.exp(up))
 
 
 def refusal(figure: Measurement | None, whose: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
@@ -41,6 +42,10 @@ PER_JOULE = Figure(
 )
 
 
+# Of a cost's detail: where it was got, and what a ratio needs of its sensor and its window.
+KEPT = ("place", "machine", "sensor", "offset_w", "gain", "window_j", "seconds", "samples")
+
+
 @probe(gives=(PER_SYNOP, PER_JOULE))
 def measure(merged: Mapping[str, Measurement]) -> Iterator[Measurement]:
     """Quotients of a cell's merged figures; nothing where it has no accuracy.
@@ -57,7 +62,7 @@ def measure(merged: Mapping[str, Measurement]) -> Iterator[Measurement]:
             why = "; ".join(cost.reasons) if cost.value is None else f"{under.name} is 0 or below"
             yield figure.missing(why)
             continue
-        low, high = (end / cost.value if end is not None else None for end in (over.low, over.high))
+        low, high = _ends(over, cost)
         yield figure(
             over.value / cost.value,
             n=over.n,
@@ -66,4 +71,39 @@ def measure(merged: Mapping[str, Measurement]) -> Iterator[Measurement]:
             valid=over.valid and cost.valid,
             reasons=tuple(dict.fromkeys((*over.reasons, *cost.reasons))),
             provenance=cost.provenance,
+            detail=_detail(over, cost),
         )
+
+
+def _ends(over: Measurement, cost: Measurement) -> tuple[float | None, float | None]:
+    """The quotient's interval: what either side's own moves it by, added in quadrature."""
+    value, by = over.value or 0.0, cost.value or 1.0
+    accuracies, costs = (over.low, over.high), (cost.low, cost.high)
+    if None in accuracies and None in costs:
+        return None, None
+    worst, best = (value if end is None else end for end in accuracies)
+    least, most = (by if end is None else end for end in costs)
+    if least <= 0:  # the cost is not apart from 0, and the quotient is bounded by nothing
+        return None, None
+    middle = value / by
+    down = math.hypot(middle - worst / by, middle - value / most)
+    up = math.hypot(best / by - middle, value / least - middle)
+    return max(0.0, middle - down), middle + up
+
+
+def _detail(over: Measurement, cost: Measurement) -> dict[str, Any]:
+    """The rounds of the cost with the quotient in each, where it was got and by which sensor."""
+    factor = {"value": over.value, "low": over.low, "high": over.high}
+    if "repeats" not in cost.detail:
+        return {"factor": factor, **{key: cost.detail[key] for key in KEPT if key in cost.detail}}
+    rounds = [
+        {
+            **{key: it.detail[key] for key in KEPT if key in it.detail},
+            "repeat": it.repeat,
+            "valid": it.valid,
+            "value": (over.value or 0.0) / it.value if it.value else None,
+            "scale": over.value,
+        }
+        for it in cost.rounds()
+    ]
+    return {"factor": factor, "repeats": rounds}

@@ -17,6 +17,7 @@ from benchbench.comparing.loading import StoredRun
 from benchbench.metrics.merging import merge
 from benchbench.metrics.ratio import NoRatio, Ratio, ratio, refusal
 from benchbench.metrics.registry import METRICS, measured, unavailable
+from benchbench.probes import accuracy_per_cost
 from benchbench.results.aggregate import aggregated
 from benchbench.suite.gate import Gate
 from benchbench.suite.schema import Model, Settings, Suite
@@ -246,3 +247,71 @@ def test_the_largest_is_divided() -> None:
     """Of two processes each, by hand."""
     over, under = (figure(v, name="infer_rss") for v in ([6.0, 3.0], [2.0, 1.0]))
     assert ratio(over, under) == Ratio(3.0, None, None, 1)
+
+
+def trained(name: str, value: float, half: float, **detail: Any) -> Measurement:
+    """A figure of trained weights with its own interval."""
+    return measured(name, value, n=100, low=value - half, high=value + half, detail=detail)
+
+
+def verdict_on(base: Measurement, new: Measurement) -> tuple[str, str]:
+    """What the comparison of two runs says of a figure, and why."""
+    runs = [StoredRun(side, {}, {"m": {f.name: f}}) for side, f in (("b", base), ("n", new))]
+    (line,) = welch.compare(runs[0], runs[1], Gate(), across_machines=False).lines
+    assert isinstance(line, welch.Compared)
+    return line.verdict, line.reason
+
+
+def test_what_a_training_ended_with_is_worse_only_beyond_chance() -> None:
+    """Means over seeds and errors by their own intervals; what is equal needs no reason."""
+    for name in ("accuracy_seeds", "mse", "accuracy"):
+        word, why = verdict_on(trained(name, 0.85, 0.05), trained(name, 0.849, 0.05))
+        assert (word, "within chance" in why) == ("same", True), name
+    name = "accuracy_seeds"
+    assert verdict_on(trained(name, 0.85, 0.01), trained(name, 0.8, 0.01))[0] == "worse"
+    assert verdict_on(trained("mse", 0.85, 0.01), trained("mse", 0.8, 0.01))[0] == "better"
+    assert verdict_on(trained("mse", 0.85, 0.01), trained("mse", 0.85, 0.01)) == ("same", "")
+
+
+def test_accuracies_on_the_same_samples_are_compared_in_pairs() -> None:
+    """Nine samples that the old weights alone have right are no chance, whatever the intervals."""
+    labels = [0] * 100
+    base = trained("accuracy", 0.69, 0.09, labels=labels, guesses=[0] * 69 + [1] * 31)
+    new = trained("accuracy", 0.60, 0.09, labels=labels, guesses=[0] * 60 + [1] * 40)
+    assert verdict_on(base, new)[0] == "worse"
+    other = trained("accuracy", 0.60, 0.09, labels=[1] * 100, guesses=[1] * 60 + [0] * 40)
+    assert verdict_on(base, other)[0] == "same"  # other images: 9 points within 9 and 9
+
+
+def test_a_factor_that_every_round_has_is_in_the_interval_of_the_ratio() -> None:
+    """Accuracy per joule: rounds of the energy, in each the accuracy, whose own interval counts."""
+    sides = []
+    for value in (0.9, 0.6):
+        accuracy = measured("accuracy", value, n=100, low=value * 0.9, high=value * 1.1)
+        cells = {"accuracy": accuracy, NAME: figure([1.0, 1.0, 1.0])}
+        sides += [it for it in accuracy_per_cost.measure(cells) if it.name == "accuracy_per_joule"]
+    assert (sides[0].low, sides[0].high) == (pytest.approx(0.81), pytest.approx(0.99))
+    found = ratio(sides[0], sides[1])
+    assert isinstance(found, Ratio)
+    assert found.value == pytest.approx(1.5)
+    down, up = math.log(1 / 0.9), math.log(1.1)
+    assert found.low == pytest.approx(1.5 * math.exp(-math.hypot(down, up)))
+    assert found.high == pytest.approx(1.5 * math.exp(math.hypot(down, up)))
+
+
+def test_accuracy_per_joule_has_the_energys_interval_place_and_sensor() -> None:
+    """What forbids a ratio of the energies forbids one of the quotients."""
+    accuracy = measured("accuracy", 0.9, n=1000, low=0.88, high=0.92)
+    sides = []
+    for place, values in (("n1", [0.9, 1.0, 1.1]), ("n2", [2.0, 2.1, 1.9])):
+        energy = figure(values)
+        for it in energy.detail["repeats"]:
+            it |= {"place": place, "machine": place}
+        cells = {"accuracy": accuracy, NAME: energy}
+        sides += [it for it in accuracy_per_cost.measure(cells) if it.name == "accuracy_per_joule"]
+    low, high = sides[0].low or 0.0, sides[0].high or 0.0
+    assert low == pytest.approx(0.9 - math.hypot(0.02, 0.9 - 0.9 / 1.24841), rel=1e-3)
+    assert high > 1.19
+    found = ratio(*sides)
+    assert isinstance(found, NoRatio)
+    assert "never paired" in found.reason
