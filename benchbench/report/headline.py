@@ -136,7 +136,8 @@ def _first_places(results: Results) -> Iterator[Headline]:
             given = [*accuracy_finding(results, of, to)]
         else:
             given = [it for it in (ratio_finding(results, metric, of, to),) if it]
-        yield Headline(one, other, tuple(given), lead)
+        compared = any(it.outlook != "not measured" for it in given)
+        yield Headline(one, other, tuple(given), lead if compared else "")
 
 
 def _alone(results: Results, model: str) -> Headline:
