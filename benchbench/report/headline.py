@@ -185,7 +185,7 @@ def _failed(results: Results, *models: str) -> Iterator[HeadlineFinding]:
 
 
 def _speeds(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
-    for name in ("train_fps", "infer_fps"):
+    for name in ("train_fps", "infer_fps", "latency"):
         if found := ratio_finding(results, name, of, to):
             yield found
 

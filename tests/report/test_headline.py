@@ -20,6 +20,7 @@ from benchbench.report.page import page
 from benchbench.results.schema import CellResult, Results
 from benchbench.results.stored import load
 from benchbench.running.taken import TAKEN
+from benchbench.suite import loader
 from benchbench.suite.schema import Model, Settings, Suite
 
 if TYPE_CHECKING:
@@ -77,6 +78,24 @@ def test_a_ratio_whose_interval_holds_1_is_not_resolved() -> None:
     (headline,) = headlines(far)
     assert headline.findings[0].outlook == "better"
     assert 'class="better"' in dot_plot(headline)
+
+
+def test_the_sparsity_suite_begins_with_networks_that_fire() -> None:
+    """Event-driven against dense at one threshold, by latency and by speed; not the silent ones."""
+    stored = load(next((REFERENCES / "sparsity").iterdir()))
+    suite, _ = loader.load("sparsity")
+    asked = replace(stored, suite=replace(stored.suite, tables=suite.tables))
+    (headline,) = headlines(asked)
+    assert (headline.of, headline.to) == (
+        "Event-driven, v_threshold = 0.5",
+        "Dense, v_threshold = 0.5",
+    )
+    said = {it.metric: it.sentence for it in headline.findings}
+    assert said["latency"].startswith("takes 0.58")
+    assert said["infer_fps"].endswith("as fast (not resolved)")
+    rate = stored.figure("events_v_threshold0.5", "firing_rate")
+    assert rate is not None
+    assert rate.value
 
 
 def test_a_single_process_has_no_interval_and_says_so() -> None:
