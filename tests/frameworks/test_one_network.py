@@ -112,7 +112,7 @@ def test_an_estimator_of_spikingjelly_s_neurons_says_nothing_of_others(name: str
         assert other[formula].value is None
         (why,) = other[formula].reasons
         assert why.startswith("its estimator knows SpikingJelly's ")
-        assert why.endswith(" alone: the states of lif1, lif2 cost nothing in it")
+        assert why.endswith(" alone: the states of 'lif1', 'lif2' cost nothing in it")
     assert ours["modelled_hierarchy"].value == other["modelled_hierarchy"].value
 
 

@@ -139,7 +139,7 @@ def test_an_estimator_that_leaves_the_neurons_out_says_nothing(
         if name in unseen:
             assert found[name].value is None
             assert f"knows SpikingJelly's {unseen[name]}" in found[name].reasons[0]
-            assert found[name].reasons[0].endswith("the states of 1 cost nothing in it")
+            assert found[name].reasons[0].endswith("the states of '1' cost nothing in it")
         else:
             assert found[name].value
     assert found["modelled_hierarchy"].value

@@ -86,7 +86,7 @@ def _blind(formula: Formula, model: nn.Module) -> str:
     more = f" and {len(unseen) - NAMED} more" if len(unseen) > NAMED else ""
     return (
         f"its estimator knows SpikingJelly's {' and '.join(formula.basis.neurons)} alone: the "
-        f"states of {', '.join(unseen[:NAMED])}{more} cost nothing in it"
+        f"states of {', '.join(map(repr, unseen[:NAMED]))}{more} cost nothing in it"
     )
 
 
