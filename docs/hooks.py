@@ -177,15 +177,11 @@ def _walk(command: click.Command, words: str) -> Iterator[list[str]]:
         for name, below in sorted(command.commands.items()):
             yield from _walk(below, f"{words} {name}")
         return
+    context = click.Context(command, info_name=words)
     arguments = [it for it in command.params if isinstance(it, click.Argument)]
-    usage = " ".join(
-        [words, *((it.name or "").upper() if it.required else f"[{it.name}]" for it in arguments)]
-    )
-    options = [
-        (", ".join(f"`{it}`" for it in option.opts), option.help or "")
-        for option in command.params
-        if isinstance(option, click.Option)
-    ]
+    usage = " ".join([words, *(it.make_metavar(context) for it in arguments)])
+    told = (it.get_help_record(context) for it in command.params if isinstance(it, click.Option))
+    options = [(f"`{option}`", says) for option, says in filter(None, told)]
     text = "\n\n".join(cell(part) for part in (command.help or "").split("\n\n"))
     yield [f"### {words}", f"`{usage}`", text, table(("option", "what it does"), options)]
 

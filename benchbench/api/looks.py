@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench import data as data_room
-from benchbench.data.source import RULES, FerPlus
-from benchbench.errors import BenchbenchError
+from benchbench.data.source import RULES, SYNTHETIC, FerPlus
+from benchbench.errors import BenchbenchError, DataError
 from benchbench.running.plan import hello
 
 if TYPE_CHECKING:
@@ -69,10 +69,13 @@ def check_data(file: str, ferplus: str | None) -> list[Check]:
     """Check a data set, and FER+'s labels of it by both rules where its votes are given.
 
     Raises:
-        DataError: It cannot be read at all.
+        DataError: It cannot be read at all, or is no set of faces.
     """
     from benchbench.data.check import check  # noqa: PLC0415 - numpy, only to look at images
 
+    if data_room.kind_of(file) != "faces":
+        why = f"is no set of faces: `data check` looks at FER2013 and {SYNTHETIC}"
+        raise DataError(file, why)
     sources = [file]
     if ferplus:
         sources += [FerPlus(rule, file, ferplus).source for rule in RULES]

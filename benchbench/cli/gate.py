@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["compare", "gate"]
 
-USUAL = ("auto", "reuse", ("slower", "counts"))  # what need not be said to play a gate again
+# Defaults, which need not be said to play a gate again.
+USUAL = {"device": "auto", "environment": "reuse", "fail-on": ("slower", "counts")}
 
 
 @click.command()
@@ -145,7 +146,7 @@ def _again(options: dict[str, Any], suite: str) -> str:
     for name, value in options.items():
         if value is True:
             words.append(f"--{name}")
-        elif value and name != "out" and value not in USUAL:
+        elif value and name != "out" and value != USUAL.get(name):
             every = value if isinstance(value, tuple) else [value]
             words += [word for each in every for word in (f"--{name}", str(each))]
     return shlex.join(words)

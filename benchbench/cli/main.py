@@ -30,7 +30,7 @@ from benchbench.cli.options import (
     recipe,
     sets,
     time,
-    where,
+    where_trained,
 )
 from benchbench.cli.report import report
 from benchbench.cli.run import finish, run, told
@@ -61,7 +61,7 @@ def group() -> None:
 @recipe
 @execution
 @neurons
-@where
+@where_trained
 @time
 @as_json_option
 def train(

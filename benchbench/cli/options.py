@@ -38,6 +38,7 @@ __all__ = [
     "sets",
     "time",
     "where",
+    "where_trained",
 ]
 
 EXIT_REGRESSION, EXIT_USAGE, EXIT_FAILED_CELLS, EXIT_NOTHING_COMPARABLE = 1, 2, 3, 4
@@ -72,13 +73,29 @@ def recipe(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say how a model is trained; their defaults are the paper's."""
     whole, share = click.IntRange(1), click.FloatRange(0, 1, max_open=True)
     options = [
-        click.option("--epochs", type=whole, default=100, show_default=True),
+        click.option(
+            "--epochs",
+            type=whole,
+            default=100,
+            show_default=True,
+            help="Passes over the training images, at most.",
+        ),
         click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Time budget."),
         click.option("--patience", type=whole, help="Epochs without improvement to stop at."),
         click.option("--images", type=whole, help="Train on only so many images."),
-        click.option("--batch-size", type=whole, default=16, show_default=True),
-        click.option("--learning-rate", type=float, default=1e-3, show_default=True),
-        click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+        click.option(
+            "--batch-size", type=whole, default=16, show_default=True, help="Images in a step."
+        ),
+        click.option(
+            "--learning-rate", type=float, default=1e-3, show_default=True, help="That of Adam."
+        ),
+        click.option(
+            "--seed",
+            type=click.IntRange(0),
+            default=0,
+            show_default=True,
+            help="Seed of weights, data order and dropout.",
+        ),
         click.option("--seeds", type=whole, default=1, help="Trainings, each from the next seed."),
         click.option(
             "--augment",
@@ -171,7 +188,16 @@ time = click.option(
 
 
 def where(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of everything that runs models: on what device and data, and where it is kept."""
+    """The options of all that runs a suite: on what device and data, and where it is kept."""
+    return _where(command, "In place of the suite's data, not of a model's own")
+
+
+def where_trained(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same of a training, which has no suite."""
+    return _where(command, "What it is trained on, drawn faces by default")
+
+
+def _where(command: Callable[..., Any], data: str) -> Callable[..., Any]:
     options = [
         click.option(
             "--device",
@@ -183,8 +209,8 @@ def where(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--data",
             metavar="NAME|PATH|FUNCTION",
-            help="In place of the suite's data, not of a model's own: a name, FER2013 as csv, "
-            "csv.gz, zip or a folder, ferplus:IMAGES,VOTES, file.npz, or path/to/file.py:function.",
+            help=f"{data}: a name, FER2013 as csv, csv.gz, zip or a folder, "
+            "ferplus:IMAGES,VOTES, file.npz, or path/to/file.py:function.",
         ),
         click.option(
             "--out",

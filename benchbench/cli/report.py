@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchbench.cli.options import EXIT_FAILED_CELLS, as_json_option, consoles, say
+from benchbench.cli.options import EXIT_FAILED_CELLS, as_json_option, consoles, only_models, say
 
 if TYPE_CHECKING:
     from benchbench.results.schema import Results
@@ -21,12 +21,7 @@ __all__ = ["report"]
 @click.argument(
     "runs", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True, metavar="RUN..."
 )
-@click.option(
-    "--only",
-    multiple=True,
-    metavar="PATTERN",
-    help="Show only these models (ids, wildcards allowed; may be repeated).",
-)
+@only_models
 @click.option("--write", is_flag=True, help="Write the CSV, Markdown and HTML again as well.")
 @click.option(
     "--html",

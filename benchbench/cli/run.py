@@ -13,6 +13,7 @@ from benchbench.cli.options import (
     as_json_option,
     consoles,
     execution,
+    only_models,
     say,
     where,
 )
@@ -91,12 +92,7 @@ def _spread(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("suite")
 @click.option("--quick", is_flag=True, help="Short windows; marked in every output.")
 @click.option("--publish", is_flag=True, help="Long windows, for publication.")
-@click.option(
-    "--only",
-    multiple=True,
-    metavar="PATTERN",
-    help="Run only these models (ids, wildcards allowed; may be repeated).",
-)
+@only_models
 @click.option(
     "--set",
     "changes",

@@ -26,7 +26,11 @@ __all__ = ["lemaire"]
     source="Lemaire et al. 2022",
     says="arithmetic, addressing and SRAM by size",
     basis=Basis(
-        technology="45 nm", precision="int32", inside=("compute", "memory", "state"), kind="watched"
+        technology="45 nm",
+        precision="int32",
+        inside=("compute", "memory", "state"),
+        kind="watched",
+        neurons=("IFNode", "LIFNode"),
     ),
     place=707,
 )

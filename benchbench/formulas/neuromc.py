@@ -39,6 +39,7 @@ STAGES = ("forward", "backward", "optimizer")
         inside=("compute", "memory", "state"),
         on_demand=True,
         kind="layers",
+        neurons=("BaseNode",),
     ),
     place=711,
 )

@@ -40,6 +40,8 @@ class Basis:
             model's layers with what each was given, and its parameters.
         on_demand: Whether it is asked only where a suite's ``formulas:`` names it, since it takes
             long.
+        neurons: SpikingJelly's classes of neurons whose states cost something in it, where it looks
+            for those; empty where it looks for none.
     """
 
     technology: str = ""
@@ -48,6 +50,7 @@ class Basis:
     parameters: Mapping[str, float] = field(default_factory=dict)
     kind: Kind = "counts"
     on_demand: bool = False
+    neurons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

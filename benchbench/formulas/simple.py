@@ -24,7 +24,13 @@ __all__ = ["simple"]
     title="with memory",
     source="SpikingJelly's simple estimate",
     says="fp32 arithmetic, and 24.96 pJ for each byte of a weight's use: nothing is reused",
-    basis=Basis(technology="45 nm", precision="fp32", inside=("compute", "memory"), kind="watched"),
+    basis=Basis(
+        technology="45 nm",
+        precision="fp32",
+        inside=("compute", "memory"),
+        kind="watched",
+        neurons=("BaseNode",),
+    ),
     place=705,
 )
 @contextlib.contextmanager

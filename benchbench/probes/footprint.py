@@ -20,7 +20,7 @@ OPERATORS = by_phase(
     "Operators, {step}",
     "1",
     "counted",
-    "calls of torch's operators in a {step}, those that operators call included",
+    "calls of torch's operators in one {step}, those that operators call included",
     exact=True,
     place=400,
 )
@@ -29,7 +29,7 @@ ALLOCATED = by_phase(
     "Allocated bytes, {step}",
     "B",
     "counted",
-    "bytes that a {step} asks of torch's allocators, given back in between or not",
+    "bytes that one {step} asks of torch's allocators, given back in between or not",
     exact=True,
     place=401,
 )

@@ -8,7 +8,7 @@ from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from torch import Tensor, nn
 
@@ -99,7 +99,7 @@ def measure(model: nn.Module, example: Inputs | Tensor) -> Iterator[Measurement]
     if found.summary is None:
         yield MACS_TORCHINFO.missing(found.reason)
         return
-    unseen = ", ".join(found.unseen)
+    unseen = _layers(found.unseen) if found.unseen else ""
     added = {path: per_sample(macs, samples) for path, macs in found.summary.extra.items()}
     yield MACS_TORCHINFO(
         per_sample(found.summary.total, samples),
@@ -120,10 +120,15 @@ def _notes(found: Agreement) -> tuple[str, ...]:
     for who in ("fvcore", "torchinfo"):
         unseen = [layer["name"] for layer in found.layers if who not in layer["counters"]]
         if unseen and len(unseen) < len(found.layers):
-            notes.append(f"{who} does not see {_some(unseen)}; the other counters agree")
+            notes.append(f"{who} does not see {_layers(unseen)}; the other counters agree")
         elif unseen:
             notes.append(f"{who} does not see this model; the other counters agree")
     return tuple(notes)
+
+
+def _layers(names: Sequence[str]) -> str:
+    """``layer '3'``: the name that a layer has in a `Sequential` is a number."""
+    return f"layer{'s' if len(names) > 1 else ''} {_some([repr(name) for name in names])}"
 
 
 def _some(names: list[str]) -> str:

@@ -8,7 +8,7 @@ from benchbench.display.displayable import pages_of
 from benchbench.metrics.registry import METRICS
 from benchbench.probes.spikes import time_steps
 from benchbench.report.banner import synthetic
-from benchbench.report.format import Grid, Line, number
+from benchbench.report.format import Grid, Line, Notes, number
 from benchbench.report.page import Page
 from benchbench.results.frames import layer_rows
 
@@ -25,15 +25,12 @@ LAYERS = ("layer", "kind", "shape", "params", "macs_dense", "macs_valid", "share
 @pages_of("Counts")
 def page_of(counts: Counts) -> Page:
     """The page of one model's counts: every definition, and every layer with its share."""
-    notes: list[str] = []
-    lines = []
+    notes, lines = Notes(), []
     for figure in counts.measurements:
         metric = METRICS[figure.name]
-        notes += [reason for reason in figure.reasons if reason not in notes]
-        marks = "".join(f" [{notes.index(reason) + 1}]" for reason in figure.reasons)
         unit = "" if metric.unit == "1" else f" {metric.unit}"
         value = "n/a" if figure.value is None else number(figure.value) + unit
-        lines.append(Line((figure.name, value + marks, metric.says)))
+        lines.append(Line((figure.name, value + notes.mark(figure.reasons), metric.says)))
     title = f"{counts.model}, per sample"
     grids = [Grid(title, ("figure", "value", "definition"), tuple(lines), 1)]
     if layers := layer_rows(counts.by_name):
@@ -53,7 +50,7 @@ def page_of(counts: Counts) -> Page:
         f"Counts of {counts.model}",
         tuple(_banner(counts)),
         tuple(grids),
-        tuple(notes),
+        tuple(notes.texts),
         tuple(how),
     )
 

@@ -56,7 +56,9 @@ class HeadlineFinding:
 
     @property
     def sentence(self) -> str:
-        """The text, with how sure it is where it is not."""
+        """The text, with how sure it is where it is not, and why where there is nothing."""
+        if self.outlook == "not measured" and self.reason:
+            return f"{self.text} ({self.reason})"
         unsure = self.outlook == "not resolved" or (self.outlook == "no interval" and self.value)
         return f"{self.text} ({self.outlook})" if unsure else self.text
 

@@ -136,7 +136,8 @@ def _first_places(results: Results) -> Iterator[Headline]:
             given = [*accuracy_finding(results, of, to)]
         else:
             given = [it for it in (ratio_finding(results, metric, of, to),) if it]
-        yield Headline(one, other, tuple(given), lead)
+        compared = any(it.outlook != "not measured" for it in given)
+        yield Headline(one, other, tuple(given), lead if compared else "")
 
 
 def _alone(results: Results, model: str) -> Headline:
@@ -184,7 +185,7 @@ def _failed(results: Results, *models: str) -> Iterator[HeadlineFinding]:
 
 
 def _speeds(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
-    for name in ("train_fps", "infer_fps"):
+    for name in ("train_fps", "infer_fps", "latency"):
         if found := ratio_finding(results, name, of, to):
             yield found
 

@@ -137,9 +137,9 @@ def _verdict(figure: Measurement, published: Published, cell: CellResult) -> str
     else:
         word = "not resolved"
     steps = _steps_of(cell)
-    if published.steps and steps not in published.steps:
-        return f"{word}; T = {steps} is not what it is for"
-    return word
+    if not published.steps or steps in published.steps:
+        return word
+    return f"{word}; T is not known" if steps is None else f"{word}; outside its range: T = {steps}"
 
 
 def _formula_lines(cell: CellResult) -> list[Line]:
@@ -240,12 +240,13 @@ def _millijoules(figure: Measurement) -> str:
     return number(1e3 * (figure.value or 0.0))
 
 
-def _steps_of(cell: CellResult) -> int:
-    """How many time steps the formulas were given."""
+def _steps_of(cell: CellResult) -> int | None:
+    """How many time steps the formulas were given; None where the run does not say it."""
     figure = cell.measurements.get("modelled_compute_fp32")
-    return int(figure.detail.get("T", 1)) if figure else 1
+    steps = figure.detail.get("T") if figure else None
+    return None if steps is None else int(steps)
 
 
 def _steps(cell: CellResult) -> str:
     steps = _steps_of(cell)
-    return f" [T = {steps}]" if steps > 1 else ""
+    return f" [T = {steps}]" if steps and steps > 1 else ""

@@ -195,7 +195,7 @@ def _how(results: Results, which: str) -> list[str]:
     out.append(f"run {run['id']} by benchbench {results.benchbench}: {run['command']}")
     out.append(
         "± and [low, high] are 95 % intervals: Student's t over fresh processes (n), ratios "
-        "paired by round; over batches of images for counts on data"
+        "paired by round; over batches of images for counts on data; Wilson's for accuracies"
     )
     if not which:
         out.append(

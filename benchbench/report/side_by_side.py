@@ -55,9 +55,12 @@ def _ours(row: Row, model: Model, results: Results, notes: Notes) -> str:
 
 
 def _papers(row: Row, model: Model, notes: Notes) -> str:
-    """What the paper prints, marked where it has it from somebody else."""
-    parts = [number(row.paper[model.id], row.paper_decimals)] if model.id in row.paper else []
-    parts += [row.printed[model.id]] if model.id in row.printed else []
+    """What the paper prints, with no digit more, marked where it has it from somebody else."""
+    parts = []
+    if model.id in row.paper:
+        parts.append(number(row.paper[model.id], row.own_decimals(model.id)))
+    if model.id in row.printed:
+        parts.append(row.printed[model.id])
     text = " ".join(parts)
     cited = row.cited.get(model.id)
     return text + (notes.mark([f"quoted by the paper from {cited}"]) if cited and text else "")

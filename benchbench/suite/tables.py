@@ -35,9 +35,9 @@ class Row:
         scale: Factor from the metric's SI unit to `unit`; it follows from a `unit` of the same kind
             (``mJ``, ``%``, ``1/GSynOp``) where None.
         unit: Unit in the table; the metric's own where empty.
-        decimals: Decimals that the paper prints; ours are printed and, before comparing, rounded
-            to them. Where None, ours have four significant digits, and the paper's as many
-            decimals as the file says.
+        decimals: Decimals that ours are printed and, before comparing, rounded to, as the paper's
+            are. Where None, ours have four significant digits, and are compared by the decimals of
+            the paper's finest. The paper's have those that the file gives each of them.
         cited: Where the paper itself has a figure from, by model id.
         printed: What the paper prints beside the figure, by model id.
         tolerance_percent: How far ours may be off the paper's and still be a reproduction.
@@ -61,15 +61,18 @@ class Row:
 
     @property
     def paper_decimals(self) -> int:
-        """Decimals of the paper's figures: as it is said, else the most that one of them has."""
+        """Decimals that ours is compared by: as it is said, else the most of the paper's figures.
+
+        A file keeps no 0 at the end: 71 beside 215.3 may have been 71.0, and is compared as that.
+        """
         if self.decimals is not None:
             return self.decimals
-        exponents = (
-            Decimal(repr(value)).normalize().as_tuple().exponent for value in self.paper.values()
-        )
-        return max(
-            (-power for power in exponents if isinstance(power, int) and power < 0), default=0
-        )
+        return max(map(self.own_decimals, self.paper), default=0)
+
+    def own_decimals(self, model: str) -> int:
+        """Decimals that one of the paper's figures is shown with: those that the file gives it."""
+        power = Decimal(repr(self.paper[model])).normalize().as_tuple().exponent
+        return max(0, -power) if isinstance(power, int) else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,17 @@ def test_no_summary_is_cut(words: str, found: click.Group) -> None:
         assert not first.endswith("..")
 
 
+def test_a_training_has_no_suite_and_says_what_it_is_trained_on() -> None:
+    """The other commands' data are in place of their suite's."""
+    said = {
+        name: " ".join(CliRunner().invoke(group, [name, "--help"]).output.split())
+        for name in ("train", "run", "gate")
+    }
+    assert "What it is trained on, drawn faces by default: a name, FER2013 as csv" in said["train"]
+    for name in ("run", "gate"):
+        assert "In place of the suite's data, not of a model's own: a name" in said[name]
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_gets_its_script(shell: str) -> None:
     """As the documentation says: printed, exit code 0, and nothing on standard error."""

@@ -72,6 +72,18 @@ def test_every_suite_and_command_is_there(hooks: Any) -> None:
         assert re.search(rf"^### benchbench {name}\b", text, re.MULTILINE), name
 
 
+def test_every_option_has_its_values_its_default_and_what_it_does(hooks: Any) -> None:
+    """As `--help` has them; a repeated argument and one that may be left out are told too."""
+    text = page(hooks, "commands.md")
+    rows = [it for it in text.splitlines() if it.startswith("| `-")]
+    assert len(rows) > 100
+    assert not [it for it in rows if it.endswith("|  |")]
+    assert any("`--epochs INTEGER RANGE`" in it and "[default: 100; x>=1]" in it for it in rows)
+    assert any("`--device auto\\|cpu\\|cuda[:N]`" in it for it in rows)
+    assert "`benchbench report RUN...`" in text
+    assert "`benchbench gate [SUITE]`" in text
+
+
 def test_every_public_name_is_shown() -> None:
     """The page of Python has each function and class of `benchbench.__all__`."""
     text = (DOCS / "python.md").read_text("utf-8")

@@ -211,15 +211,22 @@ def others(samples: Samples) -> list[Grid]:
     ]
     for index, by in enumerate(SLOWDOWNS[1:], 1):
         hits = [change > us.limit for gate in found[us][index] for change in gate]
-        power = min(statistics.mean(hits), MOST_POWER)
+        power = min(our_power := statistics.mean(hits), MOST_POWER)
         lines = []
         for tool in tools:
             limit = at_power(found[tool][index], power)
             fails = "" if limit > 0 else "any slowdown; power not reached"
             lines.append(line(tool, found[tool], max(0.0, limit), fails))
-        title = f"The others at a power of {100 * power:.1f} % for {by:.0%}, as ours"
-        out.append(Grid(title, HEADER, (ours_alone, *lines), text_columns=0))
+        out.append(
+            Grid(title_at(power, our_power, by), HEADER, (ours_alone, *lines), text_columns=0)
+        )
     return out
+
+
+def title_at(power: float, ours: float, by: float) -> str:
+    """At what power the others are shown, and what ours is where that is more."""
+    same = ", as ours" if power == ours else f"; ours has {100 * ours:.1f} %"
+    return f"The others at a power of {100 * power:.1f} % for {by:.0%}{same}"
 
 
 def gates(tool: Tool, samples: Samples, by: float) -> list[list[float]]:

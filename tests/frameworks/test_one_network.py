@@ -12,7 +12,7 @@ from benchbench import zoo
 from benchbench.data.batches import batches_of
 from benchbench.data.embedded import synthetic_events
 from benchbench.frameworks import Neurons, reset
-from benchbench.probes import operations, spikes
+from benchbench.probes import energy_modelled, operations, spikes
 from benchbench.probes.counting.firing import find_neurons
 from benchbench.suite import loader
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from benchbench.data.inputs import Inputs
+    from benchbench.metrics.measurement import Measurement
 
 SUITE, FOLDER = loader.load("frameworks")
 NEEDS = {"snntorch": "snntorch", "norse": "norse.torch"}
@@ -99,6 +100,28 @@ def test_its_counts_are_those_of_hooks_and_of_the_plain_one(name: str) -> None:
     assert figures["synops_exact"] == pytest.approx(plain[1], rel=1e-12)
     rate = sum(plain[0]) / (len(inputs) * 8 * (2048 + 10))
     assert figures["firing_rate"] == pytest.approx(rate, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["snntorch", "norse", "plain"])
+def test_an_estimator_of_spikingjelly_s_neurons_says_nothing_of_others(name: str) -> None:
+    """The same network in another framework is not cheaper for it: its figure is n/a, and why."""
+    inputs = events()
+    ours, other = (modelled(built(it), inputs) for it in ("spikingjelly", name))
+    for formula in ("modelled_memory", "modelled_lemaire"):
+        assert ours[formula].value
+        assert other[formula].value is None
+        (why,) = other[formula].reasons
+        assert why.startswith("its estimator knows SpikingJelly's ")
+        assert why.endswith(" alone: the states of 'lif1', 'lif2' cost nothing in it")
+    assert ours["modelled_hierarchy"].value == other["modelled_hierarchy"].value
+
+
+def modelled(net: nn.Module, inputs: Inputs) -> dict[str, Measurement]:
+    """Modelled figures by name."""
+    find_neurons(net, Neurons(), lambda: [inputs])
+    counted = [*operations.measure(net, inputs[:1]), *spikes.measure(net, [inputs])]
+    found = {figure.name: figure for figure in counted}
+    return {it.name: it for it in energy_modelled.measure(net, [inputs], found, {})}
 
 
 def measured(net: nn.Module, inputs: Inputs) -> dict[str, float | None]:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from fixtures_gate import behaviour, git
 
 from benchbench.cli import main
+from benchbench.cli.gate import USUAL, _again
 from benchbench.comparing import welch
 from benchbench.comparing.loading import StoredRun
 from benchbench.errors import OutputError, SuiteError
@@ -200,3 +201,13 @@ def test_a_comment_that_cannot_be_written_is_told_before_anything_runs(
     result = gate("bench/mine.yaml", "--base", "HEAD", "--comment", "/dev/null/c.md")
     assert isinstance(result.exception, OutputError)
     assert not (repository.parent / "out").exists()
+
+
+def test_how_a_gate_is_played_again_leaves_out_each_option_s_own_default_alone() -> None:
+    """A revision called auto is said; the same word of the device need not be."""
+    given = main.group.commands["gate"].params
+    options = {it.name.replace("_", "-"): it.default for it in given if it.name}
+    assert {name: options[name] for name in USUAL} == USUAL
+    assert _again({**USUAL, "base": "auto"}, "gate") == "benchbench gate gate --base auto"
+    changed = _again({"base": "reuse", "device": "cpu", "fail-on": ("faster",)}, "mine.yaml")
+    assert changed == "benchbench gate mine.yaml --base reuse --device cpu --fail-on faster"

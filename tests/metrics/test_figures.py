@@ -112,3 +112,10 @@ def test_a_refusal_makes_what_is_not_given_yet_missing() -> None:
         ("second", None, ("CountError: no rule",)),
     ]
     assert taken.refusal == "mine: CountError: no rule"
+
+
+def test_a_definition_of_a_step_reads_as_english() -> None:
+    """One training step, and one inference of a batch: never "a inference"."""
+    assert not [it.name for it in METRICS.values() if " a inference" in it.says]
+    assert " in one inference of a batch," in METRICS["infer_operators"].says
+    assert " in one training step," in METRICS["train_operators"].says

@@ -105,3 +105,41 @@ def test_an_estimator_that_sees_too_little_says_nothing(model: Any, seen: float)
         else:
             assert found[name].value
             assert f"covers {100 * seen:.1f} %" in found[name].reasons[0]
+
+
+class Own(nn.Module):
+    """Neurons of one's own without a memory: 1 where the current reaches the threshold."""
+
+    def forward(self, current: Tensor) -> Tensor:
+        """0 and 1."""
+        return (current > 0.3).to(current.dtype)
+
+
+@pytest.mark.parametrize(
+    ("neurons", "unseen"),
+    [
+        (neuron.IFNode, {}),
+        (neuron.LIAFNode, {}),  # a LIFNode made further
+        (neuron.ParametricLIFNode, {"modelled_lemaire": "IFNode and LIFNode"}),
+        (Own, {"modelled_lemaire": "IFNode", "modelled_memory": "BaseNode"}),
+    ],
+)
+def test_an_estimator_that_leaves_the_neurons_out_says_nothing(
+    neurons: Any, unseen: dict[str, str]
+) -> None:
+    """Else the network whose neurons SpikingJelly does not know would look cheaper."""
+    torch.manual_seed(0)
+    given = (torch.relu, True) if neurons is neuron.LIAFNode else ()
+    model = nn.Sequential(nn.Linear(8, 16), neurons(*given), nn.Linear(16, 5))
+    if neurons is Own:
+        find_neurons(model, Neurons(("Own",)), lambda: [ROWS])
+    modelled = energy_modelled.measure(model, [ROWS], measured(model), {})
+    found = {figure.name: figure for figure in modelled}
+    for name in ("modelled_memory", "modelled_lemaire"):
+        if name in unseen:
+            assert found[name].value is None
+            assert f"knows SpikingJelly's {unseen[name]}" in found[name].reasons[0]
+            assert found[name].reasons[0].endswith("the states of '1' cost nothing in it")
+        else:
+            assert found[name].value
+    assert found["modelled_hierarchy"].value

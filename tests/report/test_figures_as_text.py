@@ -118,13 +118,16 @@ def test_without_decimals_ours_is_rounded_to_the_paper_s(
 
 
 def test_the_paper_s_figure_gets_no_digit_that_it_has_not() -> None:
-    """215.3 stays 215.3; a row's figures have the decimals of its finest."""
+    """215.3 stays 215.3, beside finer figures and where `decimals:` is of ours."""
+    given = {"a": 215.3, "b": 3.14, "c": 71.0, "d": 1e-3, "e": 1e12, "f": 65395167.1571, "g": 0.0}
+    own = Row("params", paper=given, decimals=5).own_decimals
+    assert [*map(own, given)] == [1, 2, 0, 3, 0, 4, 0]
     assert Row("params", paper={"a": 215.3}).paper_decimals == 1
     assert Row("params", paper={"a": 2.5, "b": 3.14}).paper_decimals == 2
     assert Row("params", paper={"a": 71}).paper_decimals == 0
     assert Row("params", paper={"a": 1e-3}).paper_decimals == 3
     assert Row("params", paper={"a": 1e12}, decimals=2).paper_decimals == 2
-    row = Row("param_bytes", paper={"a": 215.3}, unit="MB")
+    row = Row("param_bytes", paper={"a": 215.3}, unit="MB", decimals=2)
     results = run_of(row, measured("param_bytes", 203.22e6))
     quoted = side_by_side(results.suite.tables[0], results, Notes()).lines[1]
     assert quoted.cells[1] == "215.3"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchbench.metrics.registry import METRICS, measured, unavailable
+from benchbench.report import html
 from benchbench.report.absent import NOT_THERE, why_absent
 from benchbench.report.best import best_of, sure_best
 from benchbench.report.charts.frontier import frontier_charts
@@ -18,6 +20,7 @@ from benchbench.report.page import page
 from benchbench.results.schema import CellResult, Results
 from benchbench.results.stored import load
 from benchbench.running.taken import TAKEN
+from benchbench.suite import loader
 from benchbench.suite.schema import Model, Settings, Suite
 
 if TYPE_CHECKING:
@@ -77,6 +80,24 @@ def test_a_ratio_whose_interval_holds_1_is_not_resolved() -> None:
     assert 'class="better"' in dot_plot(headline)
 
 
+def test_the_sparsity_suite_begins_with_networks_that_fire() -> None:
+    """Event-driven against dense at one threshold, by latency and by speed; not the silent ones."""
+    stored = load(next((REFERENCES / "sparsity").iterdir()))
+    suite, _ = loader.load("sparsity")
+    asked = replace(stored, suite=replace(stored.suite, tables=suite.tables))
+    (headline,) = headlines(asked)
+    assert (headline.of, headline.to) == (
+        "Event-driven, v_threshold = 0.5",
+        "Dense, v_threshold = 0.5",
+    )
+    said = {it.metric: it.sentence for it in headline.findings}
+    assert said["latency"].startswith("takes 0.58")
+    assert said["infer_fps"].endswith("as fast (not resolved)")
+    rate = stored.figure("events_v_threshold0.5", "firing_rate")
+    assert rate is not None
+    assert rate.value
+
+
 def test_a_single_process_has_no_interval_and_says_so() -> None:
     """The ratio is told, and that nothing is sure about it."""
     (headline,) = headlines(results(a=[timed(200)], b=[timed(100)]))
@@ -98,6 +119,25 @@ def test_what_is_not_valid_is_not_compared() -> None:
     speed = headline.findings[0]
     assert (speed.outlook, speed.value) == ("not measured", None)
     assert "throttled" in speed.reason
+
+
+def test_what_is_not_compared_has_its_reason_in_every_form() -> None:
+    """In the sentence of Markdown, console and notebook; once in the page."""
+    bad = timed(200, 201, 202, valid=False, reasons=("throttled by heat",))
+    given = results(a=[bad], b=[timed(100, 101, 99)])
+    (headline,) = headlines(given)
+    why = headline.findings[0].reason
+    assert f"inference speed: n/a ({why});" in headline.sentence
+    (card,) = re.findall(r'<ul class="findings">.*?</ul>', html.render(given), re.DOTALL)
+    assert card.count("throttled by heat") == 1
+
+
+def test_of_accuracies_that_are_not_compared_none_is_called_the_most() -> None:
+    """Without each image's guess there is no test, and so no first place."""
+    shares = zip("abcde", (0.2, 0.3, 0.4, 0.5, 0.6), strict=True)
+    (headline,) = headlines(results(**{it: [measured("accuracy", share)] for it, share in shares}))
+    assert headline.sentence.startswith("e against d: accuracy: not comparable (")
+    assert headline.sentence.endswith("its result holds no guess of each image).")
 
 
 def test_a_model_that_failed_is_told_first() -> None:

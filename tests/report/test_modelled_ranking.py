@@ -169,8 +169,17 @@ def test_a_network_lies_below_above_or_between_each_published_break_even(
 def test_a_break_even_of_other_time_steps_says_so_and_a_formula_has_its_own() -> None:
     """Yan's are for T of 5 to 10; a formula's is of this very network."""
     (grid,) = thresholds(spiking(0.8, 0.01, 0.06, 4))
-    assert grid.lines[3].cells[3] == "below; T = 4 is not what it is for"
+    assert grid.lines[3].cells[3] == "below; outside its range: T = 4"
     assert grid.lines[5].cells[:4] == ("Density of spikes", "20.00 %", "50.00 %", "below")
+
+
+def test_where_a_run_has_no_modelled_energy_its_time_steps_are_not_known() -> None:
+    """They are not taken for one: the network had four."""
+    run = spiking(0.8, 0.01, 0.06, 4)
+    found = {name: it for name, it in run.cells[0].measurements.items() if name != COMPUTE}
+    (grid,) = thresholds(replace(run, cells=(replace(run.cells[0], measurements=found),)))
+    said = [line.cells[3] for line in grid.lines[3:5]]
+    assert said == ["below; T is not known", "above; T is not known"]
 
 
 @pytest.mark.parametrize(

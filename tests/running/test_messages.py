@@ -116,6 +116,13 @@ def said(
             "data check my.py",
             ("my.py: a Python file: name the function", "my.py:FUNCTION"),
         ),
+        *(
+            (
+                f"data check {it}",
+                (f"{it}: is no set of faces", "looks at FER2013 and synthetic_faces"),
+            )
+            for it in ("digits", "synthetic_events", "input:3x32x32", "my.py:net", "mine.npz")
+        ),
         ("data check other.csv", ("other.csv:1:", "FER2013's header: emotion,pixels,Usage")),
         (
             "data check cut.csv.gz",

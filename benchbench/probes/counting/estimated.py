@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["coverage_of", "estimated", "layers_given"]
 
 LEAST_COVERAGE = 0.75  # of the dense mult-adds; below, an estimator's figure would rank by its gaps
+NAMED = 4  # neurons in a reason; a deep network has dozens
 SAMPLES: dict[Kind, int] = {"watched": 8, "layers": 2}  # the second kind takes seconds a sample
 KNOWN = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -57,10 +58,44 @@ def estimated(
         )
         return [it.figure.missing(why) for it in formulas]
     known = {**known, "coverage": seen}
-    watched = [it for it in formulas if it.basis.kind == "watched"]
-    alone = [[it] for it in formulas if it.basis.kind == "layers"]
+    blind = {it.name: why for it in formulas if (why := _blind(it, model))}
+    able = [it for it in formulas if it.name not in blind]
+    watched = [it for it in able if it.basis.kind == "watched"]
+    alone = [[it] for it in able if it.basis.kind == "layers"]
     groups = [watched, *alone] if watched else alone
-    return [figure for group in groups for figure in _of(group, model, inputs, known, given)]
+    return [
+        *(it.figure.missing(blind[it.name]) for it in formulas if it.name in blind),
+        *(figure for group in groups for figure in _of(group, model, inputs, known, given)),
+    ]
+
+
+def _blind(formula: Formula, model: nn.Module) -> str:
+    """Why a formula's figure would be too small: neurons whose states cost nothing in it.
+
+    Beside a network whose neurons it knows, the same network with others would look cheaper.
+    """
+    if not formula.basis.neurons:
+        return ""
+    unseen = [
+        path or type(module).__name__
+        for path, module in spiking_layers(model).items()
+        if not any(_is_one_of(formula.basis.neurons, inner) for inner in module.modules())
+    ]
+    if not unseen:
+        return ""
+    more = f" and {len(unseen) - NAMED} more" if len(unseen) > NAMED else ""
+    return (
+        f"its estimator knows SpikingJelly's {' and '.join(formula.basis.neurons)} alone: the "
+        f"states of {', '.join(map(repr, unseen[:NAMED]))}{more} cost nothing in it"
+    )
+
+
+def _is_one_of(neurons: Sequence[str], module: nn.Module) -> bool:
+    """Whether a module is of one of these classes of SpikingJelly, or of a class made of it."""
+    return any(
+        kind.__module__.startswith("spikingjelly.") and kind.__name__ in neurons
+        for kind in type(module).__mro__
+    )
 
 
 def _of(
