@@ -13,6 +13,7 @@ from benchbench.formulas.thresholds import Threshold, break_even_density, break_
 from benchbench.formulas.yan import quantised_twin_j
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
+from benchbench.probes.counting.one_pass import later, untold_runs
 from benchbench.probes.operations import MACS_DENSE
 from benchbench.probes.spikes import FIRING_RATE, MACS_EFFECTIVE, NEURON_UPDATES, SYNOPS_EXACT
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from benchbench.data.inputs import Inputs
+    from benchbench.formulas.base import Unknown
     from benchbench.formulas.registry import Formula
     from benchbench.metrics.measurement import Measurement
 
@@ -89,9 +91,10 @@ def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
     dense, effective = figures.get(MACS_DENSE.name), figures.get(MACS_EFFECTIVE.name)
     if dense is None or effective is None or dense.value is None or effective.value is None:
         return None
-    macs = {layer["name"]: layer["macs_dense"] for layer in dense.detail["layers"]}
+    layers = dense.detail["layers"]
+    macs = {layer["name"]: layer["macs_dense"] for layer in layers}
     spiking = {layer["name"] for layer in effective.detail["layers"] if layer["binary"]}
-    words = {layer["name"]: layer["params"] for layer in dense.detail["layers"]}
+    words = {layer["name"]: layer["params"] for layer in layers}
     synops = figures.get(SYNOPS_EXACT.name)
     if synops is None or synops.value is None:
         return Counted(float(dense.value), weights=sum(words.values()))
@@ -99,15 +102,27 @@ def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
     neurons = sum(layer["neurons"] for layer in figures[FIRING_RATE.name].detail["layers"])
     on_spikes = sum(macs[name] for name in spiking)
     spike_words = sum(words[name] for name in spiking)
+    steps = round(updates / neurons)
+    others = [layer for layer in layers if layer["name"] not in spiking]
+    later_macs, unclear = later(others, steps, "macs_dense")
+    later_words, unfetched = later(others, steps, "params")
+    unknown: dict[Unknown, str] = {}
+    if unclear:
+        unknown["twin"] = untold_runs(unclear, steps)
+    if unfetched:
+        unknown["fetches"] = untold_runs(unfetched, steps)
     return Counted(
         dense.value - on_spikes,
         on_spikes,
         synops.value,
         updates,
-        round(updates / neurons),
+        steps,
         sum(words.values()) - spike_words,
         spike_words,
         (figures[FIRING_RATE.name].value or 0.0) * updates,
+        later_macs,
+        later_words,
+        unknown,
     )
 
 
@@ -166,6 +181,8 @@ def _of_counts(
     if "memory" in formula.basis.inside and (unknown := _without_words(figures[MACS_DENSE.name])):
         why = f"the weights of {unknown} are no parameters, so that their number is not known"
         return formula.figure.missing(why)
+    if formula.name == "hierarchy" and "fetches" in counted.unknown:
+        return formula.figure.missing(counted.unknown["fetches"])
     joules = partial(formula.joules, **parameters)
     detail = {**known, "coverage": 1.0, "parameters": parameters}
     if "compute" in formula.basis.inside and counted.spike_macs:
@@ -208,6 +225,8 @@ def _beside_it(
         )
         ends = {"n": effective.n, "low": low, "high": high}
         return [ZERO_SKIPPING(value or 0.0, detail=detail, **ends)]
+    if why := counted.unknown.get("twin"):
+        return [figure.missing(why) for figure in (QUANTISED_TWIN, *BREAK_EVEN.values())]
     twin_j, bits = quantised_twin_j(counted)
     out = [QUANTISED_TWIN(twin_j, detail={**detail, "bits": bits})]
     here = counted.synops / counted.spike_macs
