@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -93,26 +94,30 @@ def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
         return None
     layers = dense.detail["layers"]
     macs = {layer["name"]: layer["macs_dense"] for layer in layers}
+    total, depends = float(dense.value), effective.detail.get("depends", "")
+    if depends:  # then the mean over the images, as their spikes are
+        macs = {layer["name"]: layer["macs_dense"] for layer in effective.detail["layers"]}
+        total = math.fsum(macs.values())
     spiking = {layer["name"] for layer in effective.detail["layers"] if layer["binary"]}
     words = {layer["name"]: layer["params"] for layer in layers}
     synops = figures.get(SYNOPS_EXACT.name)
     if synops is None or synops.value is None:
-        return Counted(float(dense.value), weights=sum(words.values()))
+        return Counted(total, weights=sum(words.values()), unknown=_unknown(depends))
     updates = figures[NEURON_UPDATES.name].value or 0.0
     neurons = sum(layer["neurons"] for layer in figures[FIRING_RATE.name].detail["layers"])
     on_spikes = sum(macs[name] for name in spiking)
-    spike_words = sum(words[name] for name in spiking)
+    spike_words = sum(words.get(name, 0) for name in spiking)
     steps = round(updates / neurons)
     others = [layer for layer in layers if layer["name"] not in spiking]
     later_macs, unclear = later(others, steps, "macs_dense")
     later_words, unfetched = later(others, steps, "params")
-    unknown: dict[Unknown, str] = {}
-    if unclear:
+    unknown = _unknown(depends)
+    if unclear and not unknown:
         unknown["twin"] = untold_runs(unclear, steps)
-    if unfetched:
+    if unfetched and not depends:
         unknown["fetches"] = untold_runs(unfetched, steps)
     return Counted(
-        dense.value - on_spikes,
+        total - on_spikes,
         on_spikes,
         synops.value,
         updates,
@@ -124,6 +129,11 @@ def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
         later_words,
         unknown,
     )
+
+
+def _unknown(depends: str) -> dict[Unknown, str]:
+    """What is not known where another sample causes other work: nothing is of one pass."""
+    return dict.fromkeys(("steps", "twin", "fetches"), depends) if depends else {}
 
 
 @probe(gives=ALL, needs=NEEDS)
@@ -151,7 +161,7 @@ def measure(
         reason = "modelled energy needs the counts of operations and spikes"
         late = [it.figure for it in OWN if it not in asked]
         return [figure.missing(reason) for figure in ALL if figure not in late]
-    known = {"T": counted.steps}
+    known = {} if "steps" in counted.unknown else {"T": counted.steps}
     of_counts = [it for it in asked if it.basis.kind == "counts"]
     dense = figures[MACS_DENSE.name]
     return [

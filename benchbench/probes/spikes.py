@@ -110,20 +110,22 @@ def measure(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> list[Measur
             image differ.
     """
     from benchbench.probes.counting.hooks import NotFiniteError
-    from benchbench.probes.counting.runs import runs_of, together
+    from benchbench.probes.counting.runs import runs_of, together, varying
     from benchbench.probes.counting.spike_notes import why_none
 
     try:
-        runs, watched = runs_of(model, batches)
+        runs, alone, watched = runs_of(model, batches)
     except NotFiniteError as error:
         return [figure.missing(str(error)) for figure in ALL]
     whole = together(runs)
     if not whole.images:
         return [figure.missing("there are no images") for figure in ALL]
+    unlike = varying([*runs, alone] if alone else runs)
+    every = _any(whole, runs, watched, unlike)
     if watched == "spiking layers":
-        return [*_spiking(model, whole, runs), *_any(whole, runs, watched)]
+        return [*_spiking(model, whole, runs), *every]
     reason = why_none(model, whole)
-    return [*(figure.missing(reason) for figure in SPIKING), *_any(whole, runs, watched)]
+    return [*(figure.missing(reason) for figure in SPIKING), *every]
 
 
 def time_steps(figures: Mapping[str, Measurement]) -> str:
@@ -135,7 +137,12 @@ def time_steps(figures: Mapping[str, Measurement]) -> str:
     found = figures.get(FIRING_RATE.name)
     if found is None or found.value is None:
         return ""
-    steps = {layer["name"]: layer["steps"] for layer in found.detail["layers"]}
+    steps = {
+        layer["name"]: f"{layer['least_steps']} to {layer['steps']}"
+        if "least_steps" in layer
+        else layer["steps"]
+        for layer in found.detail["layers"]
+    }
     if len(set(steps.values())) == 1:
         return str(next(iter(steps.values())))
     return ", ".join(f"{count} ({name})" for name, count in steps.items())
@@ -164,8 +171,9 @@ def _spiking(model: nn.Module, whole: BatchRun, runs: Sequence[BatchRun]) -> lis
             "name": name,
             "rate": did.rate,
             "spikes": did.nonzero / whole.images,
-            "neurons": did.updates // (whole.images * did.steps),
+            "neurons": _neurons(name, whole, runs),
             "steps": did.steps,
+            **_least_steps(name, runs),
         }
         for name, did in whole.activity.items()
     ]
@@ -201,8 +209,14 @@ def _spiking(model: nn.Module, whole: BatchRun, runs: Sequence[BatchRun]) -> lis
     ]
 
 
-def _any(whole: BatchRun, runs: Sequence[BatchRun], over: str) -> list[Measurement]:
-    """The figures that every network has."""
+def _any(
+    whole: BatchRun, runs: Sequence[BatchRun], over: str, unlike: tuple[str, ...]
+) -> list[Measurement]:
+    """The figures that every network has.
+
+    Where another sample causes other work (`unlike`), dense mult-adds of one sample are none of the
+    network's: `notes_on` says so beside them.
+    """
     if whole.activity:
         sparsity = _figure(
             ACTIVATION_SPARSITY,
@@ -222,16 +236,23 @@ def _any(whole: BatchRun, runs: Sequence[BatchRun], over: str) -> list[Measureme
         whole.tallies,
         lambda tally: {
             "macs_effective": tally.macs_effective / whole.images,
+            "macs_dense": tally.macs_dense / whole.images,
             "density": _density(tally),
             "binary": tally.binary,
         },
     )
+    from benchbench.probes.counting.spike_notes import depends
+
+    note = depends(unlike)
+    notes = dict.fromkeys(("macs_dense", "macs_valid"), f"of the first sample alone: {note}")
     effective = _figure(
         MACS_EFFECTIVE,
         lambda run: sum(tally.macs_effective for tally in run.tallies.values()) / run.images,
         whole,
         runs,
         rows,
+        (note,) if unlike else (),
+        **({"notes_on": notes, "depends": note} if unlike else {}),
     )
     return [sparsity, effective]
 
@@ -243,7 +264,7 @@ def _figure(
     runs: Sequence[BatchRun],
     layers: list[dict[str, Any]],
     notes: tuple[str, ...] = (),
-    **detail: str,
+    **detail: Any,  # noqa: ANN401 - JSON
 ) -> Measurement:
     """The figure over all images, and Student's interval where the batches are of one size."""
     low = high = None
@@ -265,6 +286,21 @@ def _rows(
     tallies: dict[str, Tally], columns: Callable[[Tally], dict[str, float]]
 ) -> list[dict[str, Any]]:
     return [{"name": name, **columns(tally)} for name, tally in tallies.items()]
+
+
+def _least_steps(name: str, runs: Sequence[BatchRun]) -> dict[str, int]:
+    """The fewest time steps of a layer, where they are not the same in every batch."""
+    found = {run.activity[name].steps for run in runs if name in run.activity}
+    return {"least_steps": min(found)} if len(found) > 1 else {}
+
+
+def _neurons(name: str, whole: BatchRun, runs: Sequence[BatchRun]) -> int:
+    """Neurons of a layer, also where its time steps are not the same for every sample."""
+    found = {
+        did.updates // (run.images * did.steps) for run in runs if (did := run.activity.get(name))
+    }
+    did = whole.activity[name]
+    return found.pop() if len(found) == 1 else did.updates // (whole.images * did.steps)
 
 
 def _all(run: BatchRun) -> Activity:

@@ -45,8 +45,8 @@ def untold_runs(layers: Iterable[str], steps: int) -> str:
     """Why a ReLU twin is not known: layers of which it cannot be told how often they run."""
     return (
         f"whether {', '.join(layers)} ran once or at each of T = {steps} time steps cannot be "
-        "told: make it a module that is called once a time step, or once with time before the batch "
-        "([T, N, ...])"
+        "told: make it a module that is called once a time step, or once with time before the "
+        "batch ([T, N, ...])"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,14 +15,14 @@ from benchbench.errors import BenchbenchError, CountError
 from benchbench.frameworks import reset, spiking_layers
 from benchbench.frameworks.told import HOLDS_STATE, firing_of, found_of
 from benchbench.probes.counting.context import countable
-from benchbench.probes.counting.counter import Counter
+from benchbench.probes.counting.counter import OF_WEIGHTS, Counter
 from benchbench.probes.counting.hooks import Activity, NotFiniteError, watch
 from benchbench.probes.counting.macs import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["BatchRun", "runs_of", "together"]
+__all__ = ["BatchRun", "runs_of", "together", "varying"]
 
 ROUNDING = 1e-4  # of the largest number of an answer (ours); a state moves it by more
 
@@ -41,7 +42,9 @@ class BatchRun:
     activity: dict[str, Activity]
 
 
-def runs_of(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> tuple[list[BatchRun], str]:
+def runs_of(
+    model: nn.Module, batches: Iterable[Inputs | Tensor]
+) -> tuple[list[BatchRun], BatchRun | None, str]:
     """Run every batch on the CPU.
 
     Args:
@@ -49,8 +52,8 @@ def runs_of(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> tuple[list[
         batches: Inputs, or tensors [N, ...].
 
     Returns:
-        What each batch did; and what was watched: ``spiking layers``, or ``ReLU layers`` where
-        there are no spiking ones.
+        What each batch did; what the first image did alone, None where there is none; and what was
+        watched: ``spiking layers``, or ``ReLU layers`` where there are no spiking ones.
 
     Raises:
         NotFiniteError: A layer puts out, or is fed, what is not a number.
@@ -86,7 +89,7 @@ def runs_of(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> tuple[list[
                 ) from error
         if first and (what := _changed(first[1], _alone(model, first[0], watched))):
             raise CountError(f"one image {what} before than after the others: {HOLDS_STATE}")
-    return runs, "spiking layers" if neurons else "ReLU layers"
+    return runs, first[1][0] if first else None, "spiking layers" if neurons else "ReLU layers"
 
 
 def _can_run(model: nn.Module, inputs: Inputs) -> bool:
@@ -168,3 +171,21 @@ def together(runs: Sequence[BatchRun]) -> BatchRun:
         for name, did in run.activity.items():
             activity[name] = activity.get(name, Activity()) + did
     return BatchRun(sum(run.images for run in runs), tallies, activity)
+
+
+def varying(runs: Sequence[BatchRun]) -> tuple[str, ...]:
+    """Layers whose dense mult-adds of one image are not the same in every run.
+
+    A network that stops early, or takes one of several branches, does other work for another
+    sample. Weights made from weights are made once a batch, however many images it has.
+    """
+    names = dict.fromkeys(name for run in runs for name in run.tallies)
+    return tuple(
+        name
+        for name in names
+        if not name.endswith(OF_WEIGHTS) and len({_dense(run, name) for run in runs}) > 1
+    )
+
+
+def _dense(run: BatchRun, name: str) -> Fraction:
+    return Fraction(run.tallies.get(name, Tally()).macs_dense, run.images)

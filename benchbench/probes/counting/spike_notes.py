@@ -8,11 +8,13 @@ from benchbench.frameworks.generic import SILENT
 from benchbench.frameworks.told import firing_of, found_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
 
     from benchbench.probes.counting.runs import BatchRun
 
-__all__ = ["on_neurons", "on_synops", "why_none"]
+__all__ = ["depends", "on_neurons", "on_synops", "why_none"]
 
 
 def why_none(model: nn.Module, whole: BatchRun) -> str:
@@ -26,6 +28,12 @@ def why_none(model: nn.Module, whole: BatchRun) -> str:
             "what fires a module of its own, or name it under spiking:"
         )
     return reason
+
+
+def depends(layers: Sequence[str]) -> str:
+    """What is said where another sample causes other work than the first."""
+    more = f" and {len(layers) - 5} more" if len(layers) > 5 else ""
+    return f"how much {', '.join(layers[:5])}{more} has to do depends on the sample"
 
 
 def on_synops(whole: BatchRun) -> tuple[str, ...]:
