@@ -111,11 +111,10 @@ def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
     others = [layer for layer in layers if layer["name"] not in spiking]
     later_macs, unclear = later(others, steps, "macs_dense")
     later_words, unfetched = later(others, steps, "params")
-    unknown = _unknown(depends)
-    if unclear and not unknown:
-        unknown["twin"] = untold_runs(unclear, steps)
-    if unfetched and not depends:
-        unknown["fetches"] = untold_runs(unfetched, steps)
+    unknown = _unknown(depends or figures[FIRING_RATE.name].detail.get("unclear", ""))
+    if not unknown:
+        untold: dict[Unknown, tuple[str, ...]] = {"twin": unclear, "fetches": unfetched}
+        unknown = {what: untold_runs(found, steps) for what, found in untold.items() if found}
     return Counted(
         total - on_spikes,
         on_spikes,
@@ -131,9 +130,9 @@ def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
     )
 
 
-def _unknown(depends: str) -> dict[Unknown, str]:
-    """What is not known where another sample causes other work: nothing is of one pass."""
-    return dict.fromkeys(("steps", "twin", "fetches"), depends) if depends else {}
+def _unknown(why: str) -> dict[Unknown, str]:
+    """What is not known where time steps are not: nothing can be said of one pass."""
+    return dict.fromkeys(("steps", "twin", "fetches"), why) if why else {}
 
 
 @probe(gives=ALL, needs=NEEDS)

@@ -155,9 +155,9 @@ def _spiking(model: nn.Module, whole: BatchRun, runs: Sequence[BatchRun]) -> lis
     together: a blank image, which alone looks like no spikes at all, must not turn the
     multiplications of the first layer into free ones.
     """
-    from benchbench.probes.counting.spike_notes import on_neurons, on_synops
+    from benchbench.probes.counting.spike_notes import on_neurons, on_synops, unclear_steps
 
-    layers = {name: tally for name, tally in whole.tallies.items() if tally.binary}
+    layers = whole.fed_spikes
     notes, apart = on_synops(whole), on_neurons(model, whole)
 
     def exact(run: BatchRun) -> float:
@@ -178,7 +178,15 @@ def _spiking(model: nn.Module, whole: BatchRun, runs: Sequence[BatchRun]) -> lis
         for name, did in whole.activity.items()
     ]
     return [
-        _figure(FIRING_RATE, lambda run: _all(run).rate, whole, runs, rates, apart),
+        _figure(
+            FIRING_RATE,
+            lambda run: _all(run).rate,
+            whole,
+            runs,
+            rates,
+            apart,
+            **({"unclear": why} if (why := unclear_steps(whole)) else {}),
+        ),
         _figure(
             SYNOPS_EXACT,
             lambda run: exact(run) / run.images,
@@ -232,15 +240,17 @@ def _any(
     else:
         reason = "the model has neither spiking neurons nor ReLU modules"
         sparsity = ACTIVATION_SPARSITY.missing(reason)
-    rows = _rows(
-        whole.tallies,
-        lambda tally: {
+    fed = whole.fed_spikes
+    rows = [
+        {
+            "name": name,
             "macs_effective": tally.macs_effective / whole.images,
             "macs_dense": tally.macs_dense / whole.images,
             "density": _density(tally),
-            "binary": tally.binary,
-        },
-    )
+            "binary": name in fed,
+        }
+        for name, tally in whole.tallies.items()
+    ]
     from benchbench.probes.counting.spike_notes import depends
 
     note = depends(unlike)

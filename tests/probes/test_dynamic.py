@@ -94,7 +94,10 @@ def test_dense_mult_adds_of_the_first_sample_alone_are_not_compared(
     dense = counts["macs_dense"]
     assert dense.value == first
     assert not dense.valid
-    assert "of the first sample alone: how much more has to do depends on the sample" in dense.reasons[-1]
+    assert (
+        "of the first sample alone: how much more has to do depends on the sample"
+        in dense.reasons[-1]
+    )
     assert [it.name for it in counts.measurements].count("macs_dense") == 1
     assert counts["modelled_compute_fp32"].value == pytest.approx(42 * 4.6e-12, rel=1e-9, abs=0)
     assert counts["modelled_hierarchy"].value is None

@@ -31,11 +31,13 @@ class Activity:
         nonzero: Outputs that are not zero: spikes, for a spiking layer.
         updates: Outputs in all, neurons x time steps x images.
         steps: Time steps of one image.
+        unclear: Whether these cannot be told: it may be one module behind several layers.
     """
 
     nonzero: int = 0
     updates: int = 0
     steps: int = 0
+    unclear: bool = False
 
     def __add__(self, other: Activity) -> Activity:
         """The activity in both, of as many time steps an image."""
@@ -43,6 +45,7 @@ class Activity:
             self.nonzero + other.nonzero,
             self.updates + other.updates,
             max(self.steps, other.steps),
+            self.unclear or other.unclear,
         )
 
     @property

@@ -20,7 +20,7 @@ from benchbench.probes.counting.hooks import Activity, NotFiniteError, watch
 from benchbench.probes.counting.macs import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 __all__ = ["BatchRun", "runs_of", "together", "varying"]
 
@@ -40,6 +40,18 @@ class BatchRun:
     images: int
     tallies: dict[str, Tally]
     activity: dict[str, Activity]
+
+    @property
+    def fed_spikes(self) -> dict[str, Tally]:
+        """The layers whose every input is 0 or 1; none of the products of two weights.
+
+        A state that is a buffer of zeros is fed by nothing yet.
+        """
+        return {
+            name: tally
+            for name, tally in self.tallies.items()
+            if tally.binary and not name.endswith(OF_WEIGHTS)
+        }
 
 
 def runs_of(
@@ -142,6 +154,9 @@ def _run(
             name: _in_steps(steps, watched[name], name, did, len(inputs))
             for name, did in activity.items()
         }
+    else:
+        runs = {layer.tally.calls for layer in counter.layers() if layer.kind in {"conv", "linear"}}
+        activity = {name: _shared(watched[name], did, runs) for name, did in activity.items()}
     tallies = {layer.name: layer.tally for layer in counter.layers()}
     return BatchRun(len(inputs), tallies, activity), answer
 
@@ -159,6 +174,24 @@ def _in_steps(steps: int, layer: nn.Module, name: str, did: Activity, images: in
             f"{did.updates // (images * did.steps):,} neurons"
         )
     return replace(did, steps=steps)
+
+
+def _shared(layer: nn.Module, did: Activity, runs: Collection[int]) -> Activity:
+    """What a module did that was found or named, and that may stand behind several layers at once.
+
+    It is then called more often than time steps are: as often as the layers with weights ran, where
+    those inside the loop over time ran equally often (`runs`), and its calls are a multiple of it.
+    """
+    firing = firing_of(layer)
+    if firing is None or did.steps <= firing.steps:
+        return did
+    calls, looped = did.steps // firing.steps, {*runs} - {1}
+    least = min(looped, default=0)
+    if calls == least:
+        return did
+    if len(looped) == 1 and calls > least and calls % least == 0:
+        return replace(did, steps=least * firing.steps)
+    return replace(did, unclear=True)
 
 
 def together(runs: Sequence[BatchRun]) -> BatchRun:
