@@ -14,9 +14,9 @@ Part = Literal["compute", "memory", "movement", "state", "encoding"]
 """What a formula charges for: arithmetic, accesses to weights and activations, their way over a
 chip, the potentials of neurons, the conversion of inputs."""
 
-Unknown = Literal["steps", "twin", "fetches"]
+Unknown = Literal["steps", "twin", "fetches", "spikes"]
 """What may not be known of a network: its time steps, what its ReLU twin would do, how often its
-weights are fetched."""
+weights are fetched, how many spikes it sends."""
 
 
 @dataclass(frozen=True, slots=True)

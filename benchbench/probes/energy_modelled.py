@@ -103,18 +103,21 @@ def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
     synops = figures.get(SYNOPS_EXACT.name)
     if synops is None or synops.value is None:
         return Counted(total, weights=sum(words.values()), unknown=_unknown(depends))
-    updates = figures[NEURON_UPDATES.name].value or 0.0
-    neurons = sum(layer["neurons"] for layer in figures[FIRING_RATE.name].detail["layers"])
+    rate, ran = figures[FIRING_RATE.name], figures[NEURON_UPDATES.name]
+    updates = ran.value or 0.0
+    neurons = sum(layer["neurons"] for layer in ran.detail["layers"])
     on_spikes = sum(macs[name] for name in spiking)
     spike_words = sum(words.get(name, 0) for name in spiking)
     steps = round(updates / neurons)
     others = [layer for layer in layers if layer["name"] not in spiking]
     later_macs, unclear = later(others, steps, "macs_dense")
     later_words, unfetched = later(others, steps, "params")
-    unknown = _unknown(depends or figures[FIRING_RATE.name].detail.get("unclear", ""))
+    unknown = _unknown(depends or ran.detail.get("unclear", ""))
     if not unknown:
         untold: dict[Unknown, tuple[str, ...]] = {"twin": unclear, "fetches": unfetched}
         unknown = {what: untold_runs(found, steps) for what, found in untold.items() if found}
+    if rate.value is None:
+        unknown["spikes"] = rate.reasons[0]
     return Counted(
         total - on_spikes,
         on_spikes,
@@ -123,7 +126,7 @@ def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
         steps,
         sum(words.values()) - spike_words,
         spike_words,
-        (figures[FIRING_RATE.name].value or 0.0) * updates,
+        (rate.value or 0.0) * updates,
         later_macs,
         later_words,
         unknown,
@@ -187,6 +190,8 @@ def _of_counts(
     parameters = formula.values(given)
     if formula.basis.inside == ("movement",) and not counted.neuron_updates:
         return formula.figure.missing("it has no spikes to move")
+    if "movement" in formula.basis.inside and (why := counted.unknown.get("spikes")):
+        return formula.figure.missing(why)
     if "memory" in formula.basis.inside and (unknown := _without_words(figures[MACS_DENSE.name])):
         why = f"the weights of {unknown} are no parameters, so that their number is not known"
         return formula.figure.missing(why)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from benchbench.data.inputs import Inputs
     from benchbench.metrics.measurement import Measurement
-    from benchbench.probes.counting.hooks import Activity
-    from benchbench.probes.counting.macs import Tally
     from benchbench.probes.counting.runs import BatchRun
 
 __all__ = [
@@ -71,7 +69,7 @@ FIRING_RATE = Figure(
     "Firing rate",
     "1",
     "counted",
-    "spikes per neuron and time step, over all spiking layers",
+    "spikes per neuron and time step, over all spiking layers; an output of 3 is three of them",
     place=304,
     ranked=False,
 )
@@ -134,7 +132,12 @@ def time_steps(figures: Mapping[str, Measurement]) -> str:
     Args:
         figures: What `measure` gave, by name.
     """
-    found = figures.get(FIRING_RATE.name)
+    told = (figures.get(name) for name in (NEURON_UPDATES.name, FIRING_RATE.name))
+    # Older runs have the second alone.
+    having = (
+        it for it in told if it and any("steps" in row for row in it.detail.get("layers", ()))
+    )
+    found = next(having, None)
     if found is None or found.value is None:
         return ""
     steps = {
@@ -156,6 +159,14 @@ def _spiking(model: nn.Module, whole: BatchRun, runs: Sequence[BatchRun]) -> lis
     multiplications of the first layer into free ones.
     """
     from benchbench.probes.counting.spike_notes import on_neurons, on_synops, unclear_steps
+    from benchbench.probes.counting.spike_rows import (
+        all_of,
+        by_rate_of,
+        density_of,
+        rate_of,
+        rates_of,
+        rows_of,
+    )
 
     layers = whole.fed_spikes
     notes, apart = on_synops(whole), on_neurons(model, whole)
@@ -164,35 +175,21 @@ def _spiking(model: nn.Module, whole: BatchRun, runs: Sequence[BatchRun]) -> lis
         return sum(run.tallies[name].macs_effective for name in layers.keys() & run.tallies.keys())
 
     def by_rate(run: BatchRun) -> float:
-        return math.fsum(_by_rate(run.tallies[name]) for name in layers.keys() & run.tallies.keys())
+        return math.fsum(
+            by_rate_of(run.tallies[name]) for name in layers.keys() & run.tallies.keys()
+        )
 
-    rates = [
-        {
-            "name": name,
-            "rate": did.rate,
-            "spikes": did.nonzero / whole.images,
-            "neurons": _neurons(name, whole, runs),
-            "steps": did.steps,
-            **_least_steps(name, runs),
-        }
-        for name, did in whole.activity.items()
-    ]
+    rates = rates_of(whole, runs)
     return [
-        _figure(
-            FIRING_RATE,
-            lambda run: _all(run).rate,
-            whole,
-            runs,
-            rates,
-            apart,
-            **({"unclear": why} if (why := unclear_steps(whole)) else {}),
-        ),
+        FIRING_RATE.missing(f"the outputs of {', '.join(graded)} are no spikes, but of many values")
+        if (graded := [name for name, did in whole.activity.items() if did.spikes is None])
+        else _figure(FIRING_RATE, rate_of, whole, runs, rates, apart),
         _figure(
             SYNOPS_EXACT,
             lambda run: exact(run) / run.images,
             whole,
             runs,
-            _rows(layers, lambda tally: {"synops": tally.macs_effective / whole.images}),
+            rows_of(layers, lambda tally: {"synops": tally.macs_effective / whole.images}),
             notes,
         ),
         _figure(
@@ -200,19 +197,27 @@ def _spiking(model: nn.Module, whole: BatchRun, runs: Sequence[BatchRun]) -> lis
             lambda run: by_rate(run) / run.images,
             whole,
             runs,
-            _rows(layers, lambda t: {"synops": _by_rate(t) / whole.images, "density": _density(t)}),
+            rows_of(
+                layers,
+                lambda t: {"synops": by_rate_of(t) / whole.images, "density": density_of(t)},
+            ),
             notes,
         ),
         _figure(
             NEURON_UPDATES,
-            lambda run: _all(run).updates / run.images,
+            lambda run: all_of(run).updates / run.images,
             whole,
             runs,
             [
-                {"name": name, "updates": did.updates / whole.images}
-                for name, did in whole.activity.items()
+                {
+                    "name": row["name"],
+                    "updates": whole.activity[row["name"]].updates / whole.images,
+                    **{key: row[key] for key in ("neurons", "steps", "least_steps") if key in row},
+                }
+                for row in rates
             ],
             apart,
+            **({"unclear": why} if (why := unclear_steps(whole)) else {}),
         ),
     ]
 
@@ -225,10 +230,13 @@ def _any(
     Where another sample causes other work (`unlike`), dense mult-adds of one sample are none of the
     network's: `notes_on` says so beside them.
     """
+    from benchbench.probes.counting.spike_notes import depends
+    from benchbench.probes.counting.spike_rows import all_of, density_of
+
     if whole.activity:
         sparsity = _figure(
             ACTIVATION_SPARSITY,
-            lambda run: 1 - _all(run).rate,
+            lambda run: 1 - all_of(run).rate,
             whole,
             runs,
             [
@@ -246,13 +254,11 @@ def _any(
             "name": name,
             "macs_effective": tally.macs_effective / whole.images,
             "macs_dense": tally.macs_dense / whole.images,
-            "density": _density(tally),
+            "density": density_of(tally),
             "binary": name in fed,
         }
         for name, tally in whole.tallies.items()
     ]
-    from benchbench.probes.counting.spike_notes import depends
-
     note = depends(unlike)
     notes = dict.fromkeys(("macs_dense", "macs_valid"), f"of the first sample alone: {note}")
     effective = _figure(
@@ -290,38 +296,3 @@ def _figure(
         reasons=silent + notes,
         detail={"layers": layers, **detail},
     )
-
-
-def _rows(
-    tallies: dict[str, Tally], columns: Callable[[Tally], dict[str, float]]
-) -> list[dict[str, Any]]:
-    return [{"name": name, **columns(tally)} for name, tally in tallies.items()]
-
-
-def _least_steps(name: str, runs: Sequence[BatchRun]) -> dict[str, int]:
-    """The fewest time steps of a layer, where they are not the same in every batch."""
-    found = {run.activity[name].steps for run in runs if name in run.activity}
-    return {"least_steps": min(found)} if len(found) > 1 else {}
-
-
-def _neurons(name: str, whole: BatchRun, runs: Sequence[BatchRun]) -> int:
-    """Neurons of a layer, also where its time steps are not the same for every sample."""
-    found = {
-        did.updates // (run.images * did.steps) for run in runs if (did := run.activity.get(name))
-    }
-    did = whole.activity[name]
-    return found.pop() if len(found) == 1 else did.updates // (whole.images * did.steps)
-
-
-def _all(run: BatchRun) -> Activity:
-    from benchbench.probes.counting.hooks import Activity
-
-    return sum(run.activity.values(), Activity())
-
-
-def _density(tally: Tally) -> float:
-    return tally.nonzero / tally.elements if tally.elements else 0.0
-
-
-def _by_rate(tally: Tally) -> float:
-    return _density(tally) * tally.macs_dense

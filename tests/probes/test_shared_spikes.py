@@ -67,7 +67,7 @@ def measured(model: nn.Module, told: Neurons | None = None) -> dict[str, Measure
 def test_one_module_behind_three_layers_is_three_layers_of_neurons() -> None:
     """T is 4 and not 12, as with a module each; so are spikes per synapse and the twin."""
     apart, shared = (measured(Chain(shared=it)) for it in (False, True))
-    (row,) = shared["firing_rate"].detail["layers"]
+    (row,) = shared["neuron_updates"].detail["layers"]
     assert (row["steps"], row["neurons"]) == (STEPS, 3 * WIDTH)
     names = ("spikes_per_synapse", "modelled_quantised_twin", "break_even_compute", "firing_rate")
     for name in names:
@@ -84,7 +84,7 @@ def test_where_neither_can_be_told_steps_tells_it() -> None:
         assert found[name].value is None
         assert "steps: tells T" in found[name].reasons[0]
     told = measured(Chain(shared=True, steps=1), Neurons(steps=1))
-    assert told["firing_rate"].detail["layers"][0]["neurons"] == 3 * WIDTH
+    assert told["neuron_updates"].detail["layers"][0]["neurons"] == 3 * WIDTH
     assert told["spikes_per_synapse"].value
 
 

@@ -69,7 +69,7 @@ def unclear_steps(whole: BatchRun) -> str:
         return f"neurons ran different numbers of time steps ({ran}): steps: tells them"
     if shared := [f"{name} {did.steps}" for name, did in whole.activity.items() if did.unclear]:
         return (
-            f"whether these are time steps or several layers behind one module cannot be told "
-            f"({', '.join(shared)} calls): steps: tells T"
+            "whether the calls of a module are time steps, or several layers that share it, "
+            f"cannot be told ({', '.join(shared)}): steps: tells T"
         )
     return ""
