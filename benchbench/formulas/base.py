@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping  # noqa: TC003 - a field of a dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["PJ", "Counted", "Part"]
+__all__ = ["PJ", "Counted", "Part", "Unknown"]
 
 PJ = 1e-12  # joules
 
 Part = Literal["compute", "memory", "movement", "state", "encoding"]
 """What a formula charges for: arithmetic, accesses to weights and activations, their way over a
 chip, the potentials of neurons, the conversion of inputs."""
+
+Unknown = Literal["steps", "twin", "fetches", "spikes"]
+"""What may not be known of a network: its time steps, what its ReLU twin would do, how often its
+weights are fetched, how many spikes it sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,10 @@ class Counted:
         weights: Words of weights of layers that are fed by anything but spikes.
         spike_weights: Words of weights of layers that are fed by spikes.
         spikes: Spikes that the neurons send, over all time steps.
+        later_macs: Those of `macs` that belong to further time steps than the first: all but one of
+            the runs of a layer inside the loop over time.
+        later_words: Words of `weights` that are fetched again at further time steps.
+        unknown: What is not known of it, each with the reason; what rests on that is not given.
     """
 
     macs: float
@@ -37,11 +46,14 @@ class Counted:
     weights: float = 0.0
     spike_weights: float = 0.0
     spikes: float = 0.0
+    later_macs: float = 0.0
+    later_words: float = 0.0
+    unknown: Mapping[Unknown, str] = field(default_factory=dict)
 
     @property
     def one_pass(self) -> float:
         """Mult-adds of the same layers run once, as a ReLU network would."""
-        return self.macs + self.spike_macs / self.steps
+        return self.macs - self.later_macs + self.spike_macs / self.steps
 
     @property
     def neurons(self) -> float:

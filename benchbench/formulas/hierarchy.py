@@ -40,11 +40,14 @@ def hierarchy_j(
     times as much.
 
         E = MAC * 4.6 + AC * 0.9 + 3 * (MAC + AC) * register
-            + (W + T * W_spike) * SRAM + (W + W_spike) * DRAM + 2 * updates * SRAM
+            + (W + W_again + T * W_spike) * SRAM + (W + W_spike) * DRAM + 2 * updates * SRAM
+
+    W_again are the words of layers that spikes do not feed and that run inside the loop over time
+    all the same: one less than T times each.
     """
     operations = counted.macs + counted.synops
     pj = compute_j(counted, "fp32") / PJ + REGISTERS * operations * register_pj
-    fills = counted.weights + counted.steps * counted.spike_weights
+    fills = counted.weights + counted.later_words + counted.steps * counted.spike_weights
     pj += (fills + 2 * counted.neuron_updates) * sram_pj
     return PJ * (pj + (counted.weights + counted.spike_weights) * dram_pj)
 

@@ -27,12 +27,14 @@ def break_even_density(counted: Counted, model: Threshold) -> float | None:
     The twin has the same layers, ReLU and T = 1. Below this share the SNN is cheaper.
     "compute" is arithmetic alone (fp32); with "memory" each weight use, and each neuron's state
     read and written, costs a word; "hierarchy" is `benchbench.formulas.hierarchy`, where both fetch
-    the same weights from DRAM, so that it drops out, and the SNN fills registers T times.
+    the same weights from DRAM, so that it drops out, and the SNN fills registers once a
+    time step.
 
     Returns:
-        A share; above 1 the SNN always wins, below 0 never. None without spike-fed layers.
+        A share; above 1 the SNN always wins, below 0 never. None without spike-fed layers, or where
+        the twin is not known.
     """
-    if not counted.spike_macs:
+    if not counted.spike_macs or "twin" in counted.unknown:
         return None
     mac_pj, add_pj = COSTS_PJ["fp32"]
     # What an operation's data cost, a potential's read or write, and all that is no operation's.
@@ -42,7 +44,7 @@ def break_even_density(counted: Counted, model: Threshold) -> float | None:
         "hierarchy": (
             REGISTERS * ACCESS_PJ["register"],
             ACCESS_PJ["sram"],
-            (counted.steps - 1) * counted.spike_weights * ACCESS_PJ["sram"],
+            ((counted.steps - 1) * counted.spike_weights + counted.later_words) * ACCESS_PJ["sram"],
         ),
     }[model]
     twin_pj = counted.one_pass * (mac_pj + use_pj)
@@ -60,8 +62,11 @@ def break_even_of(joules: Callable[[Counted], float], counted: Counted) -> float
             once.
 
     Returns:
-        A share, as `break_even_density`; None where spikes cost nothing in it.
+        A share, as `break_even_density`; None where spikes cost nothing in it, or where the twin is
+        not known.
     """
+    if "twin" in counted.unknown:
+        return None
     twin = _twin(counted)
     silent_j = joules(replace(counted, synops=0.0))
     slope_j = joules(replace(counted, synops=counted.spike_macs)) - silent_j

@@ -28,13 +28,12 @@ DEPTH = Figure(
     "Depth",
     "1",
     "counted",
-    "convolutions and linear layers on the longest path from input to output",
+    "convolutions and linear layers on the longest path from input to output, each once however "
+    "often it runs",
     rests_on="model",
     place=500,
     ranked=False,
 )
-
-_WEIGHT_NODES = ("ConvolutionBackward", "AddmmBackward", "MmBackward", "AddmvBackward")
 
 
 @probe(gives=(DEPTH,))
@@ -42,7 +41,10 @@ def measure(model: nn.Module, example: Inputs | Tensor) -> list[Measurement]:
     """Depth, with the layers' string in its detail.
 
     The depth is found in autograd's own graph of one forward pass: the most weight layers on any
-    path, so that branches side by side (a shortcut, an inception block) count once.
+    path, so that branches side by side (a shortcut, an inception block) count once. A layer counts
+    once however often it runs on a path; a recurrent one is as deep as its ``num_layers``. Where a
+    layer that ran is not in that graph (spikes without a surrogate, a part without gradients), what
+    is in front of it is not either, and there is no depth.
 
     Args:
         model: Any model; its mode is restored.
@@ -53,6 +55,7 @@ def measure(model: nn.Module, example: Inputs | Tensor) -> list[Measurement]:
 
     from benchbench.data.inputs import Inputs
     from benchbench.frameworks import reset
+    from benchbench.probes.counting.graph import all_trained, layers_that_run, longest
 
     training = model.training
     letters: list[tuple[str, tuple[int, ...]]] = []
@@ -63,7 +66,7 @@ def measure(model: nn.Module, example: Inputs | Tensor) -> list[Measurement]:
     try:
         model.eval()
         reset(model)
-        with torch.enable_grad():
+        with torch.enable_grad(), all_trained(model), layers_that_run(model) as ran:
             output = Inputs.of(example).map(_traced).run(model)
         reset(model)
     finally:
@@ -77,7 +80,12 @@ def measure(model: nn.Module, example: Inputs | Tensor) -> list[Measurement]:
     ]
     if not roots:
         return [DEPTH.missing("the output has no gradient: its depth cannot be told")]
-    return [DEPTH(max(map(_depth, roots)), detail={"layers": _string(letters)})]
+    depth, reached = longest(roots, model)
+    if cut := [path for path, own in ran.items() if not own & reached]:
+        more = f" and {len(cut) - 3} more" if len(cut) > 3 else ""
+        where = ", ".join(cut[:3]) + more
+        return [DEPTH.missing(f"the graph is cut behind {where}: its depth cannot be told")]
+    return [DEPTH(depth, detail={"layers": _string(letters)})]
 
 
 def _traced(tensor: Tensor) -> Tensor:
@@ -125,20 +133,3 @@ def _string(letters: list[tuple[str, tuple[int, ...]]]) -> str:
         count = len(list(group))
         text += f"{count}{symbol}" if count > 2 else symbol * count
     return text
-
-
-def _depth(root: Any) -> int:  # noqa: ANN401 - a node of autograd
-    """Most weight layers on a path from `root` to the input."""
-    depths: dict[Any, int] = {}
-    stack = [root]
-    while stack:
-        node = stack[-1]
-        nexts = [child for child, _ in node.next_functions if child is not None]
-        waiting = [child for child in nexts if child not in depths]
-        if waiting:
-            stack.extend(waiting)
-            continue
-        stack.pop()
-        own = node.name().startswith(_WEIGHT_NODES)
-        depths[node] = max((depths[child] for child in nexts), default=0) + own
-    return depths[root]

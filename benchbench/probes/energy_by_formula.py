@@ -43,8 +43,6 @@ def _asked(
     joules = float(formula.joules(counted, **parameters))
     if not math.isfinite(joules) or joules <= 0:
         raise BenchbenchError(f"the formula gave {joules} J")
-    return [
-        formula.figure(
-            joules, detail={"T": counted.steps, "coverage": 1.0, "parameters": parameters}
-        )
-    ]
+    steps = {} if "steps" in counted.unknown else {"T": counted.steps}
+    detail = {**steps, "coverage": 1.0, "parameters": parameters}
+    return [formula.figure(joules, detail=detail)]

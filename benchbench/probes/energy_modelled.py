@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from benchbench.formulas.thresholds import Threshold, break_even_density, break_
 from benchbench.formulas.yan import quantised_twin_j
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
+from benchbench.probes.counting.one_pass import later, untold_runs
 from benchbench.probes.operations import MACS_DENSE
 from benchbench.probes.spikes import FIRING_RATE, MACS_EFFECTIVE, NEURON_UPDATES, SYNOPS_EXACT
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from benchbench.data.inputs import Inputs
+    from benchbench.formulas.base import Unknown
     from benchbench.formulas.registry import Formula
     from benchbench.metrics.measurement import Measurement
 
@@ -89,26 +92,50 @@ def counted_of(figures: Mapping[str, Measurement]) -> Counted | None:
     dense, effective = figures.get(MACS_DENSE.name), figures.get(MACS_EFFECTIVE.name)
     if dense is None or effective is None or dense.value is None or effective.value is None:
         return None
-    macs = {layer["name"]: layer["macs_dense"] for layer in dense.detail["layers"]}
+    layers = dense.detail["layers"]
+    macs = {layer["name"]: layer["macs_dense"] for layer in layers}
+    total, depends = float(dense.value), effective.detail.get("depends", "")
+    if depends:  # then the mean over the images, as their spikes are
+        macs = {layer["name"]: layer["macs_dense"] for layer in effective.detail["layers"]}
+        total = math.fsum(macs.values())
     spiking = {layer["name"] for layer in effective.detail["layers"] if layer["binary"]}
-    words = {layer["name"]: layer["params"] for layer in dense.detail["layers"]}
+    words = {layer["name"]: layer["params"] for layer in layers}
     synops = figures.get(SYNOPS_EXACT.name)
     if synops is None or synops.value is None:
-        return Counted(float(dense.value), weights=sum(words.values()))
-    updates = figures[NEURON_UPDATES.name].value or 0.0
-    neurons = sum(layer["neurons"] for layer in figures[FIRING_RATE.name].detail["layers"])
+        return Counted(total, weights=sum(words.values()), unknown=_unknown(depends))
+    rate, ran = figures[FIRING_RATE.name], figures[NEURON_UPDATES.name]
+    updates = ran.value or 0.0
+    neurons = sum(layer["neurons"] for layer in ran.detail["layers"])
     on_spikes = sum(macs[name] for name in spiking)
-    spike_words = sum(words[name] for name in spiking)
+    spike_words = sum(words.get(name, 0) for name in spiking)
+    steps = round(updates / neurons)
+    others = [layer for layer in layers if layer["name"] not in spiking]
+    later_macs, unclear = later(others, steps, "macs_dense")
+    later_words, unfetched = later(others, steps, "params")
+    unknown = _unknown(depends or ran.detail.get("unclear", ""))
+    if not unknown:
+        untold: dict[Unknown, tuple[str, ...]] = {"twin": unclear, "fetches": unfetched}
+        unknown = {what: untold_runs(found, steps) for what, found in untold.items() if found}
+    if rate.value is None:
+        unknown["spikes"] = rate.reasons[0]
     return Counted(
-        dense.value - on_spikes,
+        total - on_spikes,
         on_spikes,
         synops.value,
         updates,
-        round(updates / neurons),
+        steps,
         sum(words.values()) - spike_words,
         spike_words,
-        (figures[FIRING_RATE.name].value or 0.0) * updates,
+        (rate.value or 0.0) * updates,
+        later_macs,
+        later_words,
+        unknown,
     )
+
+
+def _unknown(why: str) -> dict[Unknown, str]:
+    """What is not known where time steps are not: nothing can be said of one pass."""
+    return dict.fromkeys(("steps", "twin", "fetches"), why) if why else {}
 
 
 @probe(gives=ALL, needs=NEEDS)
@@ -136,7 +163,7 @@ def measure(
         reason = "modelled energy needs the counts of operations and spikes"
         late = [it.figure for it in OWN if it not in asked]
         return [figure.missing(reason) for figure in ALL if figure not in late]
-    known = {"T": counted.steps}
+    known = {} if "steps" in counted.unknown else {"T": counted.steps}
     of_counts = [it for it in asked if it.basis.kind == "counts"]
     dense = figures[MACS_DENSE.name]
     return [
@@ -163,9 +190,13 @@ def _of_counts(
     parameters = formula.values(given)
     if formula.basis.inside == ("movement",) and not counted.neuron_updates:
         return formula.figure.missing("it has no spikes to move")
+    if "movement" in formula.basis.inside and (why := counted.unknown.get("spikes")):
+        return formula.figure.missing(why)
     if "memory" in formula.basis.inside and (unknown := _without_words(figures[MACS_DENSE.name])):
         why = f"the weights of {unknown} are no parameters, so that their number is not known"
         return formula.figure.missing(why)
+    if formula.name == "hierarchy" and "fetches" in counted.unknown:
+        return formula.figure.missing(counted.unknown["fetches"])
     joules = partial(formula.joules, **parameters)
     detail = {**known, "coverage": 1.0, "parameters": parameters}
     if "compute" in formula.basis.inside and counted.spike_macs:
@@ -208,6 +239,8 @@ def _beside_it(
         )
         ends = {"n": effective.n, "low": low, "high": high}
         return [ZERO_SKIPPING(value or 0.0, detail=detail, **ends)]
+    if why := counted.unknown.get("twin"):
+        return [figure.missing(why) for figure in (QUANTISED_TWIN, *BREAK_EVEN.values())]
     twin_j, bits = quantised_twin_j(counted)
     out = [QUANTISED_TWIN(twin_j, detail={**detail, "bits": bits})]
     here = counted.synops / counted.spike_macs

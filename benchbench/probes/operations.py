@@ -72,7 +72,7 @@ def measure(model: nn.Module, example: Inputs | Tensor) -> Iterator[Measurement]
     Yields:
         ``macs_dense``, ``macs_valid``, ``weight_sparsity`` and ``macs_torchinfo``, the first two
         with ``detail["layers"]``: name, kind, macs_dense, macs_valid, share, params, the counters
-        that agree, shape_in and shape_out (without the batch axis) and calls.
+        that agree, shape_in and shape_out (without the batch axis), calls, lead and runs.
 
     Raises:
         CountError: Two counters disagree on a layer, or it runs a product that ours has no rule

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from benchbench.data.inputs import Inputs
     from benchbench.metrics.measurement import Measurement
-    from benchbench.probes.counting.hooks import Activity
-    from benchbench.probes.counting.macs import Tally
     from benchbench.probes.counting.runs import BatchRun
 
 __all__ = [
@@ -71,7 +69,7 @@ FIRING_RATE = Figure(
     "Firing rate",
     "1",
     "counted",
-    "spikes per neuron and time step, over all spiking layers",
+    "spikes per neuron and time step, over all spiking layers; an output of 3 is three of them",
     place=304,
     ranked=False,
 )
@@ -110,20 +108,22 @@ def measure(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> list[Measur
             image differ.
     """
     from benchbench.probes.counting.hooks import NotFiniteError
-    from benchbench.probes.counting.runs import runs_of, together
+    from benchbench.probes.counting.runs import runs_of, together, varying
     from benchbench.probes.counting.spike_notes import why_none
 
     try:
-        runs, watched = runs_of(model, batches)
+        runs, alone, watched = runs_of(model, batches)
     except NotFiniteError as error:
         return [figure.missing(str(error)) for figure in ALL]
     whole = together(runs)
     if not whole.images:
         return [figure.missing("there are no images") for figure in ALL]
+    unlike = varying([*runs, alone] if alone else runs)
+    every = _any(whole, runs, watched, unlike)
     if watched == "spiking layers":
-        return [*_spiking(model, whole, runs), *_any(whole, runs, watched)]
+        return [*_spiking(model, whole, runs), *every]
     reason = why_none(model, whole)
-    return [*(figure.missing(reason) for figure in SPIKING), *_any(whole, runs, watched)]
+    return [*(figure.missing(reason) for figure in SPIKING), *every]
 
 
 def time_steps(figures: Mapping[str, Measurement]) -> str:
@@ -132,10 +132,20 @@ def time_steps(figures: Mapping[str, Measurement]) -> str:
     Args:
         figures: What `measure` gave, by name.
     """
-    found = figures.get(FIRING_RATE.name)
+    told = (figures.get(name) for name in (NEURON_UPDATES.name, FIRING_RATE.name))
+    # Older runs have the second alone.
+    having = (
+        it for it in told if it and any("steps" in row for row in it.detail.get("layers", ()))
+    )
+    found = next(having, None)
     if found is None or found.value is None:
         return ""
-    steps = {layer["name"]: layer["steps"] for layer in found.detail["layers"]}
+    steps = {
+        layer["name"]: f"{layer['least_steps']} to {layer['steps']}"
+        if "least_steps" in layer
+        else layer["steps"]
+        for layer in found.detail["layers"]
+    }
     if len(set(steps.values())) == 1:
         return str(next(iter(steps.values())))
     return ", ".join(f"{count} ({name})" for name, count in steps.items())
@@ -148,35 +158,38 @@ def _spiking(model: nn.Module, whole: BatchRun, runs: Sequence[BatchRun]) -> lis
     together: a blank image, which alone looks like no spikes at all, must not turn the
     multiplications of the first layer into free ones.
     """
-    from benchbench.probes.counting.spike_notes import on_neurons, on_synops
+    from benchbench.probes.counting.spike_notes import on_neurons, on_synops, unclear_steps
+    from benchbench.probes.counting.spike_rows import (
+        all_of,
+        by_rate_of,
+        density_of,
+        rate_of,
+        rates_of,
+        rows_of,
+    )
 
-    layers = {name: tally for name, tally in whole.tallies.items() if tally.binary}
+    layers = whole.fed_spikes
     notes, apart = on_synops(whole), on_neurons(model, whole)
 
     def exact(run: BatchRun) -> float:
         return sum(run.tallies[name].macs_effective for name in layers.keys() & run.tallies.keys())
 
     def by_rate(run: BatchRun) -> float:
-        return math.fsum(_by_rate(run.tallies[name]) for name in layers.keys() & run.tallies.keys())
+        return math.fsum(
+            by_rate_of(run.tallies[name]) for name in layers.keys() & run.tallies.keys()
+        )
 
-    rates = [
-        {
-            "name": name,
-            "rate": did.rate,
-            "spikes": did.nonzero / whole.images,
-            "neurons": did.updates // (whole.images * did.steps),
-            "steps": did.steps,
-        }
-        for name, did in whole.activity.items()
-    ]
+    rates = rates_of(whole, runs)
     return [
-        _figure(FIRING_RATE, lambda run: _all(run).rate, whole, runs, rates, apart),
+        FIRING_RATE.missing(f"the outputs of {', '.join(graded)} are no spikes, but of many values")
+        if (graded := [name for name, did in whole.activity.items() if did.spikes is None])
+        else _figure(FIRING_RATE, rate_of, whole, runs, rates, apart),
         _figure(
             SYNOPS_EXACT,
             lambda run: exact(run) / run.images,
             whole,
             runs,
-            _rows(layers, lambda tally: {"synops": tally.macs_effective / whole.images}),
+            rows_of(layers, lambda tally: {"synops": tally.macs_effective / whole.images}),
             notes,
         ),
         _figure(
@@ -184,29 +197,46 @@ def _spiking(model: nn.Module, whole: BatchRun, runs: Sequence[BatchRun]) -> lis
             lambda run: by_rate(run) / run.images,
             whole,
             runs,
-            _rows(layers, lambda t: {"synops": _by_rate(t) / whole.images, "density": _density(t)}),
+            rows_of(
+                layers,
+                lambda t: {"synops": by_rate_of(t) / whole.images, "density": density_of(t)},
+            ),
             notes,
         ),
         _figure(
             NEURON_UPDATES,
-            lambda run: _all(run).updates / run.images,
+            lambda run: all_of(run).updates / run.images,
             whole,
             runs,
             [
-                {"name": name, "updates": did.updates / whole.images}
-                for name, did in whole.activity.items()
+                {
+                    "name": row["name"],
+                    "updates": whole.activity[row["name"]].updates / whole.images,
+                    **{key: row[key] for key in ("neurons", "steps", "least_steps") if key in row},
+                }
+                for row in rates
             ],
             apart,
+            **({"unclear": why} if (why := unclear_steps(whole)) else {}),
         ),
     ]
 
 
-def _any(whole: BatchRun, runs: Sequence[BatchRun], over: str) -> list[Measurement]:
-    """The figures that every network has."""
+def _any(
+    whole: BatchRun, runs: Sequence[BatchRun], over: str, unlike: tuple[str, ...]
+) -> list[Measurement]:
+    """The figures that every network has.
+
+    Where another sample causes other work (`unlike`), dense mult-adds of one sample are none of the
+    network's: `notes_on` says so beside them.
+    """
+    from benchbench.probes.counting.spike_notes import depends
+    from benchbench.probes.counting.spike_rows import all_of, density_of
+
     if whole.activity:
         sparsity = _figure(
             ACTIVATION_SPARSITY,
-            lambda run: 1 - _all(run).rate,
+            lambda run: 1 - all_of(run).rate,
             whole,
             runs,
             [
@@ -218,20 +248,27 @@ def _any(whole: BatchRun, runs: Sequence[BatchRun], over: str) -> list[Measureme
     else:
         reason = "the model has neither spiking neurons nor ReLU modules"
         sparsity = ACTIVATION_SPARSITY.missing(reason)
-    rows = _rows(
-        whole.tallies,
-        lambda tally: {
+    fed = whole.fed_spikes
+    rows = [
+        {
+            "name": name,
             "macs_effective": tally.macs_effective / whole.images,
-            "density": _density(tally),
-            "binary": tally.binary,
-        },
-    )
+            "macs_dense": tally.macs_dense / whole.images,
+            "density": density_of(tally),
+            "binary": name in fed,
+        }
+        for name, tally in whole.tallies.items()
+    ]
+    note = depends(unlike)
+    notes = dict.fromkeys(("macs_dense", "macs_valid"), f"of the first sample alone: {note}")
     effective = _figure(
         MACS_EFFECTIVE,
         lambda run: sum(tally.macs_effective for tally in run.tallies.values()) / run.images,
         whole,
         runs,
         rows,
+        (note,) if unlike else (),
+        **({"notes_on": notes, "depends": note} if unlike else {}),
     )
     return [sparsity, effective]
 
@@ -243,7 +280,7 @@ def _figure(
     runs: Sequence[BatchRun],
     layers: list[dict[str, Any]],
     notes: tuple[str, ...] = (),
-    **detail: str,
+    **detail: Any,  # noqa: ANN401 - JSON
 ) -> Measurement:
     """The figure over all images, and Student's interval where the batches are of one size."""
     low = high = None
@@ -259,23 +296,3 @@ def _figure(
         reasons=silent + notes,
         detail={"layers": layers, **detail},
     )
-
-
-def _rows(
-    tallies: dict[str, Tally], columns: Callable[[Tally], dict[str, float]]
-) -> list[dict[str, Any]]:
-    return [{"name": name, **columns(tally)} for name, tally in tallies.items()]
-
-
-def _all(run: BatchRun) -> Activity:
-    from benchbench.probes.counting.hooks import Activity
-
-    return sum(run.activity.values(), Activity())
-
-
-def _density(tally: Tally) -> float:
-    return tally.nonzero / tally.elements if tally.elements else 0.0
-
-
-def _by_rate(tally: Tally) -> float:
-    return _density(tally) * tally.macs_dense

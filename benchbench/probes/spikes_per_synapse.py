@@ -43,6 +43,9 @@ def measure(
     counted = counted_of(figures)
     if counted is None or not counted.spike_macs:
         return
+    if why := counted.unknown.get("steps"):
+        yield SPIKES_PER_SYNAPSE.missing(why)
+        return
     found = figures[SYNOPS_EXACT.name]
     synapses = counted.spike_macs / counted.steps
     low, high = (None if end is None else end / synapses for end in (found.low, found.high))

@@ -192,7 +192,9 @@ def _hear(message: dict[str, Any], heard: _Heard) -> None:
         said = restored(_Said, message)
     except ValueError as error:
         raise MessageError(" ".join(str(error).split())[:200]) from error
-    heard.measurements += message.get("measurements", [])
+    given = message.get("measurements", [])
+    again = {it["name"] for it in given}
+    heard.measurements = [it for it in heard.measurements if it["name"] not in again] + given
     heard.facts |= said.facts
     heard.done = heard.done or said.done
     if said.phase is not None:

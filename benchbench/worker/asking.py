@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -61,9 +62,25 @@ class Asking:
             self._listener.phase(f"count {probe.name.replace('_', ' ')}")
             taken = probe.refusing(refusal) if refusal else probe.take(given)
             self.figures |= {figure.name: figure for figure in taken.figures}
-            self._listener.measurements(taken.figures)
+            self._listener.measurements([*taken.figures, *self._noted(taken.figures)])
             if taken.refusal:
                 self._listener.refused(taken.refusal)
+
+    def _noted(self, figures: Sequence[Measurement]) -> list[Measurement]:
+        """Figures that were given before and that must not be compared, as these have found.
+
+        They are given again, with what the `notes_on` of one of these say. A listener keeps the
+        last.
+        """
+        noted = []
+        for figure in figures:
+            for name, note in figure.detail.get("notes_on", {}).items():
+                found = self.figures.get(name)
+                if found is not None and found.value is not None:
+                    reasons = (*found.reasons, note)
+                    self.figures[name] = replace(found, valid=False, reasons=reasons)
+                    noted.append(self.figures[name])
+        return noted
 
 
 def count_alone(

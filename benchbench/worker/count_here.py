@@ -46,8 +46,10 @@ class CountedHere:
         """Nobody is told."""
 
     def measurements(self, figures: Sequence[Measurement]) -> None:
-        """Keep them."""
-        self.figures += figures
+        """Keep them; one that is given again stands for the one before."""
+        again = {figure.name for figure in figures}
+        self.figures = [it for it in self.figures if it.name not in again]
+        self.figures += {figure.name: figure for figure in figures}.values()
 
     def refused(self, reason: str) -> None:
         """Keep why."""

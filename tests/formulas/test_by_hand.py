@@ -173,3 +173,22 @@ def test_the_density_that_a_formula_would_need_is_that_of_the_thresholds() -> No
 def test_where_spikes_cost_nothing_there_is_no_density() -> None:
     """A formula that does not look at SynOps has no break-even in them."""
     assert break_even_of(movement_j, NETWORK) is None
+
+
+def test_what_ran_at_every_step_runs_once_in_the_twin() -> None:
+    """Of 1,000 mult-adds 600 belong to further steps, and five words are fetched again."""
+    looped = replace(NETWORK, later_macs=600, later_words=5)
+    assert looped.one_pass == 400 + 800 / 4
+    assert hierarchy_j(looped) - hierarchy_j(NETWORK) == pytest.approx(25 * PICO, rel=1e-9, abs=0)
+    by_hand = (600 * 4.6 - 1000 * 4.6 - 200 * 0.9) / (800 * 0.9)
+    assert break_even_density(looped, "compute") == pytest.approx(by_hand, rel=1e-12)
+    hierarchy = (600 * 7.6 - 1000 * 7.6 - (3 * 20 + 5) * 5 - 200 * (0.9 + 2 * 5)) / (800 * 3.9)
+    assert break_even_density(looped, "hierarchy") == pytest.approx(hierarchy, rel=1e-12)
+    assert break_even_of(hierarchy_j, looped) == pytest.approx(hierarchy, rel=1e-9)
+
+
+def test_without_a_twin_there_is_no_density() -> None:
+    """Where it is not known what the twin does, no formula says when it costs the same."""
+    unknown = replace(NETWORK, unknown={"twin": "nobody knows"})
+    assert break_even_density(unknown, "compute") is None
+    assert break_even_of(hierarchy_j, unknown) is None

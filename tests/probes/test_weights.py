@@ -196,6 +196,24 @@ REFUSED: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], str]] = {
     "custom": (custom, "an operator of 'benchbench_test'"),
     "broadcast": (lambda x, w: (x[:, :, None] * w).sum(1), "a product by broadcasting"),
     "broadcast mean": (lambda x, w: (w * x.unsqueeze(2)).mean(dim=1), "a product by broadcasting"),
+    "broadcast of one": (lambda x, w: (x[:1, None] * w.t()).sum(-1), "a product by broadcasting"),
+    "with a shift": (lambda x, w: (x[:1, None] * w.t() + 1).sum(-1), "a product by broadcasting"),
+    "in place": (
+        lambda x, w: x[:1, None].repeat(1, 5, 1).mul_(w.t()).sum(-1),
+        "a product by broadcasting",
+    ),
+    "expanded": (
+        lambda x, w: (x[:1, None].expand(1, 5, 64) * w.t()).sum(-1),
+        "a product by broadcasting",
+    ),
+    "pooled": (
+        lambda x, w: nn.functional.avg_pool1d(x[:1, None] * w.t(), 64),
+        "a product by broadcasting",
+    ),
+    "cumulated": (
+        lambda x, w: torch.cumsum(x[:1, None] * w.t(), -1)[..., -1],
+        "a product by broadcasting",
+    ),
     "fft": (lambda x, w: torch.fft.rfft(x).abs() @ w[:33], "aten._fft_r2c"),
     "sparse": (lambda x, w: torch.sparse.mm(x.to_sparse(), w), "sparse"),
     "complex": (lambda x, w: (x.to(torch.complex64) @ w.to(torch.complex64)).real, "complex"),
@@ -209,6 +227,29 @@ def test_what_cannot_be_seen_is_refused(how: str) -> None:
     run, reason = REFUSED[how]
     with pytest.raises(CountError, match=reason):
         measured(Functional(run))
+
+
+class Scaled(nn.Module):
+    """A linear layer, and what scales and shifts it channel by channel."""
+
+    def __init__(self) -> None:
+        """Norms and factors."""
+        super().__init__()
+        self.fc, self.norm, self.batch = nn.Linear(64, 5), nn.LayerNorm(5), nn.BatchNorm1d(5)
+        self.scale, self.shift = nn.Parameter(torch.rand(5)), nn.Parameter(torch.rand(5))
+        self.places = nn.Parameter(torch.rand(3, 5))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[N]: the mean over three places and over channels."""
+        rows = self.norm(self.batch(self.fc(images.flatten(1)))) * self.scale + self.shift
+        steps = (rows.repeat(3, 1, 1) * self.scale).mean(0)  # three time steps
+        there = torch.stack([rows, steps, rows], 1) * self.places
+        return (there * rows.mean(-1)[:, None, None]).sum((1, 2))
+
+
+def test_a_scale_and_a_shift_are_no_product() -> None:
+    """Norms, layer scales and biases before a sum are counted as before, of one sample too."""
+    assert measured(Scaled())["macs_dense"].value == 64 * 5
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ class Agreement:
 
     Attributes:
         layers: One row a layer, per sample: name, kind, macs_dense, macs_valid, share, params, the
-            counters that agree, shape_in, shape_out and calls (None where the row is no module).
+            counters that agree, shape_in, shape_out, calls and lead (None where the row is no
+            module), and runs: how many products it was.
         shapeless: Why no layer has a shape; empty where layers have.
         blind: Why fvcore has no say; empty where it has.
         summary: Torchinfo's figures over the whole batch; None where it cannot run the model.
@@ -195,6 +196,8 @@ def _layers(
                 "shape_in": shape and shape.shape_in,
                 "shape_out": shape and shape.shape_out,
                 "calls": shape and shape.calls,
+                "lead": shape and shape.lead,
+                "runs": layer.tally.calls,
             }
         )
     return rows

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-__all__ = ["Counter", "LayerCount"]
+__all__ = ["OF_WEIGHTS", "Counter", "LayerCount"]
+
+OF_WEIGHTS = ":weights"  # behind the name of a product of two weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,10 +134,19 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
             suspect = suspect and len(args) > WEIGHTED and args[WEIGHTED] is not None
         if suspect and any(self._origins.of(t).data for t in tensors_of((args, kwargs))):
             self._unruled(func)
+        self._follow_spread(func, args, out)
+
+    def _follow_spread(self, func: OpOverload, args: tuple[Any, ...], out: object) -> None:
+        """Know an outer product wherever it goes, and refuse what adds it up."""
         if func.overloadpacket in (aten.mul, aten.mul_):
             if isinstance(out, Tensor):
                 self._spread(args, out)
-        elif func.overloadpacket in (aten.sum, aten.mean) and self._origins.spread(args[0]):
+        elif func.overloadpacket in HANDS_ON:
+            if any(map(self._origins.spread, tensors_of(args))):
+                self._origins.mark_spread(*tensors_of(out))
+        elif func.overloadpacket is aten.repeat and isinstance(out, Tensor):
+            self._origins.mark_repeated(args[0], out)
+        elif func.overloadpacket in ADDS_UP and self._origins.spread(args[0]):
             self._refuse(
                 "a product by broadcasting (multiply, then sum), which no counter can tell from "
                 "other work: write it as a matrix product (matmul, einsum)"
@@ -152,11 +161,32 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
         )
 
     def _spread(self, args: tuple[Any, ...], out: Tensor) -> None:
-        """Remember an outer product: larger than either operand, its sum is a matrix product."""
+        """Remember an outer product, whose sum is a matrix product.
+
+        It is larger than either operand; or, of one sample, it has the size of a weight along an
+        axis of which the data is one value again and again.
+        """
         operands = [operand for operand in args[:2] if isinstance(operand, Tensor)]
         data = any(self._origins.of(operand).data for operand in operands)
-        if data and len(operands) == 2 and out.numel() > max(map(Tensor.numel, operands)):
+        if not data or len(operands) != 2:
+            return
+        larger = out.numel() > max(map(Tensor.numel, operands))
+        if larger or any(self._repeats(*pair) for pair in (operands, operands[::-1])):
             self._origins.mark_spread(out)
+
+    def _repeats(self, data: Tensor, weight: Tensor) -> bool:
+        """Whether data is the same along an axis of a weight: none is of a scale or a shift."""
+        if not self._origins.of(data).data or not self._origins.of(weight).rank:
+            return False
+        again = self._origins.repeated(data)
+        return any(
+            axis > data.dim()
+            or data.shape[-axis] == 1
+            or data.stride(-axis) == 0
+            or data.dim() - axis in again
+            for axis in range(1, weight.dim() + 1)
+            if weight.shape[-axis] > 1 and weight.stride(-axis)
+        )
 
     def _real(self, func: OpOverload, *operands: Tensor) -> None:
         """Only dense and real operands are counted."""
@@ -218,6 +248,15 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
 
 
 RESULT = Origin(data=True)
+
+# What an outer product goes through and stays one, and what makes a matrix product of it.
+HANDS_ON = frozenset({aten.add, aten.add_, aten.sub, aten.sub_, aten.clone})
+ADDS_UP = frozenset(
+    {
+        *(aten.sum, aten.mean, aten.cumsum, aten.avg_pool1d, aten.avg_pool2d, aten.avg_pool3d),
+        *(aten._adaptive_avg_pool2d, aten._adaptive_avg_pool3d),  # noqa: SLF001 - have no public name
+    }
+)
 
 # Products of a mixture's experts; older versions of PyTorch have none.
 GROUPED = getattr(aten, "_grouped_mm", None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 
 from benchbench.frameworks import spikes_of, steps_of
+from benchbench.frameworks.told import firing_of
 from benchbench.probes.counting.macs import count_nonzero
 
 if TYPE_CHECKING:
@@ -31,11 +32,24 @@ class Activity:
         nonzero: Outputs that are not zero: spikes, for a spiking layer.
         updates: Outputs in all, neurons x time steps x images.
         steps: Time steps of one image.
+        unclear: Whether these cannot be told: it may be one module behind several layers.
+        size: Sum of the outputs' sizes, whatever their signs.
+        whole: Whether every output is a whole number.
+        low: The least output that is not zero; None where there is none.
+        high: The largest output that is not zero.
+        single: Whether an output counts as one spike where it is the one value beside 0, however
+            high: of a module that was found or named, not of a framework's.
     """
 
     nonzero: int = 0
     updates: int = 0
     steps: int = 0
+    unclear: bool = False
+    size: float = 0.0
+    whole: bool = True
+    low: float | None = None
+    high: float | None = None
+    single: bool = True
 
     def __add__(self, other: Activity) -> Activity:
         """The activity in both, of as many time steps an image."""
@@ -43,12 +57,28 @@ class Activity:
             self.nonzero + other.nonzero,
             self.updates + other.updates,
             max(self.steps, other.steps),
+            self.unclear or other.unclear,
+            self.size + other.size,
+            self.whole and other.whole,
+            min((it for it in (self.low, other.low) if it is not None), default=None),
+            max((it for it in (self.high, other.high) if it is not None), default=None),
+            self.single and other.single,
         )
 
     @property
     def rate(self) -> float:
         """Share of the outputs that are not zero."""
         return self.nonzero / self.updates if self.updates else 0.0
+
+    @property
+    def spikes(self) -> float | None:
+        """Spikes: one where outputs are 0 and one other value, as many as a whole number says.
+
+        None where outputs are other than that: they are no spikes.
+        """
+        if self.low == self.high and (self.single or not self.whole):
+            return self.nonzero
+        return self.size if self.whole else None
 
 
 @contextlib.contextmanager
@@ -60,6 +90,7 @@ def watch(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, Activity]]:
             neuron hides them: a potential that is not a number is not above the threshold either.
     """
     activity: dict[str, Activity] = {}
+    single = {name for name, layer in layers.items() if firing_of(layer)}
     # A neuron without a state of its own may stand behind several layers: what it ran there is told
     # apart by its outputs' shapes.
     steps: dict[str, dict[torch.Size, int]] = {}
@@ -74,12 +105,8 @@ def watch(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, Activity]]:
         # In step mode m one call holds all time steps, [T, N, ...]; in s it is one of them.
         own = steps.setdefault(name, {})
         own[spikes.shape] = own.get(spikes.shape, 0) + steps_of(module, spikes)
-        before = activity.get(name, Activity())
-        activity[name] = Activity(
-            before.nonzero + count_nonzero(spikes),
-            before.updates + spikes.numel(),
-            max(own.values()),
-        )
+        seen = replace(_values_of(spikes), steps=max(own.values()), single=name in single)
+        activity[name] = activity[name] + seen if name in activity else seen
 
     with contextlib.ExitStack() as stack:
         for name, layer in layers.items():
@@ -88,6 +115,20 @@ def watch(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, Activity]]:
             )
             stack.callback(handle.remove)
         yield activity
+
+
+def _values_of(outputs: Tensor) -> Activity:
+    """What one call put out; most are 0 and 1 alone."""
+    nonzero, elements = count_nonzero(outputs), outputs.numel()
+    if count_nonzero(outputs == 1) == nonzero:
+        one = 1.0 if nonzero else None
+        return Activity(nonzero, elements, size=nonzero, low=one, high=one)
+    there = outputs[outputs != 0].double()
+    low, high = (float(end) for end in there.aminmax())
+    whole = bool((there == there.round()).all())
+    return Activity(
+        nonzero, elements, size=float(there.abs().sum()), whole=whole, low=low, high=high
+    )
 
 
 def _finite(data: Tensor) -> bool:

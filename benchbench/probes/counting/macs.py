@@ -37,6 +37,7 @@ class Tally:
         elements: Input elements.
         binary: Whether every input element is 0 or 1.
         spikes: Whether an input came from spikes.
+        calls: How many products these were.
     """
 
     macs_dense: int = 0
@@ -46,6 +47,7 @@ class Tally:
     elements: int = 0
     binary: bool = True
     spikes: bool = False
+    calls: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         """The tally of both; binary only where both are."""
@@ -57,6 +59,7 @@ class Tally:
             self.elements + other.elements,
             self.binary and other.binary,
             self.spikes or other.spikes,
+            self.calls + other.calls,
         )
 
 
@@ -110,6 +113,7 @@ def convolution(data: Tensor, weight: Tensor, output: Sequence[int], geometry: G
         nonzero=nonzero,
         elements=data.numel(),
         binary=_is_binary(data, nonzero),
+        calls=1,
     )
 
 
@@ -152,6 +156,7 @@ def product(left: Tensor, right: Tensor, weight: Literal["left", "right"] | None
         nonzero=sum(counts),
         elements=sum(tensor.numel() for tensor in data),
         binary=all(map(_is_binary, data, counts)),
+        calls=1,
     )
 
 

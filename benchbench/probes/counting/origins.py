@@ -66,6 +66,7 @@ class Origins:
         self._known: dict[Any, Origin] = {}
         self._parts: dict[Any, dict[tuple[int, int], Origin]] = {}  # of storages that hold several
         self._spread: set[Any] = set()
+        self._repeated: dict[Any, tuple[torch.Size, frozenset[int]]] = {}
         for path, module in model.named_modules():
             prefix = f"{path}." if path else ""
             for name, value in vars(module).items():
@@ -101,9 +102,20 @@ class Origins:
                 del self._parts[owner]  # somebody writes into it
             self._known[owner] = origin
 
-    def mark_spread(self, tensor: Tensor) -> None:
-        """Remember that `tensor` is an outer product."""
-        self._spread.add(_identity(tensor))
+    def mark_spread(self, *tensors: Tensor) -> None:
+        """Remember that these are outer products."""
+        self._spread.update(map(_identity, tensors))
+
+    def mark_repeated(self, tensor: Tensor, copy: Tensor) -> None:
+        """Remember along which axes `copy` holds the one value of `tensor` again and again."""
+        shape = (*(1,) * (copy.dim() - tensor.dim()), *tensor.shape)
+        axes = frozenset(axis for axis, size in enumerate(shape) if size == 1 < copy.shape[axis])
+        self._repeated[_identity(copy)] = copy.shape, axes
+
+    def repeated(self, tensor: Tensor) -> frozenset[int]:
+        """Axes along which a tensor that was put together by repeating holds one value alone."""
+        shape, axes = self._repeated.get(_identity(tensor), (None, frozenset[int]()))
+        return axes if shape == tensor.shape else frozenset()
 
     def spread(self, tensor: Tensor) -> bool:
         """Whether `tensor` is an outer product, or a view of one."""

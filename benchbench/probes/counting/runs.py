@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,14 +15,14 @@ from benchbench.errors import BenchbenchError, CountError
 from benchbench.frameworks import reset, spiking_layers
 from benchbench.frameworks.told import HOLDS_STATE, firing_of, found_of
 from benchbench.probes.counting.context import countable
-from benchbench.probes.counting.counter import Counter
+from benchbench.probes.counting.counter import OF_WEIGHTS, Counter
 from benchbench.probes.counting.hooks import Activity, NotFiniteError, watch
 from benchbench.probes.counting.macs import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-__all__ = ["BatchRun", "runs_of", "together"]
+__all__ = ["BatchRun", "runs_of", "together", "varying"]
 
 ROUNDING = 1e-4  # of the largest number of an answer (ours); a state moves it by more
 
@@ -40,8 +41,22 @@ class BatchRun:
     tallies: dict[str, Tally]
     activity: dict[str, Activity]
 
+    @property
+    def fed_spikes(self) -> dict[str, Tally]:
+        """The layers whose every input is 0 or 1; none of the products of two weights.
 
-def runs_of(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> tuple[list[BatchRun], str]:
+        A state that is a buffer of zeros is fed by nothing yet.
+        """
+        return {
+            name: tally
+            for name, tally in self.tallies.items()
+            if tally.binary and not name.endswith(OF_WEIGHTS)
+        }
+
+
+def runs_of(
+    model: nn.Module, batches: Iterable[Inputs | Tensor]
+) -> tuple[list[BatchRun], BatchRun | None, str]:
     """Run every batch on the CPU.
 
     Args:
@@ -49,8 +64,8 @@ def runs_of(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> tuple[list[
         batches: Inputs, or tensors [N, ...].
 
     Returns:
-        What each batch did; and what was watched: ``spiking layers``, or ``ReLU layers`` where
-        there are no spiking ones.
+        What each batch did; what the first image did alone, None where there is none; and what was
+        watched: ``spiking layers``, or ``ReLU layers`` where there are no spiking ones.
 
     Raises:
         NotFiniteError: A layer puts out, or is fed, what is not a number.
@@ -86,7 +101,7 @@ def runs_of(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> tuple[list[
                 ) from error
         if first and (what := _changed(first[1], _alone(model, first[0], watched))):
             raise CountError(f"one image {what} before than after the others: {HOLDS_STATE}")
-    return runs, "spiking layers" if neurons else "ReLU layers"
+    return runs, first[1][0] if first else None, "spiking layers" if neurons else "ReLU layers"
 
 
 def _can_run(model: nn.Module, inputs: Inputs) -> bool:
@@ -139,6 +154,9 @@ def _run(
             name: _in_steps(steps, watched[name], name, did, len(inputs))
             for name, did in activity.items()
         }
+    else:
+        runs = {layer.tally.calls for layer in counter.layers() if layer.kind in {"conv", "linear"}}
+        activity = {name: _shared(watched[name], did, runs) for name, did in activity.items()}
     tallies = {layer.name: layer.tally for layer in counter.layers()}
     return BatchRun(len(inputs), tallies, activity), answer
 
@@ -158,6 +176,24 @@ def _in_steps(steps: int, layer: nn.Module, name: str, did: Activity, images: in
     return replace(did, steps=steps)
 
 
+def _shared(layer: nn.Module, did: Activity, runs: Collection[int]) -> Activity:
+    """What a module did that was found or named, and that may stand behind several layers at once.
+
+    It is then called more often than time steps are: as often as the layers with weights ran, where
+    those inside the loop over time ran equally often (`runs`), and its calls are a multiple of it.
+    """
+    firing = firing_of(layer)
+    if firing is None or did.steps <= firing.steps:
+        return did
+    calls, looped = did.steps // firing.steps, {*runs} - {1}
+    least = min(looped, default=0)
+    if calls == least:
+        return did
+    if len(looped) == 1 and calls > least and calls % least == 0:
+        return replace(did, steps=least * firing.steps)
+    return replace(did, unclear=True)
+
+
 def together(runs: Sequence[BatchRun]) -> BatchRun:
     """All batches as one."""
     tallies: dict[str, Tally] = {}
@@ -168,3 +204,21 @@ def together(runs: Sequence[BatchRun]) -> BatchRun:
         for name, did in run.activity.items():
             activity[name] = activity.get(name, Activity()) + did
     return BatchRun(sum(run.images for run in runs), tallies, activity)
+
+
+def varying(runs: Sequence[BatchRun]) -> tuple[str, ...]:
+    """Layers whose dense mult-adds of one image are not the same in every run.
+
+    A network that stops early, or takes one of several branches, does other work for another
+    sample. Weights made from weights are made once a batch, however many images it has.
+    """
+    names = dict.fromkeys(name for run in runs for name in run.tallies)
+    return tuple(
+        name
+        for name in names
+        if not name.endswith(OF_WEIGHTS) and len({_dense(run, name) for run in runs}) > 1
+    )
+
+
+def _dense(run: BatchRun, name: str) -> Fraction:
+    return Fraction(run.tallies.get(name, Tally()).macs_dense, run.images)

@@ -8,6 +8,7 @@ one axis ([T * N, ...], which is T for one sample).
 from __future__ import annotations
 
 import contextlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,11 +40,14 @@ class LayerShape:
             calls differ.
         shape_out: First tensor that it gives; None as above.
         calls: How often it runs for one sample: T where a call takes one time step.
+        lead: How often its input holds one sample along the axes before the batch and along the
+            batch itself: T where a call takes all time steps. None as above.
     """
 
     shape_in: tuple[int, ...] | None
     shape_out: tuple[int, ...] | None
     calls: int
+    lead: int | None = None
 
 
 def shapes_of(model: nn.Module, example: Inputs) -> tuple[dict[str, LayerShape], str]:
@@ -72,7 +76,8 @@ def shapes_of(model: nn.Module, example: Inputs) -> tuple[dict[str, LayerShape],
                 _shape([call[side] for call in calls], [call[side] for call in again], len(example))
                 for side in (0, 1)
             )
-            found[path] = LayerShape(given, gives, len(calls))
+            (shape_in, lead), (shape_out, _) = given, gives
+            found[path] = LayerShape(shape_in, shape_out, len(calls), lead)
     return found, ""
 
 
@@ -103,24 +108,25 @@ def _first(values: object) -> tuple[int, ...]:
 
 def _shape(
     once: Sequence[tuple[int, ...]], twice: Sequence[tuple[int, ...]], samples: int
-) -> tuple[int, ...] | None:
-    """One sample's shape in every call; None where it is not the same, or cannot be told.
+) -> tuple[tuple[int, ...] | None, int | None]:
+    """One sample's shape in every call, and how often it is there before its own axes.
+
+    None and None where it is not the same, or cannot be told.
 
     Args:
         once: Shapes of the calls, over `samples` samples.
         twice: Shapes of the same calls, over twice as many.
         samples: How many.
     """
-    if len({*once}) != 1 or len({*twice}) != 1:
-        return None
+    if len({*once}) != 1 or len({*twice}) != 1 or len(once[0]) != len(twice[0]):
+        return None, None
     small, large = once[0], twice[0]
-    if len(small) != len(large):
-        return None
     grown = [axis for axis, size in enumerate(small) if large[axis] != size]
     if len(grown) != 1:
-        return None
+        return None, None
     (axis,) = grown
     each, rest = divmod(small[axis], samples)
     if rest or large[axis] != 2 * small[axis]:
-        return None
-    return (*small[:axis], *((each,) if each > 1 else ()), *small[axis + 1 :])
+        return None, None
+    lead = math.prod(small[:axis]) * each
+    return (*small[:axis], *((each,) if each > 1 else ()), *small[axis + 1 :]), lead

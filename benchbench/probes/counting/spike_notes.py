@@ -8,11 +8,13 @@ from benchbench.frameworks.generic import SILENT
 from benchbench.frameworks.told import firing_of, found_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
 
     from benchbench.probes.counting.runs import BatchRun
 
-__all__ = ["on_neurons", "on_synops", "why_none"]
+__all__ = ["depends", "on_neurons", "on_synops", "unclear_steps", "why_none"]
 
 
 def why_none(model: nn.Module, whole: BatchRun) -> str:
@@ -20,12 +22,18 @@ def why_none(model: nn.Module, whole: BatchRun) -> str:
     reason = "the model has no spiking neurons"
     if silent := found_of(model).silent:
         return f"{reason}: {SILENT.format(', '.join(silent))}"
-    if fed := [name for name, tally in whole.tallies.items() if tally.binary]:
+    if fed := [*whole.fed_spikes]:
         return (
             f"{reason} that could be found, though {', '.join(fed)} is fed 0 and 1 alone: give "
             "what fires a module of its own, or name it under spiking:"
         )
     return reason
+
+
+def depends(layers: Sequence[str]) -> str:
+    """What is said where another sample causes other work than the first."""
+    more = f" and {len(layers) - 5} more" if len(layers) > 5 else ""
+    return f"how much {', '.join(layers[:5])}{more} has to do depends on the sample"
 
 
 def on_synops(whole: BatchRun) -> tuple[str, ...]:
@@ -45,11 +53,23 @@ def on_neurons(model: nn.Module, whole: BatchRun) -> tuple[str, ...]:
     own = [name for name in whole.activity if firing_of(model.get_submodule(name))]
     if found_of(model).told.steps is None and any(whole.activity[it].steps == 1 for it in own):
         notes.append("one time step was found: if a call of a neuron takes several, steps: tells T")
-    if len({did.steps for did in whole.activity.values()}) > 1:
-        ran = ", ".join(f"{name} {did.steps}" for name, did in whole.activity.items())
-        notes.append(f"neurons ran different numbers of time steps ({ran}): steps: tells them")
-    unknown = [name for name, tally in whole.tallies.items() if tally.binary and not tally.spikes]
+    if why := unclear_steps(whole):
+        notes.append(why)
+    unknown = [name for name, tally in whole.fed_spikes.items() if not tally.spikes]
     if unknown:
         by = "by no neuron that is known: events of the data, an encoder, or what is to be named"
         notes.append(f"{', '.join(unknown)} is fed 0 and 1 {by} under spiking:")
     return tuple(notes)
+
+
+def unclear_steps(whole: BatchRun) -> str:
+    """Why the time steps of one sample are not known; empty where they are."""
+    if len({did.steps for did in whole.activity.values()}) > 1:
+        ran = ", ".join(f"{name} {did.steps}" for name, did in whole.activity.items())
+        return f"neurons ran different numbers of time steps ({ran}): steps: tells them"
+    if shared := [f"{name} {did.steps}" for name, did in whole.activity.items() if did.unclear]:
+        return (
+            "whether the calls of a module are time steps, or several layers that share it, "
+            f"cannot be told ({', '.join(shared)}): steps: tells T"
+        )
+    return ""

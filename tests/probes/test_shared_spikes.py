@@ -1,0 +1,120 @@
+"""One stateless spike module behind several layers, and a state that starts as zeros."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from spikingjelly.activation_based import neuron
+from torch import Tensor, nn
+
+from benchbench.frameworks import Neurons
+from benchbench.probes import energy_modelled, operations, spikes, spikes_per_synapse
+from benchbench.probes.counting.firing import find_neurons
+from benchbench.probes.energy_modelled import counted_of
+
+if TYPE_CHECKING:
+    from benchbench import Measurement
+
+ROWS = 2 * torch.rand(4, 8, generator=torch.Generator().manual_seed(0))
+STEPS, WIDTH = 4, 8
+
+
+class Step(nn.Module):
+    """A step at 1, without a state."""
+
+    def forward(self, potential: Tensor) -> Tensor:
+        """Spikes."""
+        return (potential >= 1).float()
+
+
+class Chain(nn.Module):
+    """Three equally wide hidden layers, whose neurons are three modules or one; and a head."""
+
+    def __init__(self, *, shared: bool, steps: int = STEPS) -> None:
+        """Weights so large that each layer fires."""
+        super().__init__()
+        torch.manual_seed(0)
+        self.steps = steps
+        self.hidden = nn.ModuleList(nn.Linear(WIDTH, WIDTH) for _ in range(3))
+        self.head = nn.Linear(WIDTH, 3)
+        one = Step()
+        self.spike = nn.ModuleList(one if shared else Step() for _ in range(3))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[N, 3]."""
+        potentials, out = [torch.zeros(())] * 3, torch.zeros(())
+        for _ in range(self.steps):
+            now = rows
+            for index, layer in enumerate(self.hidden):
+                potential = potentials[index] + layer(now).abs()
+                now = self.spike[index](potential)
+                potentials[index] = potential * (1 - now)
+            out = out + self.head(now)
+        return out
+
+
+def measured(model: nn.Module, told: Neurons | None = None) -> dict[str, Measurement]:
+    """What is counted and modelled, by name."""
+    find_neurons(model, told or Neurons(), lambda: [ROWS])
+    found = {it.name: it for it in operations.measure(model, ROWS[:1])}
+    found |= {it.name: it for it in spikes.measure(model, [ROWS])}
+    found |= {it.name: it for it in energy_modelled.measure(model, [ROWS], found, {})}
+    return found | {it.name: it for it in spikes_per_synapse.measure([ROWS], found)}
+
+
+def test_one_module_behind_three_layers_is_three_layers_of_neurons() -> None:
+    """T is 4 and not 12, as with a module each; so are spikes per synapse and the twin."""
+    apart, shared = (measured(Chain(shared=it)) for it in (False, True))
+    (row,) = shared["neuron_updates"].detail["layers"]
+    assert (row["steps"], row["neurons"]) == (STEPS, 3 * WIDTH)
+    names = ("spikes_per_synapse", "modelled_quantised_twin", "break_even_compute", "firing_rate")
+    for name in names:
+        assert shared[name].value == pytest.approx(apart[name].value), name
+    synapses = 2 * WIDTH * WIDTH + 3 * WIDTH
+    by_hand = (shared["synops_exact"].value or 0) / synapses
+    assert shared["spikes_per_synapse"].value == pytest.approx(by_hand)
+
+
+def test_where_neither_can_be_told_steps_tells_it() -> None:
+    """At one time step all layers ran once: three calls may be three steps as well."""
+    found = measured(Chain(shared=True, steps=1))
+    for name in ("spikes_per_synapse", "modelled_quantised_twin", "modelled_hierarchy"):
+        assert found[name].value is None
+        assert "steps: tells T" in found[name].reasons[0]
+    told = measured(Chain(shared=True, steps=1), Neurons(steps=1))
+    assert told["neuron_updates"].detail["layers"][0]["neurons"] == 3 * WIDTH
+    assert told["spikes_per_synapse"].value
+
+
+class Recurrent(nn.Module):
+    """A first state of zeros that is a buffer: no spikes have fed the layer that it goes into."""
+
+    def __init__(self) -> None:
+        """Four steps of a state that is no spike."""
+        super().__init__()
+        torch.manual_seed(0)
+        self.one, self.back = nn.Linear(8, 6), nn.Linear(6, 6, bias=False)
+        self.neurons, self.head = neuron.IFNode(), nn.Linear(6, 3)
+        self.register_buffer("start", torch.zeros(1, 6))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[N, 3]."""
+        state, out = self.start.expand(len(rows), 6), torch.zeros(())
+        for _ in range(STEPS):
+            state = torch.tanh(self.one(rows) + self.back(state))
+            out = out + self.head(self.neurons(3 * state))
+        return out
+
+
+def test_a_state_of_zeros_is_no_spikes() -> None:
+    """What spikes feed is the head alone: 18 synapses."""
+    found = measured(Recurrent())
+    counted = counted_of(found)
+    assert counted is not None
+    assert counted.spike_macs == STEPS * 18
+    assert counted.macs == STEPS * (8 * 6 + 6 * 6)
+    by_hand = (found["synops_exact"].value or 0) / 18
+    assert found["spikes_per_synapse"].value == pytest.approx(by_hand)
+    assert [row["name"] for row in found["synops_exact"].detail["layers"]] == ["head"]
