@@ -32,8 +32,8 @@ class Counted:
         weights: Words of weights of layers that are fed by anything but spikes.
         spike_weights: Words of weights of layers that are fed by spikes.
         spikes: Spikes that the neurons send, over all time steps.
-        later_macs: Those of `macs` that belong to further time steps than the first: all but one of
-            the runs of a layer inside the loop over time.
+        later_macs: Mult-adds of `macs` that belong to further time steps than the first: all but
+            one of the runs of a layer inside the loop over time.
         later_words: Words of `weights` that are fetched again at further time steps.
         unknown: What is not known of it, each with the reason; what rests on that is not given.
     """

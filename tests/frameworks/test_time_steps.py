@@ -93,20 +93,26 @@ def test_steps_that_nothing_shows_are_asked_for(kit: Any) -> None:
 
 
 def test_steps_may_be_told(kit: Any) -> None:
-    """One neuron behind two layers of one size ran twice as often; `steps:` says how often."""
+    """One neuron behind two layers of one size runs twice as often as they do: T is theirs.
+
+    Where they run once each, its two calls may be two time steps; `steps:` says how many.
+    """
 
     class Shared(nn.Module):
-        def __init__(self) -> None:
+        def __init__(self, steps: int) -> None:
             super().__init__()
             torch.manual_seed(0)
+            self.steps = steps
             self.one, self.two, self.step = nn.Linear(6, 6), nn.Linear(6, 6), Surrogate(kit.step)
 
         def forward(self, inputs: Tensor) -> Tensor:
-            steps = [self.step(self.two(self.step(self.one(inputs)))) for _ in range(4)]
+            steps = [self.step(self.two(self.step(self.one(inputs)))) for _ in range(self.steps)]
             return torch.stack(steps).mean(0)
 
-    found = kit.measured(Shared(), torch.rand(4, 6))["firing_rate"].detail["layers"]
-    assert (found[0]["steps"], found[0]["neurons"]) == (8, 6)
-    told = kit.measured(Shared(), torch.rand(4, 6), told=Neurons(steps=4))
+    found = kit.measured(Shared(4), torch.rand(4, 6))["firing_rate"].detail["layers"]
+    assert (found[0]["steps"], found[0]["neurons"]) == (4, 12)
+    asked = kit.measured(Shared(1), torch.rand(4, 6))["neuron_updates"]
+    assert any("step 2" in reason and "steps: tells T" in reason for reason in asked.reasons)
+    told = kit.measured(Shared(1), torch.rand(4, 6), told=Neurons(steps=1))
     (row,) = told["firing_rate"].detail["layers"]
-    assert (row["steps"], row["neurons"]) == (4, 12)
+    assert (row["steps"], row["neurons"]) == (1, 12)
