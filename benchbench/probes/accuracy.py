@@ -76,7 +76,7 @@ class Classified(NamedTuple):
     def confusion(self) -> Tensor:
         """Counts int64 [classes, classes]: row the true class, column the guess."""
         count = self.classes
-        pairs = self.labels * count + self.guesses
+        pairs = self.labels.long() * count + self.guesses  # a byte holds no product of 17 classes
         return pairs.bincount(minlength=count * count).reshape(count, count)
 
 

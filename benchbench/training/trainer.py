@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
 
 from benchbench.backends import NATIVE, Execution
 from benchbench.backends.executed import executed
-from benchbench.data.samples import Batch, size_of
+from benchbench.data.samples import Batch, as_labels, size_of
 from benchbench.errors import DataError, TrainingError
 from benchbench.training.epoch_callback import EpochCallback
 from benchbench.training.goal import goal_of
@@ -200,7 +200,7 @@ def _class_weights(samples: Samples, order: Recipe) -> Tensor | None:
     labels = samples.targets
     if order.objective != "classification" or labels is None:
         raise DataError("data", "class_weights: balanced needs the labels of all samples in memory")
-    return balanced(labels, order.classes).to(order.device)
+    return balanced(as_labels(labels), order.classes).to(order.device)
 
 
 def _loader(samples: Samples, size: int, seed: int | None = None) -> DataLoader[Any]:
