@@ -37,7 +37,8 @@ __all__ = [
     "plan_digest",
 ]
 
-NO_LIMIT_S = 20 * 86_400.0  # of a training without a budget; poll(2) takes at most 24 days
+NO_LIMIT_S = 20 * 86_400.0  # of a training without a budget
+MOST_LIMIT_S = 24 * 86_400.0  # that poll(2) takes
 
 UNNAMED = "loads what its source does not name:"
 """The fact of a job that has the SHA-256 of such files by path: no cell's id can have them."""
@@ -135,12 +136,17 @@ class Job:
 
     @property
     def time_limit_s(self) -> float:
-        """After which the job is killed, seconds: a training has its own budget, or none."""
-        settings = self.cell.settings
-        if self.task != "train" or settings.train is None:
+        """After which the job is killed, seconds: a training has its own budget, or none.
+
+        The budget is that of one fit: a seed is one, and a cut model is fitted before it as well.
+        """
+        settings, recipe = self.cell.settings, self.cell.settings.train
+        if self.task != "train" or recipe is None:
             return settings.time_limit_s
-        budget = settings.train.minutes
-        return 60 * budget + 2 * settings.time_limit_s if budget else NO_LIMIT_S
+        if recipe.minutes is None:
+            return NO_LIMIT_S
+        fits = recipe.seeds * (2 if recipe.slim and recipe.slim.cuts else 1)
+        return min(fits * (60 * recipe.minutes + 2 * settings.time_limit_s), MOST_LIMIT_S)
 
     @property
     def id(self) -> str:
