@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["Store", "Trained", "is_kept", "load_trained", "stores_of"]
 
 MOST_BYTES = 1 << 26  # of a training's result
-IN_NO_KEY = ("devices", "seeds")  # what makes no other weights: the seed is in the identity
-LATER = ("augment", "schedule", "weight_decay", "class_weights")
+IN_NO_KEY = ("seeds",)  # what makes no other weights: the seed is in the identity
+LATER = ("augment", "schedule", "weight_decay", "class_weights", "devices")
 VERSION = 2  # of the trainer: what an older one made is trained again
 
 
