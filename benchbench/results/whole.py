@@ -117,7 +117,10 @@ HEADER: dict[str, Any] = {
     "fingerprint": {},
     "data": DATA,
     "suite": {},
-    "cells": [{"id": TEXT, "model": TEXT, "device": TEXT, "data?": TEXT, "jobs?": COUNT}],
+    "cells": [
+        {"id": TEXT, "model": TEXT, "device": TEXT}
+        | {"data?": TEXT, "jobs?": COUNT, "identity?": TEXT}
+    ],
 }
 JOB: dict[str, Any] = {
     "job": TEXT,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from benchbench.suite.schema import Suite
 
 __all__ = [
+    "ANYWHERE",
     "TASKS",
     "UNNAMED",
     "Cell",
@@ -40,6 +41,8 @@ __all__ = [
 NO_LIMIT_S = 20 * 86_400.0  # of a training without a budget
 MOST_LIMIT_S = 24 * 86_400.0  # that poll(2) takes
 
+ANYWHERE = "anywhere"
+
 UNNAMED = "loads what its source does not name:"
 """The fact of a job that has the SHA-256 of such files by path: no cell's id can have them."""
 
@@ -56,6 +59,7 @@ NO_PART_OF = {
         "settings": (*_OF_TIMING, "phases", "images", "train_steps", "formulas"),
     },
     "count": {"model": _WORDS, "settings": _OF_TIMING},
+    ANYWHERE: {"model": ("checkpoint",), "settings": ()},  # by its content alone
 }
 """Keys of a cell's model and settings that change nothing of a training, and of its counts.
 
@@ -83,7 +87,8 @@ class Cell:
         objective: What it is trained for, ``auto`` resolved by the data's targets.
         misfit: Why it cannot answer a batch of its data, as a first pass found; empty where it can.
         identity: SHA-256 of what the outcome of a task rests on, machine and clock left aside, by
-            task: of a training, and of the counts after it.
+            task: of a training, and of the counts after it; and under `ANYWHERE` of all of the cell
+            but its device.
         elsewhere: Which run its training is taken from, where its weights are not here.
     """
 
@@ -219,7 +224,8 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[str, DataRef
 
 def _without(identity: Mapping[str, Any], task: str) -> dict[str, Any]:
     """A cell's identity without what the outcome of a task does not rest on."""
-    out = {**identity, "device": str(identity["device"]).partition(":")[0]}
+    device = "" if task == ANYWHERE else str(identity["device"]).partition(":")[0]
+    out = {**identity, "device": device}
     for part, keys in NO_PART_OF[task].items():
         out[part] = {
             key: it
