@@ -16,6 +16,7 @@ from benchbench.results.journal import SCHEMA_VERSION
 from benchbench.running.objective import objective_of, without_steps, without_training
 from benchbench.suite.model import Objective  # noqa: TC001 - see above
 from benchbench.suite.schema import Model, Settings  # noqa: TC001 - see above
+from benchbench.suite.training import later_versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -226,6 +227,8 @@ def _without(identity: Mapping[str, Any], task: str) -> dict[str, Any]:
     """A cell's identity without what the outcome of a task does not rest on."""
     device = "" if task == ANYWHERE else str(identity["device"]).partition(":")[0]
     out = {**identity, "device": device}
+    if task == "train":
+        out |= later_versions(cut=bool((identity["settings"]["train"] or {}).get("slim")))
     for part, keys in NO_PART_OF[task].items():
         out[part] = {
             key: it
