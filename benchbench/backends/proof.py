@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from benchbench.backends import Precision
 
-__all__ = ["BOUNDS", "NOTHING_TO_PROVE", "Bounds", "Proof"]
+__all__ = ["BOUNDS", "NOTHING_TO_PROVE", "Bounds", "Proof", "worse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +120,19 @@ class Proof:
 
 NOTHING_TO_PROVE = Proof(BOUNDS[32], 0.0, 0.0)
 """Of a model that is executed natively."""
+
+
+def worse(trained: Proof, inferred: Proof) -> Proof:
+    """What is told of a model that was proved both ways: the worse, with the gradients of the one.
+
+    Args:
+        trained: Proof of a training step.
+        inferred: Proof of an inference.
+    """
+    shown = max(trained, inferred, key=lambda it: (bool(it.fault), -(it.share or 1), it.output))
+    return replace(
+        shown,
+        gradient=trained.gradient,
+        gradient_largest=trained.gradient_largest,
+        in_float32=trained.in_float32,
+    )

@@ -1,7 +1,7 @@
 """The samples of one split, in whatever form they came: no more in memory than is asked for.
 
-A sample is inputs and a target. Bytes (uint8) are pixels and become float32 in [0, 1]; everything
-else is handed on as it is.
+A sample is inputs and a target. Bytes (uint8) are pixels and become float32 in [0, 1]; targets that
+are whole numbers become int64; everything else is handed on as it is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from benchbench.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Batch", "Samples", "samples_of", "scaled", "size_of"]
+__all__ = ["Batch", "Samples", "as_labels", "samples_of", "scaled", "size_of"]
 
 Batch = tuple[Inputs, Any]  # the targets: int64 [N] of a classification; None where there are none
 
@@ -49,6 +49,9 @@ class Samples(Protocol):
             size: Samples a batch.
             order: Which samples, in which order; all in theirs where None.
         """
+
+    def as_given(self, size: int, order: Sequence[int] | None = None) -> Iterator[Batch]:
+        """The same batches with targets of the type that they came in, for digests."""
 
     def part(self, rows: Sequence[int]) -> Samples:
         """Some of the samples, by index."""
@@ -78,11 +81,11 @@ class _Pair:
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def taken(self, rows: Sequence[int]) -> Batch:
-        """The batch of these rows."""
+    def taken(self, rows: Sequence[int]) -> _Pair:
+        """These rows alone."""
         index, axis = torch.as_tensor(rows), self.inputs.axis
         inputs = self.inputs.map(lambda tensor: tensor.index_select(axis, index))
-        return inputs.map(scaled), None if self.targets is None else self.targets[index]
+        return _Pair(inputs, None if self.targets is None else self.targets[index])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,15 @@ class _Indexed:
         return len(self.source)
 
     def batches(self, size: int, order: Sequence[int] | None = None) -> Iterator[Batch]:
+        for inputs, targets in self.as_given(size, order):
+            yield inputs, None if targets is None else as_labels(targets)
+
+    def as_given(self, size: int, order: Sequence[int] | None = None) -> Iterator[Batch]:
         rows = range(len(self)) if order is None else order
         if isinstance(self.source, _Pair):
             for start in range(0, len(rows), size):
-                yield self.source.taken(rows[start : start + size])
+                some = self.source.taken(rows[start : start + size])
+                yield some.inputs.map(scaled), some.targets
             return
         subset: Subset[Any] = Subset(self.source, rows)  # type: ignore[arg-type]  # any of that style
         together = partial(_together, axis=self.axis)
@@ -117,10 +125,7 @@ class _Indexed:
 
     def part(self, rows: Sequence[int]) -> _Indexed:
         if isinstance(self.source, _Pair):
-            index, axis = torch.as_tensor(rows), self.source.inputs.axis
-            inputs = self.source.inputs.map(lambda tensor: tensor.index_select(axis, index))
-            targets = None if self.source.targets is None else self.source.targets[index]
-            return _Indexed(_Pair(inputs, targets), self.axis)
+            return _Indexed(self.source.taken(rows), self.axis)
         return _Indexed(Subset(self.source, rows), self.axis)  # type: ignore[arg-type]  # as above
 
 
@@ -148,6 +153,10 @@ class _Stream:
         )
 
     def batches(self, size: int, order: Sequence[int] | None = None) -> Iterator[Batch]:
+        for inputs, targets in self.as_given(size, order):
+            yield inputs, None if targets is None else as_labels(targets)
+
+    def as_given(self, size: int, order: Sequence[int] | None = None) -> Iterator[Batch]:
         if order is not None:
             raise DataError(
                 "data",
@@ -160,6 +169,7 @@ class _Stream:
             inputs = Inputs.of(given, self.axis).map(scaled)
             if targets is not None:
                 targets = torch.as_tensor(targets)
+                _check_equal(inputs, targets)  # one too many would shift all that follow
             held.append((inputs, targets))
             while sum(len(inputs) for inputs, _ in held) >= size:
                 whole = _joined(held)
@@ -177,13 +187,19 @@ class _Stream:
         )
 
 
-def _unequal(inputs: Inputs, targets: Tensor) -> str:
-    """What is wrong with targets that are not as many as the inputs."""
+def _check_equal(inputs: Inputs, targets: Tensor) -> None:
+    """Refuse targets that are not as many as the inputs.
+
+    Raises:
+        DataError: They are not.
+    """
+    if targets.dim() and len(targets) == len(inputs):
+        return
     count = len(targets) if targets.dim() else "no"
     text = f"{len(inputs)} inputs and {count} targets"
     if not inputs.axis and all(tensor.shape[1:2] == (count,) for tensor in inputs.tensors):
         text += ": where time steps come first, [T, N, ...], say `time: first` (--time)"
-    return text
+    raise DataError("data", text)
 
 
 def samples_of(given: Any, axis: int = 0) -> _Indexed | _Stream:  # noqa: ANN401 - what a user gives
@@ -202,8 +218,8 @@ def samples_of(given: Any, axis: int = 0) -> _Indexed | _Stream:  # noqa: ANN401
     if isinstance(given, tuple) and len(given) == 2 and _is_array(given[0]):
         inputs = Inputs.of(given[0], axis)
         targets = None if given[1] is None else torch.as_tensor(given[1])
-        if targets is not None and (targets.dim() == 0 or len(targets) != len(inputs)):
-            raise DataError("data", _unequal(inputs, targets))
+        if targets is not None:
+            _check_equal(inputs, targets)
         if not len(inputs):
             raise DataError("data", "a split without a sample")
         return _Indexed(_Pair(inputs, targets), axis)
@@ -240,6 +256,11 @@ def size_of(samples: Samples) -> int | None:
 def scaled(tensor: Tensor) -> Tensor:
     """Bytes as numbers in [0, 1]; everything else as it is."""
     return tensor.to(torch.float32).div_(255) if tensor.dtype == torch.uint8 else tensor
+
+
+def as_labels(targets: Tensor) -> Tensor:
+    """Whole numbers as int64: a product of bytes wraps round, and torch indexes by none shorter."""
+    return targets if targets.is_floating_point() or targets.is_complex() else targets.long()
 
 
 def _is_array(given: Any) -> bool:  # noqa: ANN401 - see above

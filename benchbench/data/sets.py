@@ -142,7 +142,7 @@ def digest_of_samples(splits: Mapping[str, Samples]) -> tuple[str, str]:
         count = size_of(samples)
         every.update(str(count).encode())
         rows = None if count is None else _rows(samples, count)
-        batches: Iterator[Batch] = samples.batches(ROWS, rows)
+        batches: Iterator[Batch] = samples.as_given(ROWS, rows)
         if count is None:  # a stream: its beginning
             batches = iter([next(batches)])
         whole = whole and rows is None and count is not None
@@ -153,7 +153,7 @@ def digest_of_samples(splits: Mapping[str, Samples]) -> tuple[str, str]:
 
 def _rows(samples: Samples, count: int) -> list[int] | None:
     """The rows that are looked at; None for all."""
-    inputs, _ = next(samples.batches(1, [0]))
+    inputs, _ = next(samples.as_given(1, [0]))
     each = sum(tensor.numel() * tensor.element_size() for tensor in inputs.tensors)
     if each * count <= WHOLE_BYTES and samples.targets is not None:
         return None

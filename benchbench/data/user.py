@@ -21,7 +21,7 @@ import torch
 
 from benchbench import extensions
 from benchbench.data.csv_rows import listed
-from benchbench.data.samples import samples_of
+from benchbench.data.samples import as_labels, samples_of
 from benchbench.data.sets import AXES, SPLITS, DataSet, digest_of_samples
 from benchbench.data.source import MOST_CLASSES, Time
 from benchbench.errors import DataError
@@ -221,6 +221,7 @@ def _class_names(splits: Mapping[str, Samples], classes: int | None) -> tuple[st
             raise DataError("data", "how many classes there are does not show: give `classes: N`")
     if labels is None or labels.is_floating_point() or labels.dim() != 1:
         return ()
+    labels = as_labels(labels)
     count = int(labels.max()) + 1 if classes is None else classes
     if count > MOST_CLASSES:
         raise DataError("data", f"{count:,} classes: at most {MOST_CLASSES:,} are taken")
@@ -228,6 +229,7 @@ def _class_names(splits: Mapping[str, Samples], classes: int | None) -> tuple[st
         found = labels if name == "train" else samples.targets
         if found is None or not len(found) or found.is_floating_point():
             continue
+        found = as_labels(found)
         least, most = int(found.min()), int(found.max())
         if least < 0 or most >= count:
             text = f"{name}: labels from {least} to {most} do not fit {count} classes"

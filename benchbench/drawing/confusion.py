@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchbench.drawing.canvas import canvas, picture
+from benchbench.probes.accuracy import names_of
 from benchbench.report.svg import plain
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def draw(found: Learnt, title: str) -> Picture:
         title: What it shows.
     """
     test, matrix = found.cell.measurements["accuracy"], matrix_of(found)
-    names, sizes = test.detail["classes"], matrix.sum(1)
+    names, sizes = names_of(test.detail), matrix.sum(1)
     shares = matrix / np.maximum(sizes, 1)[:, None]
     with canvas(title, found.conditions, 5.0) as figure:
         axes = figure.subplots()

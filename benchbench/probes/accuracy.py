@@ -12,7 +12,7 @@ from benchbench.metrics.statistics import wilson
 from benchbench.probes.answers import EVALUATE, answers, held_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Tensor, nn
 
@@ -27,6 +27,7 @@ __all__ = [
     "Classified",
     "classified",
     "measure",
+    "names_of",
     "of_samples",
 ]
 
@@ -76,7 +77,7 @@ class Classified(NamedTuple):
     def confusion(self) -> Tensor:
         """Counts int64 [classes, classes]: row the true class, column the guess."""
         count = self.classes
-        pairs = self.labels * count + self.guesses
+        pairs = self.labels.long() * count + self.guesses  # a byte holds no product of 17 classes
         return pairs.bincount(minlength=count * count).reshape(count, count)
 
 
@@ -130,7 +131,7 @@ def of_samples(
     Args:
         figure: Accuracy on the one split or the other.
         found: What the model took each sample for.
-        class_names: Names of the classes, by label.
+        class_names: Names of the classes, by label; an answer more than there are has its number.
         split: Which samples; for the reader.
 
     Returns:
@@ -145,7 +146,7 @@ def of_samples(
     rows = matrix.sum(1)
     detail: dict[str, Any] = {
         "split": split,
-        "classes": list(class_names),
+        "classes": _numbered(class_names, found.classes),
         "confusion": matrix.tolist(),
         "recall": [
             int(hit) / int(row) if row else None
@@ -157,3 +158,13 @@ def of_samples(
         for name, values in (("labels", found.labels), ("guesses", found.guesses)):
             detail[name] = "".join(DIGITS[value] for value in values.tolist())
     return figure(right / total, n=total, low=low, high=high, detail=detail)
+
+
+def names_of(detail: Mapping[str, Any]) -> list[str]:
+    """The names of a stored confusion matrix's rows: before, an answer too many had none."""
+    return _numbered(detail["classes"], len(detail["confusion"]))
+
+
+def _numbered(names: Sequence[str], count: int) -> list[str]:
+    """Names for so many classes: the numbers of those that have none."""
+    return [*names, *map(str, range(len(names), count))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchbench.metrics.registry import METRICS
+from benchbench.probes.accuracy import names_of
 from benchbench.report.absent import missing
 from benchbench.report.best import sure_best
 from benchbench.report.format import (
@@ -104,18 +105,16 @@ def confusions(results: Results) -> list[Grid]:
         figure = cell.measurements.get("accuracy")
         if figure is None or "confusion" not in figure.detail:
             continue
-        detail = figure.detail
+        detail, names = figure.detail, names_of(figure.detail)
         lines = [
             Line((name, *map(number, row), "n/a" if recall is None else f"{100 * recall:.1f} %"))
-            for name, row, recall in zip(
-                detail["classes"], detail["confusion"], detail["recall"], strict=True
-            )
+            for name, row, recall in zip(names, detail["confusion"], detail["recall"], strict=True)
         ]
         title = (
             f"Confusion matrix of {model_title(results, cell)}, {detail['split']}: true class by "
             f"guess (always guessing the largest class: {100 * detail['largest_class']:.1f} %)"
         )
-        header = ("", *detail["classes"], "recall")
+        header = ("", *names, "recall")
         grids.append(Grid(title, header, tuple(lines), text_columns=0, detail=True))
     return grids
 

@@ -117,7 +117,10 @@ HEADER: dict[str, Any] = {
     "fingerprint": {},
     "data": DATA,
     "suite": {},
-    "cells": [{"id": TEXT, "model": TEXT, "device": TEXT, "data?": TEXT, "jobs?": COUNT}],
+    "cells": [
+        {"id": TEXT, "model": TEXT, "device": TEXT}
+        | {"data?": TEXT, "jobs?": COUNT, "identity?": TEXT}
+    ],
 }
 JOB: dict[str, Any] = {
     "job": TEXT,
@@ -231,7 +234,9 @@ def _of_figures(cell: CellResult) -> str:
         fault = misfit(detail, DETAIL, name)
         if "confusion" in detail:
             fault = fault or misfit(detail, CONFUSION, name)
-            fault = fault or _uneven(detail, ("classes", "confusion", "recall"))
+            fault = fault or _uneven(detail, ("confusion", "recall"))
+            if not fault and len(detail["classes"]) > len(detail["confusion"]):
+                fault = "there are more classes than rows of confusion"
             fault = fault or _no_square(detail["confusion"])
         if name in LAYERS and "layers" in detail:
             fault = fault or misfit(detail, {"layers": [LAYERS[name]]}, name)

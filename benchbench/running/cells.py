@@ -16,6 +16,7 @@ from benchbench.results.journal import SCHEMA_VERSION
 from benchbench.running.objective import objective_of, without_steps, without_training
 from benchbench.suite.model import Objective  # noqa: TC001 - see above
 from benchbench.suite.schema import Model, Settings  # noqa: TC001 - see above
+from benchbench.suite.training import later_versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from benchbench.suite.schema import Suite
 
 __all__ = [
+    "ANYWHERE",
     "TASKS",
     "UNNAMED",
     "Cell",
@@ -37,7 +39,10 @@ __all__ = [
     "plan_digest",
 ]
 
-NO_LIMIT_S = 20 * 86_400.0  # of a training without a budget; poll(2) takes at most 24 days
+NO_LIMIT_S = 20 * 86_400.0  # of a training without a budget
+MOST_LIMIT_S = 24 * 86_400.0  # that poll(2) takes
+
+ANYWHERE = "anywhere"
 
 UNNAMED = "loads what its source does not name:"
 """The fact of a job that has the SHA-256 of such files by path: no cell's id can have them."""
@@ -55,6 +60,7 @@ NO_PART_OF = {
         "settings": (*_OF_TIMING, "phases", "images", "train_steps", "formulas"),
     },
     "count": {"model": _WORDS, "settings": _OF_TIMING},
+    ANYWHERE: {"model": ("checkpoint",), "settings": ()},  # by its content alone
 }
 """Keys of a cell's model and settings that change nothing of a training, and of its counts.
 
@@ -82,7 +88,8 @@ class Cell:
         objective: What it is trained for, ``auto`` resolved by the data's targets.
         misfit: Why it cannot answer a batch of its data, as a first pass found; empty where it can.
         identity: SHA-256 of what the outcome of a task rests on, machine and clock left aside, by
-            task: of a training, and of the counts after it.
+            task: of a training, and of the counts after it; and under `ANYWHERE` of all of the cell
+            but its device.
         elsewhere: Which run its training is taken from, where its weights are not here.
     """
 
@@ -135,12 +142,17 @@ class Job:
 
     @property
     def time_limit_s(self) -> float:
-        """After which the job is killed, seconds: a training has its own budget, or none."""
-        settings = self.cell.settings
-        if self.task != "train" or settings.train is None:
+        """After which the job is killed, seconds: a training has its own budget, or none.
+
+        The budget is that of one fit: a seed is one, and a cut model is fitted before it as well.
+        """
+        settings, recipe = self.cell.settings, self.cell.settings.train
+        if self.task != "train" or recipe is None:
             return settings.time_limit_s
-        budget = settings.train.minutes
-        return 60 * budget + 2 * settings.time_limit_s if budget else NO_LIMIT_S
+        if recipe.minutes is None:
+            return NO_LIMIT_S
+        fits = recipe.seeds * (2 if recipe.slim and recipe.slim.cuts else 1)
+        return min(fits * (60 * recipe.minutes + 2 * settings.time_limit_s), MOST_LIMIT_S)
 
     @property
     def id(self) -> str:
@@ -213,7 +225,10 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[str, DataRef
 
 def _without(identity: Mapping[str, Any], task: str) -> dict[str, Any]:
     """A cell's identity without what the outcome of a task does not rest on."""
-    out = {**identity, "device": str(identity["device"]).partition(":")[0]}
+    device = "" if task == ANYWHERE else str(identity["device"]).partition(":")[0]
+    out = {**identity, "device": device}
+    if task == "train":
+        out |= later_versions(cut=bool((identity["settings"]["train"] or {}).get("slim")))
     for part, keys in NO_PART_OF[task].items():
         out[part] = {
             key: it

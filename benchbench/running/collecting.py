@@ -10,6 +10,7 @@ from benchbench.results import journal
 from benchbench.results.places import PlaceNames
 from benchbench.results.traces import with_trace
 from benchbench.results.whole import whole_records
+from benchbench.running.cells import ANYWHERE
 from benchbench.running.parts import PARTS
 from benchbench.running.runner import now
 
@@ -35,11 +36,13 @@ class _Source:
         header: Its first line.
         read: Bytes that were read.
         has_ended: Whether its last line was there.
+        fault: Why nothing of it is taken; empty where all is.
     """
 
     header: Record = field(default_factory=dict)
     read: int = 0
     has_ended: bool = False
+    fault: str = ""
 
 
 class Collector:
@@ -75,10 +78,11 @@ class Collector:
 
     def has_ended(self, part: Part) -> bool:
         """Whether a part has come to its own end, and all of its jobs are here."""
-        folder = self._folder / PARTS / part.name
-        return any(
-            source.has_ended for file, source in self._sources.items() if folder in file.parents
-        )
+        return any(it.has_ended and not it.fault for it in self._of(part))
+
+    def refused(self, part: Part) -> str:
+        """Why nothing is taken of what a part wrote last; empty where it is not refused."""
+        return next((it.fault for it in reversed(self._of(part))), "")
 
     def collect(self, part: Part) -> list[Record]:
         """Take over what a part has written since.
@@ -100,10 +104,10 @@ class Collector:
                 continue  # not there yet, or not whole: its run tells it, and starts anew
             for record in records:
                 if record["kind"] == "run":
-                    source.header = record
+                    source.header, source.fault = record, self._unlike(record)
                 elif record["kind"] == "end":
                     source.has_ended = True
-                elif record["kind"] == "job" and source.header:
+                elif record["kind"] == "job" and source.header and not source.fault:
                     out += self._taken(record, part, source, file.parent)
         return out
 
@@ -144,6 +148,27 @@ class Collector:
                 }
             )
         return [(job, reason) for job in first.values()]
+
+    def _of(self, part: Part) -> list[_Source]:
+        """A part's journals, the newest last."""
+        folder = self._folder / PARTS / part.name
+        return [self._sources[file] for file in sorted(self._sources) if folder in file.parents]
+
+    def _unlike(self, header: Record) -> str:
+        """What a part ran that was not planned: it may have waited for hours."""
+        for head in header["cells"]:
+            cell = self._cells.get(head["model"])
+            if cell is None:
+                continue
+            planned = cell.identity.get(ANYWHERE), cell.data.digest if cell.data else ""
+            # A part of an older benchbench tells neither.
+            found = head.get("identity", planned[0]), head.get("data", planned[1])
+            if found != planned:
+                return (
+                    f"{cell.model.id}'s code or data was changed after the run was submitted: "
+                    "nothing of this part is taken; give the same command again, for a new run"
+                )
+        return ""
 
     def _note(self, record: Record) -> None:
         self._has.add((record["part"], record["place"], record["job"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from benchbench import __version__
@@ -47,9 +48,10 @@ def merged(
         raise ResultError("merge: give two runs or more, each once")
     read = [_records(run) for run in runs]
     heads = [records[0] for records in read]
-    for run, head in zip(runs, heads, strict=True):
-        if why := _unlike(heads[0], head):
-            raise ResultError(f"{run}: {why} than in {runs[0]}: such runs are not merged")
+    # Every pair: two runs may have a model that the first one has not.
+    for (one, first), (other, second) in combinations(zip(runs, heads, strict=True), 2):
+        if why := _unlike(first, second):
+            raise ResultError(f"{other}: {why} than in {one}: such runs are not merged")
     labels = _labels(runs, heads)
     folder = new_run(root / heads[0]["suite"]["name"])
     cells = _cells(heads)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import tempfile
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -148,17 +147,22 @@ def opened(request: RunRequest) -> tuple[Suite, Path]:
 def chosen(suite: Suite, patterns: Sequence[str]) -> list[str]:
     """The ids of the models that match one of the patterns; all, where there are none.
 
+    What is the id of a model is no pattern: those of a matrix over lists have brackets in them.
+
     Raises:
         ModelError: A pattern matches none.
     """
     ids = [model.id for model in suite.models]
+    found = set[str]() if patterns else {*ids}
     for pattern in patterns:
-        if not fnmatch.filter(ids, pattern):
+        matching = [pattern] if pattern in ids else fnmatch.filter(ids, pattern)
+        if not matching:
             raise ModelError(
                 f"--only {pattern}: the suite has no such model{zoo.hint(pattern, ids)}; "
                 f"it has {', '.join(ids)}"
             )
-    return [name for name in ids if any(map(partial(fnmatch.fnmatch, name), patterns or ["*"]))]
+        found.update(matching)
+    return [name for name in ids if name in found]
 
 
 def device_of(wanted: str, fingerprint: dict[str, Any]) -> str:

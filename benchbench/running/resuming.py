@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from benchbench import __version__
 from benchbench.errors import OutputError, ResultError
 from benchbench.files import digest_of
 from benchbench.results import journal
@@ -117,6 +118,7 @@ def _elsewhere(header: Record, the_plan: Plan) -> str:
     then, now = header["fingerprint"], json.loads(json.dumps(the_plan.fingerprint, default=str))
     if any(job.task == "time" for job in the_plan.jobs):  # all its rounds are of one node
         then, now = {**then, **_node(header["run"])}, {**now, **node()}
+    then, now = {**then, "benchbench": header["benchbench"]}, {**now, "benchbench": __version__}
     return ", ".join(
         f"{name} {then.get(name, 'none')} (now {now.get(name, 'none')})"
         for name in sorted({*then, *now})

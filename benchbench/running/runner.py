@@ -23,7 +23,7 @@ from benchbench.results.journal import SCHEMA_VERSION
 from benchbench.results.schema import TRACES
 from benchbench.results.whole import whole_records
 from benchbench.running import launcher
-from benchbench.running.cells import machine_digest, plan_digest
+from benchbench.running.cells import ANYWHERE, machine_digest, plan_digest
 from benchbench.running.git import commit_of
 from benchbench.running.node import node
 from benchbench.running.resuming import journal_of
@@ -164,6 +164,7 @@ def header_of(the_plan: Plan, run_id: str, damaged: Sequence[str]) -> dict[str, 
                 "device": cell.device,
                 "data": cell.data.digest if cell.data else "",
                 "jobs": of_cell[cell.id],
+                **({"identity": of} if (of := cell.identity.get(ANYWHERE)) else {}),
             }
             for cell in the_plan.cells
         ],

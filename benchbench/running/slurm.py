@@ -6,6 +6,7 @@ States come from ``squeue`` and ``scontrol``, which every cluster has; not from 
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -93,11 +94,16 @@ class SlurmEngine:
     def attach(self, folder: Path, known: Mapping[str, str]) -> Mapping[str, str]:
         """Find the jobs of a run by their names too: one may have been queued and not noted."""
         self._folder = folder.absolute()
-        self._prefix = f"benchbench:{folder.name}:"
+        # Two runs of one second have one name: their places tell them apart.
+        place = hashlib.sha256(str(self._folder).encode()).hexdigest()[:8]
+        self._prefix = f"benchbench:{folder.name}-{place}:"
+        before = f"benchbench:{folder.name}:"  # an older benchbench's, of those still queued
+        found = sorted(self._look(), key=lambda it: (len(it[0]), it[0]))  # the highest id last
         named = {
-            name.removeprefix(self._prefix): job
-            for job, _, name in self._look()
-            if name.startswith(self._prefix)
+            name.removeprefix(prefix): job
+            for prefix, phases in ((before, {"queued"}), (self._prefix, {"queued", "running"}))
+            for job, state, name in found
+            if name.startswith(prefix) and state.phase in phases
         }
         return {**known, **named}
 

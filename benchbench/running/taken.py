@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from benchbench import __version__
 from benchbench.errors import ResultError
 from benchbench.metrics.registry import METRICS
 from benchbench.results import journal
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["TAKEN", "TakenOver", "taken"]
 
 TAKEN = "taken from"  # the fact that says where a cell's training was made
+
+OF_THAT_RUN = {
+    *("plan", "machine"),
+    *("place", "part", "device", "shared", "node", "lost"),  # of one that ran in parts, or merged
+}
 
 Record = dict[str, Any]
 
@@ -61,19 +67,24 @@ def taken(
         fingerprint: This machine's; what another one's clock said is not taken over.
     """
     found: dict[str, TakenOver] = {}
-    for header, jobs in _journals(folder) if cells else ():
+    for header, places, jobs in _journals(folder) if cells else ():
+        machines = {"": header["fingerprint"], **places}
         for cell in cells:
             known = found.get(cell.id)
             if known is not None and known.has_counts:
                 continue
-            if records := _of_cell(cell, jobs):
-                new = _made_ours(cell, records, header, fingerprint)
+            same = header["benchbench"] == __version__  # another one may count otherwise
+            if records := _of_cell(cell, jobs, counts=same):
+                new = _made_ours(cell, records, header["run"]["id"], machines, fingerprint)
                 found[cell.id] = new if known is None or new.has_counts else known
     return found
 
 
-def _journals(folder: Path) -> Iterator[tuple[Record, list[Record]]]:
-    """The header and the finished jobs of each run, the newest first; damaged ones are left out."""
+def _journals(folder: Path) -> Iterator[tuple[Record, dict[str, Record], list[Record]]]:
+    """Header, fingerprints by place, and finished jobs of each run, the newest first.
+
+    Damaged ones are left out.
+    """
     places = folder.glob(f"*/*/{journal.JOURNAL}")
     for place in sorted(places, key=lambda it: it.parent.name, reverse=True):
         try:
@@ -82,17 +93,18 @@ def _journals(folder: Path) -> Iterator[tuple[Record, list[Record]]]:
             continue  # it is told where a run is taken up
         if records and records[0]["kind"] == "run":
             jobs = [it for it in records if it["kind"] == "job" and it["status"] == "ok"]
-            yield records[0], jobs
+            machines = {it["place"]: it["fingerprint"] for it in records if it["kind"] == "place"}
+            yield records[0], machines, jobs
 
 
-def _of_cell(cell: Cell, jobs: Sequence[Record]) -> list[Record]:
+def _of_cell(cell: Cell, jobs: Sequence[Record], *, counts: bool) -> list[Record]:
     """A run's training of a cell, and its counts where they are of it; empty without a training."""
     of_training = [it for it in jobs if it["task"] == "train" and _is_of(cell, it)]
     if not of_training:
         return []
     same = of_training[0]["cell"]
-    counts = [it for it in jobs if it["task"] == "count" and it["cell"] == same]
-    return [of_training[0], *(it for it in counts[:1] if _is_of(cell, it))]
+    counted = [it for it in jobs if counts and it["task"] == "count" and it["cell"] == same]
+    return [of_training[0], *(it for it in counted[:1] if _is_of(cell, it))]
 
 
 def _is_of(cell: Cell, record: Record) -> bool:
@@ -100,27 +112,40 @@ def _is_of(cell: Cell, record: Record) -> bool:
 
 
 def _made_ours(
-    cell: Cell, records: Sequence[Record], header: Record, fingerprint: Mapping[str, Any]
+    cell: Cell,
+    records: Sequence[Record],
+    run: str,
+    machines: Mapping[str, Record],
+    fingerprint: Mapping[str, Any],
 ) -> TakenOver:
-    """The records as lines of this run, without what only that machine's clock can tell."""
-    there = header["fingerprint"]
+    """The records as lines of this run, without what only that machine's clock can tell.
+
+    Args:
+        cell: The cell.
+        records: Its training and counts.
+        run: Id of the run that they are of.
+        machines: Fingerprints by place; the run's own under no name.
+        fingerprint: This machine's.
+    """
+    there = [machines.get(record.get("place", ""), machines[""]) for record in records]
     where = str(
         records[0]["facts"].get(TAKEN)
-        or f"run {header['run']['id']} on {there.get('cpu', 'an unknown processor')}"
+        or f"run {run} on {there[0].get('cpu', 'an unknown processor')}"
     )
-    same = machine_digest(there) == machine_digest(fingerprint)
+    here = machine_digest(fingerprint)
     ours = tuple(
         {
-            **{key: it for key, it in record.items() if key not in {"plan", "machine"}},
+            **{key: it for key, it in record.items() if key not in OF_THAT_RUN},
             "job": f"{cell.id}-{record['task']}",
             "cell": cell.id,
             "facts": {**record["facts"], TAKEN: where},
             "seconds": 0.0,
             "measurements": [
-                it if same else _without_its_clock(it, where) for it in record["measurements"]
+                it if machine_digest(machine) == here else _without_its_clock(it, where)
+                for it in record["measurements"]
             ],
         }
-        for record in records
+        for record, machine in zip(records, there, strict=True)
     )
     return TakenOver(where, ours)
 

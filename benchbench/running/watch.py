@@ -166,7 +166,8 @@ class PartsWatch:
             it.ended_s = time.monotonic()
         if time.monotonic() - it.ended_s < SETTLING_S:
             return True
-        why = self._engine.ended(it.part, it.id)
+        refused = self._collector.refused(it.part)
+        why = EndedPart("error", refused) if refused else self._engine.ended(it.part, it.id)
         if why.again and it.starts < MOST_STARTS:
             self._progress.note(it.part.jobs[0], f"{why.reason}; it is started again")
             it.id = ""

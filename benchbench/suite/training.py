@@ -7,7 +7,20 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
-__all__ = ["Augment", "ClassWeights", "Schedule", "Slim", "Stdp", "Train"]
+__all__ = [
+    "CUT_VERSION",
+    "TRAINER_VERSION",
+    "Augment",
+    "ClassWeights",
+    "Schedule",
+    "Slim",
+    "Stdp",
+    "Train",
+    "later_versions",
+]
+
+TRAINER_VERSION = 2  # of the trainer: what an older one made is trained again
+CUT_VERSION = 2  # of how channels are cut: what an older one cut is cut again
 
 Augment = Literal["none", "flip_crop"]
 Schedule = Literal["constant", "cosine"]
@@ -15,6 +28,16 @@ ClassWeights = Literal["none", "balanced"]
 
 _STRICT = {"extra": "forbid"}
 MOST_MINUTES, MOST_DEVICES, MOST_SEEDS = 33_000, 1024, 1000  # 23 days; beyond: a mistake
+
+
+def later_versions(*, cut: bool) -> dict[str, int]:
+    """The versions of what trains, where they are not those of the first cells' identities.
+
+    Args:
+        cut: Whether channels are cut.
+    """
+    found = {"trainer": TRAINER_VERSION, **({"cut": CUT_VERSION} if cut else {})}
+    return {name: version for name, version in found.items() if version != 2}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, EarlyStopping
 
 from benchbench.errors import TrainingError
 from benchbench.files import write_text, write_whole
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from benchbench.training.goal import Goal
     from benchbench.training.trainer import Recipe
 
-__all__ = ["EpochCallback", "Listener"]
+__all__ = ["EpochCallback", "Listener", "Patience"]
 
 SAY_EVERY_S = 2.0
 
@@ -72,6 +72,7 @@ class EpochCallback(Callback):
             stdp: The fine-tune's recipe and what gives its batches [N, 1, 48, 48] by epoch.
             hears: Hears what goes on every other second, and one line an epoch.
         """
+        self._is_patient = order.train.patience is not None  # `Patience` writes the state then
         self._pruned, self._goal = order.pruned, goal_of(order.objective)
         self._model, self._store, self._seed = model, order.store, order.settings.seed
         self._select, self._stdp, self._hears = select, stdp, hears
@@ -79,15 +80,18 @@ class EpochCallback(Callback):
         self.curve: list[dict[str, Any]] = []
         self.best: dict[str, Any] | None = None
         self.seconds = 0.0
+        self.stopped = False  # by patience or budget, after the last epoch
         self._began_s = self._said_s = self._epoch_began_s = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """For the checkpoint."""
-        return {"curve": self.curve, "best": self.best, "seconds": self.seconds}
+        ended = {"stopped": self.stopped}
+        return {"curve": self.curve, "best": self.best, "seconds": self.seconds, **ended}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """From the checkpoint."""
         self.curve, self.best, self.seconds = state["curve"], state["best"], state["seconds"]
+        self.stopped = state.get("stopped", False)  # before, nobody kept it
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
@@ -139,7 +143,7 @@ class EpochCallback(Callback):
         )
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save, fine-tune, save again.
+        """Save the weights where they are the best, fine-tune, save again.
 
         Raises:
             TrainingError: A weight is not finite: spiking neurons hide a NaN from the loss.
@@ -167,7 +171,8 @@ class EpochCallback(Callback):
         if main:
             write_text(self._store.curve, _csv(self.curve, self._goal))
             self._hears.note(_sentence(line, self._goal, trainer.max_epochs or 1, log))
-        self._keep_last(trainer)
+        if not self._is_patient:
+            self.keep_last(trainer)
 
     def _fine_tune(self, trainer: Trainer, line: dict[str, Any]) -> list[dict[str, Any]]:
         if self._stdp is None:
@@ -205,8 +210,13 @@ class EpochCallback(Callback):
     def _about(self) -> dict[str, Any]:
         return {"key": self._store.key, "pruned": self._pruned, **(self.best or {})}
 
-    def _keep_last(self, trainer: Trainer) -> None:
-        """Where to go on from. Every process takes part: Lightning gathers."""
+    def keep_last(self, trainer: Trainer) -> None:
+        """Where to go on from, if at all. Every process takes part: Lightning gathers.
+
+        Raises:
+            OutputError: The disk is full; the file of the epoch before is kept.
+        """
+        self.stopped = trainer.should_stop
 
         def write(file: Path) -> None:
             trainer.save_checkpoint(file)
@@ -215,6 +225,35 @@ class EpochCallback(Callback):
             trainer.save_checkpoint(self._store.last)
         else:
             write_whole(self._store.last, write)
+
+
+class Patience(EarlyStopping):
+    """Ends a training, and keeps where to go on from once it has looked.
+
+    Lightning lets it look at an epoch after all other callbacks: a state from before that has
+    waited for an epoch less, and goes on for one more.
+    """
+
+    def __init__(self, epochs: int, goal: Goal, kept: EpochCallback) -> None:
+        """Wait for so many epochs.
+
+        Args:
+            epochs: Epochs without a better value.
+            goal: What is looked at.
+            kept: What writes the state.
+        """
+        super().__init__(goal.key, patience=epochs, mode=goal.mode)
+        self._kept = kept
+
+    @property
+    def state_key(self) -> str:
+        """That of its kind: what was begun before there was any other is taken up."""
+        return super().state_key.replace(type(self).__qualname__, EarlyStopping.__qualname__)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Look, and write."""
+        super().on_train_epoch_end(trainer, pl_module)
+        self._kept.keep_last(trainer)
 
 
 def _check_finite(model: nn.Module, epoch: int) -> None:

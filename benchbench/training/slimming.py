@@ -24,12 +24,11 @@ if TYPE_CHECKING:
 
     from benchbench.suite.training import Slim
 
-__all__ = ["CUT_VERSION", "add_l1_subgradient", "gammas", "prune", "reshape"]
+__all__ = ["add_l1_subgradient", "gammas", "prune", "reshape"]
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 BISECTIONS = 12  # the rate to 1 / 4096
 LEAST_LEFT = 1 / 16  # ours: of each layer's channels; with fewer nothing comes through
-CUT_VERSION = 2  # of this cutting: what an older one cut is cut again
 
 
 def _scales(model: nn.Module) -> list[nn.Parameter]:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning import Trainer
-from lightning.pytorch.callbacks import EarlyStopping, Timer
+from lightning.pytorch.callbacks import Timer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
 
 from benchbench.backends import NATIVE, Execution
 from benchbench.backends.executed import executed
-from benchbench.data.samples import Batch, size_of
+from benchbench.data.samples import Batch, as_labels, size_of
 from benchbench.errors import DataError, TrainingError
-from benchbench.training.epoch_callback import EpochCallback
+from benchbench.training.epoch_callback import EpochCallback, Patience
 from benchbench.training.goal import goal_of
 from benchbench.training.learner import Learner
 from benchbench.training.loss import Loss, balanced, loss_of
@@ -142,14 +142,14 @@ def fit(
     if recipe.minutes:
         callbacks.append(Timer(timedelta(minutes=recipe.minutes), verbose=False))
     if recipe.patience:
-        callbacks.append(EarlyStopping(goal.key, patience=recipe.patience, mode=goal.mode))
+        callbacks.append(Patience(recipe.patience, goal, kept))
     store.folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(
         accelerator="gpu" if device.type == "cuda" else "cpu",
         devices=recipe.devices if recipe.devices > 1 else _devices(device),
         strategy="ddp_fork" if recipe.devices > 1 else "auto",
         max_epochs=recipe.epochs,
-        callbacks=[*callbacks, kept],  # ours last: it knows whether training stops
+        callbacks=[*callbacks, kept],
         logger=TensorBoardLogger(str(store.folder), name="", version="tensorboard"),
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -168,15 +168,15 @@ def fit(
     )
     loaders = _loader(used, settings.batch_size, settings.seed), _loader(select, 64)
     resume = _resume(store, hears)
-    with executed(model.to(device), order.execution, device) as how:
-        module = Learner(how, loss, settings.learning_rate, recipe, order.output, goal)
-        kept.natively = how.natively
-        trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)
-    if (
-        recipe.devices > 1 and store.last.is_file()
-    ):  # the callback that knows was in a child process
-        state = torch.load(store.last, map_location="cpu", weights_only=True)
-        kept.load_state_dict(state["callbacks"][kept.state_key])
+    if resume:
+        _recall(kept, store)
+    if not kept.stopped:  # else it was killed after its last epoch: one more is another training
+        with executed(model.to(device), order.execution, device) as how:
+            module = Learner(how, loss, settings.learning_rate, recipe, order.output, goal)
+            kept.natively = how.natively
+            trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)
+        if recipe.devices > 1 and store.last.is_file():
+            _recall(kept, store)  # the callback that knows was in a child process
     if kept.best is None:
         raise TrainingError(
             f"no epoch was finished in {recipe.minutes} minutes: give more, or fewer images"
@@ -200,7 +200,7 @@ def _class_weights(samples: Samples, order: Recipe) -> Tensor | None:
     labels = samples.targets
     if order.objective != "classification" or labels is None:
         raise DataError("data", "class_weights: balanced needs the labels of all samples in memory")
-    return balanced(labels, order.classes).to(order.device)
+    return balanced(as_labels(labels), order.classes).to(order.device)
 
 
 def _loader(samples: Samples, size: int, seed: int | None = None) -> DataLoader[Any]:
@@ -274,6 +274,13 @@ def _resume(store: Store, hears: Listener) -> str | None:
         return None
     hears.note(f"taking up an interrupted training in {store.folder}")
     return str(store.last)
+
+
+def _recall(kept: EpochCallback, store: Store) -> None:
+    """What was kept after the last whole epoch."""
+    state = torch.load(store.last, map_location="cpu", weights_only=True, mmap=True)
+    if found := state.get("callbacks", {}).get(kept.state_key):
+        kept.load_state_dict(found)
 
 
 def _quiet() -> None:

@@ -22,9 +22,9 @@ from benchbench.errors import BenchbenchError, OutputError
 from benchbench.files import content_of, digest_of, write_text
 from benchbench.frameworks.told import Neurons
 from benchbench.metrics.measurement import Measurement  # noqa: TC001 - `codec` reads it too
+from benchbench.suite import training
 from benchbench.suite.training import Train
 from benchbench.training.execution import executions_of
-from benchbench.training.slimming import CUT_VERSION
 from benchbench.training.weights import load_weights
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["Store", "Trained", "is_kept", "load_trained", "stores_of"]
 
 MOST_BYTES = 1 << 26  # of a training's result
-IN_NO_KEY = ("devices", "seeds")  # what makes no other weights: the seed is in the identity
-LATER = ("augment", "schedule", "weight_decay", "class_weights")
-VERSION = 2  # of the trainer: what an older one made is trained again
+IN_NO_KEY = ("seeds",)  # what makes no other weights: the seed is in the identity
+LATER = ("augment", "schedule", "weight_decay", "class_weights", "devices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,9 @@ class Store:
         if others != ("native", "contiguous"):
             how["execution"] = others
         self.execution = execution
-        text = json.dumps([VERSION, dict(identity), how], sort_keys=True, default=str)
+        text = json.dumps(
+            [training.TRAINER_VERSION, dict(identity), how], sort_keys=True, default=str
+        )
         self.key = hashlib.sha256(text.encode()).hexdigest()
         self.folder = cache_folder() / "trained" / self.key[:24]
         self.best = self.folder / "best.pt"
@@ -183,7 +184,7 @@ def stores_of(cell: Cell, *, anywhere: bool = False) -> list[Store]:
     if recipe.slim and not recipe.slim.cuts:  # whatever else it says, only its strength counts
         recipe = replace(recipe, slim=recipe.slim.before_the_cut())
     if recipe.slim and recipe.slim.cuts:
-        identity["cut"] = CUT_VERSION
+        identity["cut"] = training.CUT_VERSION
     return [
         Store(identity, recipe, execution) for execution in executions_of(cell, anywhere=anywhere)
     ]

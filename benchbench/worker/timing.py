@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from benchbench.backends.outputs import numbers_of
+from benchbench.backends.proof import worse
 from benchbench.backends.proving import prove
 from benchbench.errors import BenchbenchError
 from benchbench.fingerprint import gpu_uuid
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from benchbench.backends.executed import Executed
+    from benchbench.backends.proof import Proof
     from benchbench.meters import Meter
     from benchbench.metrics.figure import Phase
     from benchbench.metrics.measurement import Measurement
@@ -177,17 +179,27 @@ class _Timing:
         self.channel.measurements(self.asked(first_s=seconds, first_of=phase))
 
     def prove(self) -> None:
-        """Set one batch against the native model's; what is beyond the bounds was not timed."""
+        """Set one batch against the native model's; what is beyond the bounds was not timed.
+
+        A step and an inference are proved each where it was timed: a compiler makes two programs.
+        """
         if self.how.execution.is_native:
             return
         self.channel.phase("proof of equality")
         model, cell = self.found.model, self.cell
-        loss = training_loss(model, cell) if "train" in cell.settings.phases else None
-        batch = self.found.batches[0]
-        proof = prove(self.how, batch, loss, cell.model.output, cell.settings.seed)
+        batch, phases = self.found.batches[0], cell.settings.phases
+        proofs: dict[str, Proof] = {}
+        if "train" in phases:
+            loss = training_loss(model, cell)
+            proofs["training"] = prove(self.how, batch, loss, cell.model.output, cell.settings.seed)
+        if phases != ("train",):
+            proofs["inference"] = prove(
+                self.how, batch, None, cell.model.output, cell.settings.seed
+            )
+        proof = worse(*proofs.values()) if len(proofs) > 1 else next(iter(proofs.values()))
         self.channel.measurements(self.asked(proof=proof))
         self.channel.send(facts=self.how.told())
-        self.faults[:] = [proof.fault] if proof.fault else []
+        self.faults[:] = [f"{it.fault}, in {mode}" for mode, it in proofs.items() if it.fault]
 
     def tell(self, figures: Sequence[Measurement]) -> None:
         """Hand figures over; what has to be proved first is held."""

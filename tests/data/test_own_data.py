@@ -15,6 +15,7 @@ from benchbench.data.sets import data_set_of
 from benchbench.data.splits import split
 from benchbench.data.user import made_of
 from benchbench.errors import DataError
+from benchbench.probes import accuracy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,3 +219,24 @@ def test_a_setting_needs_a_function() -> None:
     given: dict[str, Any] = {"seed": 3}
     with pytest.raises(DataError, match="takes no setting seed"):
         load_set(DataSource("synthetic_faces", given))
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int32", "uint16"])
+def test_an_accuracy_is_the_same_whatever_the_labels_are_stored_as(kind: str) -> None:
+    """Also of more classes than a byte has room for the products of."""
+    labels = np.arange(200) % 20
+    images = np.eye(20, dtype="f4")[labels]
+    pair = (images, labels.astype(kind))
+    found = made_of({"train": pair, "val": pair, "test": pair}, "my.npz", "my")
+    assert found.num_classes == 20
+    test, _ = accuracy.measure(torch.nn.Identity(), split(found, 0), 0, lambda _: None)
+    assert (test.value, test.detail["recall"]) == (1.0, [1.0] * 20)
+    byte = torch.arange(20, dtype=torch.uint8)
+    assert accuracy.Classified(byte, byte.long(), 20).confusion.equal(torch.eye(20).long())
+
+
+def test_labels_have_the_digest_that_they_had(place: Path) -> None:
+    """By the type that they are stored in: journals find their data by it."""
+    np.savez(place / "my.npz", x_train=np.ones((9, 2), "f4"), y_train=np.arange(9, dtype="i4") % 3)
+    found = load_set(DataSource(str(place / "my.npz")), folder=place)
+    assert found.digest.startswith("f2cbdcc86cb6bf8c")

@@ -42,6 +42,10 @@ class Streamed(IterableDataset[tuple[Tensor, Tensor]]):
         yield from zip(X.split(3), Y.split(3), strict=True)
 
 
+class Paired(list[tuple[Tensor, Tensor]], Dataset[tuple[Tensor, Tensor]]):
+    """A map-style data set of pairs."""
+
+
 FORMS: dict[str, Any] = {
     "tensors": lambda: (X, Y),
     "arrays": lambda: (X.numpy(), Y.numpy()),
@@ -185,3 +189,23 @@ def test_inputs_run_a_model_as_it_is_called(given: Any, shape: str) -> None:
     ]
     assert set(kwargs) == (set(given) if isinstance(given, dict) else set())
     assert len(inputs[2:5]) == 3
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int8", "int32", "uint16"])
+def test_labels_of_every_length_are_handed_out_as_int64(kind: str) -> None:
+    """From arrays, a Dataset and a stream: what is indexed and multiplied by them does not wrap."""
+    labels = Y.to(getattr(torch, kind))
+    listed = [*zip(X, labels, strict=True)]
+    forms = ((X, labels), Paired(listed), [(X[:4], labels[:4]), (X[4:], labels[4:])])
+    for form in forms:
+        for _, targets in samples_of(form).batches(4):
+            assert targets.dtype == torch.int64
+        assert next(samples_of(form).as_given(4))[1].dtype == labels.dtype
+
+
+def test_a_stream_whose_batch_has_a_target_too_many_is_refused() -> None:
+    """Every later target would be another sample's."""
+    for count in (3, 5):
+        stream = samples_of([(X[:4], Y[:count]), (X[4:], Y[count:])])
+        with pytest.raises(DataError, match=f"4 inputs and {count} targets"):
+            list(stream.batches(2))

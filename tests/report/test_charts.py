@@ -16,6 +16,7 @@ from benchbench.metrics.registry import measured
 from benchbench.probes.metering.edges import Readings
 from benchbench.probes.metering.sampler import Sample
 from benchbench.probes.metering.window import Window
+from benchbench.report import sections
 from benchbench.report.charts import charts
 from benchbench.report.charts.base import MOST, Scale
 from benchbench.results.schema import TRACES, CellResult, Results
@@ -264,6 +265,18 @@ def test_figures_of_machines_that_differ_are_not_set_against_each_other(*, toget
     (repeats,) = [it for it in made if it.title == "Every repeat"]
     assert "a [n1]" in texts(repeats.panels[0].svg)
     assert any("no two of them are compared" in it for it in repeats.caption) != together
+
+
+def test_an_answer_more_than_the_data_has_classes_is_a_row_with_its_number() -> None:
+    """In the chart and in the table, also of a stored run that names the data's classes alone."""
+    detail = {"classes": ["x"], "confusion": [[1, 2], [0, 0]], "recall": [0.3, None]}
+    figure = replace(
+        measured("accuracy", 0.3, n=3), detail={**detail, "split": "test", "largest_class": 1.0}
+    )
+    made = results(m=[figure])
+    assert "x guessed as 1: 2 of 3" in chart(made, "Confusion").panels[0].svg
+    (grid,) = sections.confusions(made)
+    assert (grid.header, grid.lines[1].cells[0]) == (("", "x", "1", "recall"), "1")
 
 
 def test_more_models_than_a_drawing_holds_are_told_with_their_number() -> None:

@@ -16,19 +16,17 @@ from benchbench.files import digest_of
 from benchbench.report.format import fact_text
 from benchbench.results import journal
 from benchbench.running import runner
-from benchbench.running.cells import UNNAMED, cells_of
+from benchbench.running.cells import UNNAMED, Cell, Job, cells_of
 from benchbench.running.launcher import Outcome
 from benchbench.running.plan import Asked, Plan
 from benchbench.running.resuming import journal_of
 from benchbench.suite.schema import Model, Settings, Suite
-from benchbench.suite.training import Train
+from benchbench.suite.training import Slim, Train
 from benchbench.training.weight_store import Store, stores_of
 from benchbench.worker import setup
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from benchbench.running.cells import Cell
 
 NET = """
 import importlib
@@ -161,3 +159,22 @@ def test_a_checkpoint_in_the_home_folder(folder: Path, monkeypatch: pytest.Monke
     data = DataRef("synthetic_faces", "0", 7, 0)
     (cell,) = cells_of(suite, folder, "cpu", {"m": data})
     assert cell.model.checkpoint == str(folder / "home" / "weights.pt")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "minutes"),
+    [
+        (Train(minutes=60), 90),
+        (Train(minutes=60, seeds=5), 450),
+        (Train(minutes=60, slim=Slim(ratio=0.5)), 180),
+        (Train(minutes=60, slim=Slim()), 90),
+        (Train(minutes=60, seeds=2, slim=Slim(macs=9)), 360),
+        (Train(minutes=33_000, seeds=1000), 24 * 24 * 60),
+        (Train(seeds=5), 20 * 24 * 60),
+    ],
+)
+def test_a_training_has_its_budget_for_each_fit(recipe: Train, minutes: float) -> None:
+    """For every seed, and before and after a cut; as long as a process can be waited for."""
+    cell = Cell("c", Model("m", "x.py:m"), Settings(train=recipe), "cpu", None, ".")
+    assert Job(cell, "train", 0).time_limit_s == 60 * minutes
+    assert Job(cell, "count", 0).time_limit_s == cell.settings.time_limit_s

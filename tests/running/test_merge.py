@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ from benchbench.report.spread import between_places
 from benchbench.results import journal, stored
 from benchbench.results.places import digest_of_machine
 from benchbench.results.traces import with_trace
+from benchbench.running import merging
+from benchbench.suite.schema import Model, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -260,3 +263,29 @@ def test_a_trace_of_anybody_s_is_read_and_kept_in_the_folders_of_traces(tmp_path
         assert (kept.read_text() if kept.exists() else None) == held
     assert not (tmp_path / "over").exists()
     assert with_trace({"detail": {}}, "run-1", theirs, ours) == {"detail": {}}
+
+
+@pytest.mark.parametrize("order", ["abc", "bac", "bca"])
+def test_two_runs_that_differ_are_not_merged_behind_a_third(tmp_path: Path, order: str) -> None:
+    """The first has no such model: the sources of the others are compared all the same."""
+    data = {"name": "d", "source": "d", "synthetic": True, "digest": "D", "samples": 1}
+    models = (Model("x", "m.py:x"), Model("y", "m.py:y"))
+    suite = json.loads(json.dumps(asdict(Suite(1, "s", models))))
+    cells = {"a": ("x", "0" * 12), "b": ("y", "1" * 12), "c": ("y", "2" * 12)}
+    for name, (model, cell) in cells.items():
+        with journal.Journal(tmp_path / name) as book:
+            book.append(
+                {
+                    "kind": "run",
+                    "schema": 1,
+                    "benchbench": "0",
+                    "run": {"id": name, "mode": "full", "command": "c"},
+                    "fingerprint": {"cpu": "X"},
+                    "data": {**data, "warnings": []},
+                    "suite": suite,
+                    "cells": [{"id": cell, "model": model, "device": "cpu", "data": "D"}],
+                }
+            )
+            book.append({"kind": "end", "time": "t"})
+    with pytest.raises(ResultError, match="y has another source"):
+        merging.merged([tmp_path / name for name in order], tmp_path / "out", lambda *_: None)

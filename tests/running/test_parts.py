@@ -20,9 +20,10 @@ from benchbench.running import slurm
 from benchbench.running.engine import PartState
 from benchbench.running.gpus import GpuEngine, free_device
 from benchbench.running.parts import Part, outlined, parts_of
-from benchbench.running.plan import RunRequest, opened
+from benchbench.running.plan import RunRequest, chosen, opened
 from benchbench.running.slurm import SlurmEngine, SlurmOptions
 from benchbench.running.slurm_words import ended_by, minutes_of, state_of, told_by
+from benchbench.suite.schema import Model, Suite
 
 if TYPE_CHECKING:
     from benchbench.running.cells import Job
@@ -175,6 +176,40 @@ def test_a_controller_that_does_not_answer_is_waited_for(monkeypatch: pytest.Mon
     after = engine.states(["7", "8"])
     assert after["7"] == before["7"]
     assert after["8"].phase == "queued"
+
+
+def test_a_run_attaches_to_its_own_jobs_that_have_not_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The newest of a name; another suite's run of the same second has another one."""
+    pytest.importorskip("submitit")
+    monkeypatch.setattr(shutil, "which", lambda _: "there")
+    run, other = tmp_path / "table3" / "20260101-000000", tmp_path / "table4" / "20260101-000000"
+    monkeypatch.setattr(slurm, "_asked", lambda *_: "")
+    engine = SlurmEngine(SlurmOptions())
+    engine.attach(run, {})
+    name = f"{engine._prefix}time-1"
+    lines = [
+        f"12|RUNNING|n2|None|{name}",
+        f"9|RUNNING|n2|None|{name}",
+        f"13|NODE_FAIL|n1|NodeDown|{name}",
+        "14|PENDING||Priority|benchbench:20260101-000000:cells-a",
+        "15|RUNNING|n3|None|benchbench:20260101-000000:cells-b",
+    ]
+    monkeypatch.setattr(slurm, "_asked", lambda *_: "\n".join(lines))
+    assert engine.attach(run, {"time-1": "11"}) == {"time-1": "12", "cells-a": "14"}
+    assert engine.attach(other, {}) == {"cells-a": "14"}
+    assert engine.attach(run, {"cells-c": "5"})["cells-c"] == "5"
+
+
+def test_an_id_is_no_pattern() -> None:
+    """Those of a matrix over lists have brackets in them; what is no id is a pattern."""
+    names = ("net_widths[8, 16]", "net_widths[32]", "net*", "netz")
+    suite = Suite(1, "s", tuple(Model(name, "m.py:net") for name in names))
+    for name in names:
+        assert chosen(suite, [name]) == [name]
+    assert chosen(suite, ["net?*"]) == [*names]
+    assert chosen(suite, []) == [*names]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,13 +12,17 @@ from test_training import ended, train, weights
 from torch import nn
 
 from benchbench.data.inputs import Inputs
+from benchbench.data.samples import samples_of
 from benchbench.errors import DataError, SuiteError
 from benchbench.metrics.statistics import t_interval
 from benchbench.suite import loader
+from benchbench.suite.schema import Settings
 from benchbench.suite.training import Slim, Train
 from benchbench.training.augment import augmented, flip_crop
 from benchbench.training.learner import Learner
 from benchbench.training.loss import balanced, loss_of
+from benchbench.training.trainer import Recipe, fit
+from benchbench.training.weight_store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +53,53 @@ def _window(image: torch.Tensor, top: int, left: int, *, mirrored: bool) -> torc
     image = image.flip(-1) if mirrored else image
     padded = nn.functional.pad(image, (4, 4, 4, 4))
     return padded[:, top : top + 48, left : left + 48]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "key"),
+    [
+        (Train(), "23f34470e1d0e9c8e208bbdccc7850247a215928bb90e0b9ffc482206d38737f"),
+        (Train(5, patience=2), "4b73721677cf61999923af6134bd5314d29d4b215b506474cf3aaa36be743b48"),
+    ],
+)
+def test_what_several_devices_train_has_a_key_of_its_own(recipe: Train, key: str) -> None:
+    """Each has its own batches, and the gradient is the mean; what one trains has its old key."""
+    assert Store({"a": 1}, recipe).key == key
+    assert Store({"a": 1}, replace(recipe, seeds=3)).key == key
+    assert len({Store({"a": 1}, replace(recipe, devices=n)).key for n in (1, 2, 4)}) == 3
+
+
+class Deaf:
+    """Nobody who hears of a training."""
+
+    def phase(self, name: str, /) -> None:
+        """What happens now."""
+
+    def note(self, text: str, /) -> None:
+        """One line an epoch."""
+
+
+def test_a_training_that_patience_ended_goes_on_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before its result was kept, it is what it was: no epoch is added at each retry."""
+    monkeypatch.setenv("BENCHBENCH_CACHE", str(tmp_path))
+    draw = torch.Generator().manual_seed(0)
+    x = torch.rand(64, 8, generator=draw)
+    samples = samples_of((x, (x.sum(1) > 4).long()))
+    recipe = Train(50, patience=2)
+    settings = Settings(batch_size=8, train=recipe, learning_rate=0.05)
+    store = Store({"a": 1}, recipe)
+    order = Recipe(recipe, settings, "cross_entropy", store, torch.device("cpu"), classes=2)
+    found = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        found.append(fit(nn.Linear(8, 2), samples, samples, order, Deaf()))
+    assert found[0]["epochs"] < 50
+    assert found[0] == found[1]
+    state = torch.load(store.last, weights_only=True)["callbacks"]
+    (waited,) = (it for key, it in state.items() if key.startswith("EarlyStopping{"))
+    assert waited["wait_count"] == 2  # of the last epoch as well: a kill costs no patience
 
 
 def test_only_images_are_flipped() -> None:

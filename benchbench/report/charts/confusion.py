@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from benchbench.probes.accuracy import names_of
 from benchbench.report.charts.base import (
     MOST,
     WIDTH,
@@ -36,7 +37,7 @@ def confusion_charts(results: Results) -> Illustration | None:
         figure = cell.measurements.get("accuracy")
         if figure is not None and "confusion" in figure.detail:
             there.append((model_title(results, cell), figure.detail))
-    small = [(title, detail) for title, detail in there if len(detail["classes"]) <= CLASSES]
+    small = [(title, detail) for title, detail in there if len(detail["confusion"]) <= CLASSES]
     if not small:
         return None
     return Illustration(
@@ -58,7 +59,7 @@ def confusion_charts(results: Results) -> Illustration | None:
 
 
 def _panel(title: str, detail: Mapping[str, Any]) -> Panel:
-    names, matrix = detail["classes"], detail["confusion"]
+    names, matrix = names_of(detail), detail["confusion"]
     side = min(CELL, (WIDTH - LEFT) / len(names))
     parts = []
     for column, name in enumerate(names):
