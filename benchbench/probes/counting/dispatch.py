@@ -167,8 +167,7 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
         axis of which the data is one value again and again.
         """
         operands = [operand for operand in args[:2] if isinstance(operand, Tensor)]
-        data = any(self._origins.of(operand).data for operand in operands)
-        if not data or len(operands) != 2:
+        if len(operands) != 2 or not any(self._origins.of(it).data for it in operands):
             return
         larger = out.numel() > max(map(Tensor.numel, operands))
         if larger or any(self._repeats(*pair) for pair in (operands, operands[::-1])):
