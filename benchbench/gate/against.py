@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from benchbench import zoo
 from benchbench.codec import plain
 from benchbench.comparing import baselines
+from benchbench.data.source import kind_of
 from benchbench.errors import SideError
 from benchbench.gate import revision, session
 from benchbench.gate.outcome import Gated
@@ -22,6 +23,7 @@ from benchbench.running.plan import chosen, device_of, machine, opened
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from benchbench.data.reference import DataRef
     from benchbench.gate.outcome import Reason
     from benchbench.running.plan import RunRequest
     from benchbench.suite.schema import Suite
@@ -110,8 +112,11 @@ def _plan(
     place = (folder / (suite.zoo or ".")).resolve()
     old = tree / place.relative_to(root) if place.is_relative_to(root) else place
     request = asked.run
+    found = known_data(suite, folder, request.data)
+    ours = {name: known.reference for name, known in found.items()}
     data = {
-        name: known.reference for name, known in known_data(suite, folder, request.data).items()
+        "base": {name: _in_base(reference, root, tree) for name, reference in ours.items()},
+        "candidate": ours,
     }
     folders = {"base": old, "candidate": place}
     workloads = workloads_of(suite, folders, sides, device, data)
@@ -130,6 +135,16 @@ def _plan(
     )
     # With fewer pairs no change could ever be told.
     return replace(plan, budget=max(budget, least_pairs(plan.rate)))
+
+
+def _in_base(data: DataRef, root: Path, tree: Path) -> DataRef:
+    """The same data by the base's own code: a function in a file of the repository is code."""
+    file, _, function = data.source.rpartition(":")
+    if kind_of(data.source) != "function" or not file.endswith(".py"):
+        return data
+    if not Path(file).is_relative_to(root):
+        return data
+    return replace(data, source=f"{tree / Path(file).relative_to(root)}:{function}")
 
 
 def _notes(suite: Suite, asked: GateRequest, tree: Path, root: Path) -> list[str]:

@@ -39,7 +39,7 @@ def workloads_of(
     folders: Mapping[str, Path],
     sides: Sequence[Side],
     device: str,
-    data: Mapping[str, DataRef],
+    data: Mapping[str, Mapping[str, DataRef]],
 ) -> tuple[Workload, ...]:
     """Every model in every phase.
 
@@ -48,7 +48,7 @@ def workloads_of(
         folders: Folders where relative model references start, by the side's name.
         sides: Base and candidate.
         device: ``cpu`` or ``cuda:<index>``.
-        data: Data of each model, by its id.
+        data: Data of each model by its id, by the side's name: a function gives it in both trees.
     """
     return tuple(
         Workload(
@@ -56,12 +56,12 @@ def workloads_of(
             phase,
             {
                 side.name: contract.workload_part(
-                    suite, model, data[model.id], folders[side.name], device
+                    suite, model, data[side.name][model.id], folders[side.name], device
                 )
                 for side in sides
             },
         )
         for model in suite.models
         for phase in suite.settings.phases
-        if phase != "train" or objective_of(model, data[model.id].targets) != "none"
+        if phase != "train" or objective_of(model, data["candidate"][model.id].targets) != "none"
     )
