@@ -72,7 +72,7 @@ class EpochCallback(Callback):
             stdp: The fine-tune's recipe and what gives its batches [N, 1, 48, 48] by epoch.
             hears: Hears what goes on every other second, and one line an epoch.
         """
-        self._is_patient = order.train.patience is not None  # `Patience` writes the state then
+        self._is_patient = order.train.patience is not None  # `Patience` finishes an epoch then
         self._pruned, self._goal = order.pruned, goal_of(order.objective)
         self._model, self._store, self._seed = model, order.store, order.settings.seed
         self._select, self._stdp, self._hears = select, stdp, hears
@@ -143,7 +143,7 @@ class EpochCallback(Callback):
         )
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save the weights where they are the best, fine-tune, save again.
+        """Keep the weights where they are the best; `finish`, unless patience is to look first.
 
         Raises:
             TrainingError: A weight is not finite: spiking neurons hide a NaN from the loss.
@@ -163,16 +163,24 @@ class EpochCallback(Callback):
             "seconds": round(self.seconds, 1),
         }
         self.curve.append(line)
-        main = trainer.is_global_zero
-        if main:
+        if trainer.is_global_zero:
             self._keep_best(done, line[self._goal.key], "training")
+        if not self._is_patient:
+            self.finish(trainer)
+
+    def finish(self, trainer: Trainer) -> None:
+        """Fine-tune where it is its turn or the epoch was the last, and write what there is.
+
+        Raises:
+            OutputError: The disk is full; the files of the epoch before are kept.
+        """
+        line = self.curve[-1]
         log = self._fine_tune(trainer, line)
-        self.curve[-1] |= {"stdp": log} if log else {}
-        if main:
+        line |= {"stdp": log} if log else {}
+        if trainer.is_global_zero:
             write_text(self._store.curve, _csv(self.curve, self._goal))
             self._hears.note(_sentence(line, self._goal, trainer.max_epochs or 1, log))
-        if not self._is_patient:
-            self.keep_last(trainer)
+        self._keep_last(trainer)
 
     def _fine_tune(self, trainer: Trainer, line: dict[str, Any]) -> list[dict[str, Any]]:
         if self._stdp is None:
@@ -210,12 +218,8 @@ class EpochCallback(Callback):
     def _about(self) -> dict[str, Any]:
         return {"key": self._store.key, "pruned": self._pruned, **(self.best or {})}
 
-    def keep_last(self, trainer: Trainer) -> None:
-        """Where to go on from, if at all. Every process takes part: Lightning gathers.
-
-        Raises:
-            OutputError: The disk is full; the file of the epoch before is kept.
-        """
+    def _keep_last(self, trainer: Trainer) -> None:
+        """Where to go on from, if at all. Every process takes part: Lightning gathers."""
         self.stopped = trainer.should_stop
 
         def write(file: Path) -> None:
@@ -228,10 +232,10 @@ class EpochCallback(Callback):
 
 
 class Patience(EarlyStopping):
-    """Ends a training, and keeps where to go on from once it has looked.
+    """Ends a training, and finishes each epoch once it has looked.
 
-    Lightning lets it look at an epoch after all other callbacks: a state from before that has
-    waited for an epoch less, and goes on for one more.
+    Lightning lets it look at an epoch after all other callbacks: they do not know whether it was
+    the last, and a state from before that has waited for an epoch less.
     """
 
     def __init__(self, epochs: int, goal: Goal, kept: EpochCallback) -> None:
@@ -240,7 +244,7 @@ class Patience(EarlyStopping):
         Args:
             epochs: Epochs without a better value.
             goal: What is looked at.
-            kept: What writes the state.
+            kept: What finishes an epoch.
         """
         super().__init__(goal.key, patience=epochs, mode=goal.mode)
         self._kept = kept
@@ -251,9 +255,9 @@ class Patience(EarlyStopping):
         return super().state_key.replace(type(self).__qualname__, EarlyStopping.__qualname__)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Look, and write."""
+        """Look, and finish the epoch."""
         super().on_train_epoch_end(trainer, pl_module)
-        self._kept.keep_last(trainer)
+        self._kept.finish(trainer)
 
 
 def _check_finite(model: nn.Module, epoch: int) -> None:

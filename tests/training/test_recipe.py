@@ -17,7 +17,8 @@ from benchbench.errors import DataError, SuiteError
 from benchbench.metrics.statistics import t_interval
 from benchbench.suite import loader
 from benchbench.suite.schema import Settings
-from benchbench.suite.training import Slim, Train
+from benchbench.suite.training import Slim, Stdp, Train
+from benchbench.training import epoch_callback
 from benchbench.training.augment import augmented, flip_crop
 from benchbench.training.learner import Learner
 from benchbench.training.loss import balanced, loss_of
@@ -100,6 +101,25 @@ def test_a_training_that_patience_ended_goes_on_no_further(
     state = torch.load(store.last, weights_only=True)["callbacks"]
     (waited,) = (it for key, it in state.items() if key.startswith("EarlyStopping{"))
     assert waited["wait_count"] == 2  # of the last epoch as well: a kill costs no patience
+
+
+def test_stdp_tunes_after_the_epoch_that_patience_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every so many epochs and after the last, whichever the last came to be."""
+    monkeypatch.setenv("BENCHBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(epoch_callback, "fine_tune", lambda *_: [])
+    draw = torch.Generator().manual_seed(0)
+    x = torch.rand(64, 8, generator=draw)
+    samples = samples_of((x, (x.sum(1) > 4).long()))
+    recipe = Train(50, patience=2, stdp=Stdp(every_epochs=49, images=8))
+    settings = Settings(batch_size=8, train=recipe, learning_rate=0.05)
+    device = torch.device("cpu")
+    order = Recipe(recipe, settings, "cross_entropy", Store({"a": 1}, recipe), device, classes=2)
+    found = fit(nn.Linear(8, 2), samples, samples, order, Deaf())
+    tuned = [line["accuracy_public_after_stdp"] is not None for line in found["curve"]]
+    assert 1 < len(tuned) < 49
+    assert tuned == [False] * (len(tuned) - 1) + [True]
 
 
 def test_only_images_are_flipped() -> None:
