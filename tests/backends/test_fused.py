@@ -42,11 +42,16 @@ def both(native: nn.Module, inputs: Tensor) -> tuple[list[Tensor], list[Tensor]]
 
 
 def assert_equal(native: nn.Module, inputs: Tensor) -> None:
-    """Spikes bit for bit, gradients to a millionth of the largest entry."""
+    """Spikes bit for bit, gradients to a millionth of the largest entry.
+
+    That of a neuron's own weight is a sum over all elements, which may cancel to next to nothing:
+    what it is off by is measured by one of its terms, whose size is that of the inputs' gradient.
+    """
     theirs, ours = both(native, inputs)
     assert torch.equal(theirs[0], ours[0])
+    term = theirs[1].abs().max()
     for a, b in zip(theirs[1:], ours[1:], strict=True):
-        assert (a - b).abs().max() <= GRADIENT * a.abs().max()
+        assert (a - b).abs().max() <= GRADIENT * max(a.abs().max(), term)
     assert theirs[0].any()  # a silent layer would prove nothing
 
 
