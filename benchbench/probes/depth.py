@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
+from benchbench.probes.counting.named import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,8 +83,7 @@ def measure(model: nn.Module, example: Inputs | Tensor) -> list[Measurement]:
         return [DEPTH.missing("the output has no gradient: its depth cannot be told")]
     depth, reached = longest(roots, model)
     if cut := [path for path, own in ran.items() if not own & reached]:
-        more = f" and {len(cut) - 3} more" if len(cut) > 3 else ""
-        where = ", ".join(cut[:3]) + more
+        where = first_of(cut, 3)
         return [DEPTH.missing(f"the graph is cut behind {where}: its depth cannot be told")]
     return [DEPTH(depth, detail={"layers": _string(letters)})]
 

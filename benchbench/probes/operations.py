@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
+from benchbench.probes.counting.named import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,10 +114,10 @@ def _notes(found: Agreement) -> tuple[str, ...]:
     """What stands beside the figure: what it leaves out, and who could not see what."""
     notes = []
     if found.unfed:
-        notes.append(f"no product with these parameters was counted: {_some(found.unfed)}")
+        notes.append(f"no product with these parameters was counted: {first_of(found.unfed)}")
     own = [layer["name"] for layer in found.layers if layer["kind"] == "weights"]
     if own:
-        notes.append(f"weights are made from weights at each pass, which counts: {_some(own)}")
+        notes.append(f"weights are made from weights at each pass, which counts: {first_of(own)}")
     for who in ("fvcore", "torchinfo"):
         unseen = [layer["name"] for layer in found.layers if who not in layer["counters"]]
         if unseen and len(unseen) < len(found.layers):
@@ -128,9 +129,4 @@ def _notes(found: Agreement) -> tuple[str, ...]:
 
 def _layers(names: Sequence[str]) -> str:
     """``layer '3'``: the name that a layer has in a `Sequential` is a number."""
-    return f"layer{'s' if len(names) > 1 else ''} {_some([repr(name) for name in names])}"
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more
+    return f"layer{'s' if len(names) > 1 else ''} {first_of([repr(name) for name in names])}"

@@ -18,9 +18,22 @@ from benchbench.frameworks import reset
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["countable"]
+__all__ = ["countable", "recurrence_unfused"]
 
 SHIELD = "__dynamo_disable"
+
+
+@contextlib.contextmanager
+def recurrence_unfused(model: nn.Module) -> Iterator[None]:
+    """Recurrent layers run as products: oneDNN's fused one has none that could be seen."""
+    recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
+    onednn = bool(torch.backends.mkldnn.enabled)
+    # The setter itself: `mkldnn.flags` touches TF32 too, and warns.
+    torch._C._set_mkldnn_enabled(onednn and not recurrent)  # noqa: SLF001
+    try:
+        yield
+    finally:
+        torch._C._set_mkldnn_enabled(onednn)  # noqa: SLF001 - as above
 
 
 @contextlib.contextmanager
@@ -46,18 +59,15 @@ def countable(model: nn.Module) -> Iterator[None]:
     training = {module: module.training for module in model.modules()}
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
     fast_path = torch.backends.mha.get_fastpath_enabled()
-    onednn = bool(torch.backends.mkldnn.enabled)
     reset(model)
     try:
         # Parameters that want gradients and go through a module (weight norm's do) break PyTorch's
         # ModuleTracker where autograd is off.
         model.to("cpu").eval().requires_grad_(requires_grad=False)
         torch.backends.mha.set_fastpath_enabled(False)
-        # The setter itself: `mkldnn.flags` touches TF32 too, and warns.
-        torch._C._set_mkldnn_enabled(onednn and not recurrent)  # noqa: SLF001
         with (
+            recurrence_unfused(model),
             _uncompiled(),
             torch.inference_mode(),
             sdpa_kernel(SDPBackend.MATH),
@@ -67,7 +77,6 @@ def countable(model: nn.Module) -> Iterator[None]:
             torch.default_generator.manual_seed(0)
             yield
     finally:
-        torch._C._set_mkldnn_enabled(onednn)  # noqa: SLF001
         torch.backends.mha.set_fastpath_enabled(fast_path)
         reset(model)
         model.to(device)

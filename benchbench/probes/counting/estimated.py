@@ -13,6 +13,7 @@ from benchbench.formulas.layers import Layer
 from benchbench.frameworks import reset, spiking_layers
 from benchbench.metrics.statistics import t_interval
 from benchbench.probes.counting.context import countable
+from benchbench.probes.counting.named import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,10 +84,9 @@ def _blind(formula: Formula, model: nn.Module) -> str:
     ]
     if not unseen:
         return ""
-    more = f" and {len(unseen) - NAMED} more" if len(unseen) > NAMED else ""
     return (
         f"its estimator knows SpikingJelly's {' and '.join(formula.basis.neurons)} alone: the "
-        f"states of {', '.join(map(repr, unseen[:NAMED]))}{more} cost nothing in it"
+        f"states of {first_of([*map(repr, unseen)], NAMED)} cost nothing in it"
     )
 
 

@@ -9,6 +9,8 @@ import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
+from benchbench.probes.counting.context import recurrence_unfused
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -27,15 +29,12 @@ def all_trained(model: nn.Module) -> Iterator[None]:
     Recurrent layers run as products, which the graph of a fused operation has none of.
     """
     frozen = [it for it in model.parameters() if it.is_floating_point() and not it.requires_grad]
-    recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
-    onednn = bool(torch.backends.mkldnn.enabled)
     try:
         for parameter in frozen:
             parameter.requires_grad_()
-        torch._C._set_mkldnn_enabled(onednn and not recurrent)  # noqa: SLF001 - as in `countable`
-        yield
+        with recurrence_unfused(model):
+            yield
     finally:
-        torch._C._set_mkldnn_enabled(onednn)  # noqa: SLF001 - see above
         for parameter in frozen:
             parameter.requires_grad = False
 

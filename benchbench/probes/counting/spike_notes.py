@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchbench.frameworks.generic import SILENT
 from benchbench.frameworks.told import firing_of, found_of
+from benchbench.probes.counting.named import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +33,7 @@ def why_none(model: nn.Module, whole: BatchRun) -> str:
 
 def depends(layers: Sequence[str]) -> str:
     """What is said where another sample causes other work than the first."""
-    more = f" and {len(layers) - 5} more" if len(layers) > 5 else ""
-    return f"how much {', '.join(layers[:5])}{more} has to do depends on the sample"
+    return f"how much {first_of(layers)} has to do depends on the sample"
 
 
 def on_synops(whole: BatchRun) -> tuple[str, ...]:
