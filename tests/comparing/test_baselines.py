@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
+from fixtures_references import TABLE3, open_document
 
 from benchbench.api import gates
 from benchbench.cli import main
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from click.testing import Result
-
-REFERENCES = Path(__file__).resolve().parents[2] / "reports" / "reference"
-TABLE3 = next((REFERENCES / "table3").iterdir()) / "results.json"
 
 
 @pytest.fixture
@@ -113,7 +111,7 @@ def test_a_stored_base_fails_on_what_was_asked_for(
     ran: Callable[..., None], change: dict[str, float], fail_on: tuple[str, ...], expected: int
 ) -> None:
     """Slower, faster and counts, each by its own name."""
-    data = json.loads(TABLE3.read_text("utf-8"))
+    data = open_document()
     for name, factor in change.items():
         figure = data["cells"][0]["measurements"][name]
         figure["value"] *= factor
@@ -171,7 +169,7 @@ def test_a_broken_base_is_told_before_anything_runs(
 
 def test_a_figure_that_is_nan_is_refused(tmp_path: Path) -> None:
     """JSON of Python's has NaN, which is no figure."""
-    data = json.loads(TABLE3.read_text("utf-8"))
+    data = open_document()
     data["cells"][0]["measurements"]["infer_fps"]["value"] = float("nan")
     file = tmp_path / "base.json"
     file.write_text(json.dumps(data))

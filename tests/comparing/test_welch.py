@@ -6,11 +6,11 @@ import json
 import random
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from fixtures_references import TABLE3, open_document
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
@@ -19,9 +19,7 @@ from benchbench.metrics.statistics import welch_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-REFERENCES = Path(__file__).resolve().parents[2] / "reports" / "reference"
-TABLE3 = next((REFERENCES / "table3").iterdir()) / "results.json"
+    from pathlib import Path
 
 
 PYTEST = """{"machine_info": {}, "benchmarks":
@@ -41,7 +39,7 @@ def lines(done: subprocess.CompletedProcess[str]) -> dict[tuple[str, str], dict[
 
 def changed(tmp_path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
     """A copy of the reference run of Table 3 with a change."""
-    data = json.loads(TABLE3.read_text("utf-8"))
+    data = open_document()
     change(data)
     file = tmp_path / "changed.json"
     file.write_text(json.dumps(data))

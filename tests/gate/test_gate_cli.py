@@ -7,18 +7,19 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 from fixtures_gate import MODEL, behaviour, git
+from fixtures_references import open_document
 
 from benchbench.cli import main
 from benchbench.gate import revision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from click.testing import Result
 
@@ -89,8 +90,7 @@ def test_a_count_that_changed_fails_unless_the_baseline_has_it_too(
 
 def store_baseline(repository: Path, params: int) -> None:
     """The committed run of Table 3 as a baseline of one model with so many parameters."""
-    reference = Path(__file__).resolve().parents[2] / "reports" / "reference" / "table3"
-    data = json.loads(next(reference.iterdir()).joinpath("results.json").read_text("utf-8"))
+    data = open_document()
     cell = data["cells"][0] | {"model": "m"}
     cell["measurements"]["params"]["value"] = params
     data["cells"] = [cell]

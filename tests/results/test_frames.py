@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fixtures_references import REFERENCES, open_document
 
 from benchbench.errors import ResultError
 from benchbench.metrics.registry import METRICS, measured, unavailable
@@ -17,10 +17,11 @@ from benchbench.results.frames import layer_frame, layer_rows
 from benchbench.results.stored import load
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from benchbench.metrics.measurement import Measurement
 
-REFERENCES = sorted((Path(__file__).parents[2] / "reports" / "reference").rglob("results.json"))
-TABLE3 = next(it for it in REFERENCES if it.parts[-3] == "table3")
+STORED = sorted(REFERENCES.rglob("results.json"))
 COLUMNS = [
     "layer",
     "kind",
@@ -147,7 +148,7 @@ def test_a_frame_without_layers_is_refused_with_the_reason() -> None:
     assert list(layer_frame("m", figures(params=0)).columns) == COLUMNS
 
 
-@pytest.mark.parametrize("file", REFERENCES, ids=lambda file: file.parents[1].name)
+@pytest.mark.parametrize("file", STORED, ids=lambda file: file.parents[1].name)
 def test_the_layers_of_a_stored_run_add_up_to_its_figures(file: Path) -> None:
     """Parameters, mult-adds, SynOps and shares, of every model, also of runs without shapes."""
     run = load(file)
@@ -167,7 +168,7 @@ def test_the_layers_of_a_stored_run_add_up_to_its_figures(file: Path) -> None:
 
 def test_a_model_that_is_not_there_is_named() -> None:
     """A typing error says which models there are; a cell that failed says why."""
-    run = load(REFERENCES[0])
+    run = load(STORED[0])
     with pytest.raises(ResultError, match=f"no model 'vgk' in this run; .*{run.cells[0].model}"):
         run.layers("vgk")
     broken = replace(run.cells[0], status="oom", reasons=("count: too large",), measurements={})
@@ -228,7 +229,7 @@ def test_a_stored_layer_that_no_counter_could_have_written_is_refused(
     tmp_path: Path, key: str, value: object, *, refused: bool
 ) -> None:
     """What is not known of a layer is None in some columns, and in no other."""
-    document = json.loads(TABLE3.read_text("utf-8"))
+    document = open_document()
     document["cells"][0]["measurements"]["macs_dense"]["detail"]["layers"][0][key] = value
     file = tmp_path / "results.json"
     file.write_text(json.dumps(document), "utf-8")
