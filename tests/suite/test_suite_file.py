@@ -93,7 +93,7 @@ def test_a_setting_of_the_command_line_reaches_the_suite_and_every_training() ->
     for before, after in zip(suite.models, changed.models, strict=True):
         assert before.train is not None
         assert after.train is not None
-        assert (before.train.epochs, after.train.epochs) == (100, 7)
+        assert (before.train.epochs, after.train.epochs) == (20, 7)
         assert after.train.slim == before.train.slim
 
 
