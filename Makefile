@@ -12,7 +12,7 @@ EVIDENCE := reports/gate/evidence
 BENCHBENCH_FER2013 ?= $(wildcard ../shared/data/fer2013/fer2013.csv.gz)
 export BENCHBENCH_FER2013
 
-.PHONY: install table3 test accuracy peers sinabs lint corpus mutants sensors fuzz faults kills bench gate gpu-kit gpu evidence docs docs-test browser-test cluster-test clean
+.PHONY: install table3 test thorough accuracy peers sinabs lint corpus mutants sensors fuzz faults kills bench gate gpu-kit gpu evidence docs docs-test browser-test cluster-test clean
 
 install: $(INSTALLED)
 
@@ -26,6 +26,9 @@ table3: $(INSTALLED)  ## Table 3 on drawn faces, in about four minutes of measur
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4
+
+thorough: $(INSTALLED)  ## every combination of reset, slope and time steps that is compiled, about five minutes on two cores
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m thorough
 
 accuracy: $(INSTALLED)  ## the tests that train networks, about half an hour on two cores
 	$(BIN)/python -m pytest -m training

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from itertools import product
+from typing import Any
 
 import pytest
 import torch
@@ -75,10 +76,21 @@ def test_every_neuron_is_spikingjellys(kind: str) -> None:
     assert_equal(KINDS[kind](surrogate_function=surrogate.ATan()), 2 * torch.randn(4, 3, 7, 5))
 
 
-@pytest.mark.slow
+RESETS = ((None, False), (-0.25, True), (0.0, True))
+
+
+def slow_or_thorough(how: object, *, always: bool) -> Any:
+    """A compilation takes ten seconds: some always, the others by `make thorough`."""
+    values = how if isinstance(how, tuple) else (how,)
+    return pytest.param(*values, marks=pytest.mark.slow if always else pytest.mark.thorough)
+
+
 @pytest.mark.parametrize(
     ("kind", "v_reset", "detach"),
-    [(kind, *how) for kind, how in product(KINDS, ((None, False), (-0.25, True), (0.0, True)))],
+    [
+        slow_or_thorough((kind, *how), always=kind == "lif" or how == RESETS[1])
+        for kind, how in product(KINDS, RESETS)
+    ],
 )
 def test_every_reset(kind: str, v_reset: float | None, *, detach: bool) -> None:
     """Soft, hard and shifted resets, with and without their gradient."""
@@ -87,17 +99,16 @@ def test_every_reset(kind: str, v_reset: float | None, *, detach: bool) -> None:
     assert_equal(node, 2 * torch.randn(5, 2, 9))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "function",
     [
-        surrogate.ATan(alpha=3.0),
-        surrogate.Sigmoid(),
-        surrogate.PiecewiseQuadratic(),
-        surrogate.PiecewiseExp(),
-        surrogate.SoftSign(),
-        surrogate.Erf(),
-        surrogate.PiecewiseLeakyReLU(),
+        slow_or_thorough(surrogate.ATan(alpha=3.0), always=True),
+        slow_or_thorough(surrogate.PiecewiseQuadratic(), always=True),
+        slow_or_thorough(surrogate.Sigmoid(), always=False),
+        slow_or_thorough(surrogate.PiecewiseExp(), always=False),
+        slow_or_thorough(surrogate.SoftSign(), always=False),
+        slow_or_thorough(surrogate.Erf(), always=False),
+        slow_or_thorough(surrogate.PiecewiseLeakyReLU(), always=False),
     ],
     ids=lambda function: type(function).__name__,
 )

@@ -187,7 +187,12 @@ def test_without_a_compiler_it_is_native_with_the_reason(monkeypatch: pytest.Mon
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "given", [{"T": 1}, {"T": 8}, {"T": 4, "encoder": "poisson"}], ids=["T1", "T8", "Poisson"]
+    "given",
+    [
+        pytest.param({"T": 1}, id="T1"),
+        pytest.param({"T": 8}, id="T8", marks=pytest.mark.thorough),
+        pytest.param({"T": 4, "encoder": "poisson"}, id="Poisson"),
+    ],
 )
 def test_the_papers_network_is_itself(given: dict[str, Any]) -> None:
     """Table 1's network and its variants, fused: 99.9 % of the spikes of the whole network."""
