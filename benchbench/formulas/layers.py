@@ -17,12 +17,15 @@ class Layer:
         module: The module.
         kind: ``weights`` (a convolution or linear layer), ``neuron`` or ``norm``.
         given: Its input.
+        passes_gradient: Whether a training takes the gradient of its input: not where that is the
+            data, or comes of it without a weight.
     """
 
     path: str
     module: Any
     kind: Literal["weights", "neuron", "norm"]
     given: Any
+    passes_gradient: bool = True
 
     @property
     def has_weights(self) -> bool:

@@ -60,10 +60,9 @@ def measure(
     try:
         trained = copy.deepcopy(model).requires_grad_().train()
         reset(trained)
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
+        with torch.random.fork_rng(devices=[]), torch.enable_grad():
             layers = layers_given(trained, inputs)
-        reset(trained)
-        with torch.enable_grad():
+            reset(trained)
             stages = neuromc_train_pj(layers)
     except Exception as error:  # noqa: BLE001 - a library's estimator fails on a model as it likes
         why = f"its estimator refuses this model: {type(error).__name__}: {error}"[:300]

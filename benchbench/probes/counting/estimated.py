@@ -152,7 +152,7 @@ def layers_given(model: nn.Module, inputs: Inputs) -> list[Layer]:
 
     Args:
         model: Model in the mode that is asked for, freshly reset.
-        inputs: One batch.
+        inputs: One batch. Where autograd is on, each layer knows whether its input has a gradient.
     """
     neurons = {id(module) for module in spiking_layers(model).values()}
     found: list[Layer] = []
@@ -168,7 +168,8 @@ def layers_given(model: nn.Module, inputs: Inputs) -> list[Layer]:
             continue
 
         def note(module: nn.Module, args: Any, path: str = path, kind: Any = kind) -> None:  # noqa: ANN401 - torch's
-            found.append(Layer(path, module, kind, args[0].detach().clone()))
+            given = args[0]
+            found.append(Layer(path, module, kind, given.detach().clone(), given.requires_grad))
 
         hooks.append(module.register_forward_pre_hook(note))
     try:
