@@ -64,6 +64,7 @@ def count(  # noqa: PLR0913 - each is an option of the command line
         models: A further folder of models.
         spiking: Names of modules or of their classes that are spiking neurons, with wildcards;
             those of the known frameworks, and what puts out 0 and one other value, are found.
+            ``none`` looks for none.
         reset: The model's own method that resets its state.
         steps: Time steps of one sample; found by default.
 

@@ -132,7 +132,7 @@ def neurons(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             metavar="PATTERN",
             help="Path or class of the modules that are spiking neurons, e.g. 'My*' (may be "
-            "repeated).",
+            "repeated); 'none' looks for none.",
         ),
         click.option(
             "--reset",

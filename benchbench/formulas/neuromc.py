@@ -123,9 +123,7 @@ def _trainable(layer: Layer) -> Layer:
     return replace(layer, module=module, given=given)
 
 
-def _of_stages(
-    layer: Layer, updated: Sequence[Any], *, trains: bool = False
-) -> dict[str, float]:
+def _of_stages(layer: Layer, updated: Sequence[Any], *, trains: bool = False) -> dict[str, float]:
     import torch  # noqa: PLC0415 - the registry of figures is read without it
     from spikingjelly.activation_based import op_counter  # noqa: PLC0415 - as above
 
@@ -139,7 +137,9 @@ def _of_stages(
         if trains and out.requires_grad:
             with profiler.stage("backward", phase="backward"), warnings.catch_warnings():
                 # The profiler's hooks warn of each layer whose input has no gradient: the first.
-                warnings.filterwarnings("ignore", message="Full backward hook", category=UserWarning)
+                warnings.filterwarnings(
+                    "ignore", message="Full backward hook", category=UserWarning
+                )
                 out.backward(torch.full_like(out, 1e-3))  # of any loss: values cost nothing
             if updated:
                 with profiler.stage("optimizer", phase="optimizer"):

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-__all__ = ["Firing", "Found", "Neurons", "firing_of", "found_of", "keep", "mark"]
+__all__ = ["NONE", "Firing", "Found", "Neurons", "firing_of", "found_of", "keep", "mark"]
+
+NONE = "none"
+"""What `spiking` says where a model has no neurons, and none are to be looked for."""
 
 FOUND, FIRING = "_benchbench_found", "_benchbench_firing"
 
@@ -32,7 +35,8 @@ class Neurons:
     """What is told of a model's neurons, in a suite or on the command line.
 
     Attributes:
-        spiking: Patterns of qualified module names or class names that are spiking neurons.
+        spiking: Patterns of qualified module names or class names that are spiking neurons; `NONE`
+            alone where there are none.
         reset: Name of the model's own method that resets its state; empty where none is named.
         steps: Time steps of one sample; None to find them.
     """

@@ -68,7 +68,8 @@ class Model:
             neurons (Eq. 9 of the paper) and cross-entropy elsewhere; of a regression, the mean
             squared error.
         spiking: Names of modules (``features.*.lif``) or of their classes (``My*``), with
-            wildcards, that are spiking neurons; where there are none, neurons are found.
+            wildcards, that are spiking neurons; where nothing is given, neurons are found.
+            ``[none]`` looks for none: a binarised network puts out 0 and 1 as neurons do.
         reset: Name of the model's own method that resets its state, called before each batch.
         steps: Time steps of one sample; they are found where none are given. A NIR graph has none:
             an input without a time axis is presented for so many.

@@ -231,6 +231,15 @@ def test_names_are_the_whole_of_it(kit: Any) -> None:
     assert figures["neuron_updates"].value == 4 * 424
 
 
+def test_a_binarised_network_is_told_to_have_none(kit: Any) -> None:
+    """`none` looks for none, where without it there are some."""
+    model = own(kit)
+    find_neurons(model, Neurons(("none",)), lambda: [kit.images()])
+    assert not is_spiking(model)
+    find_neurons(model, Neurons(), lambda: [kit.images()])
+    assert is_spiking(model)
+
+
 def test_spikes_beside_a_potential_are_found(kit: Any) -> None:
     """A neuron that gives (potential, spikes) is known by the second; the first is no spike."""
 

@@ -6,6 +6,9 @@ import pytest
 import torch
 
 from benchbench import zoo
+from benchbench.frameworks import Neurons, is_spiking
+from benchbench.probes.counting.firing import find_neurons
+from benchbench.training.loss import loss_name
 
 pytest.importorskip("brevitas")
 
@@ -51,3 +54,12 @@ def test_gradients_go_through_the_quantisers() -> None:
         assert parameter.grad is not None, name
         assert bool(parameter.grad.isfinite().all())
     assert float(model.conv[0].weight.grad.abs().sum()) > 0
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4, 8])
+def test_no_twin_is_taken_for_a_spiking_network(steps: int) -> None:
+    """An activation of one bit is 0 or one other value: it has no state, and learns as the others do."""
+    model = zoo.build("quantised_cnn", {"T": steps}).eval()
+    find_neurons(model, Neurons(), lambda: [torch.rand(4, 1, 48, 48)])
+    assert not is_spiking(model)
+    assert loss_name("auto", model) == "cross_entropy"

@@ -2,7 +2,8 @@
 
 A module fires where its outputs are 0 or one other value, both of them, over all batches, and its
 inputs are not. So pools, flattens and dropouts of spikes are none. PyTorch's own modules never are
-(a saturated softmax gives 0 and 1 as well), nor is the model as a whole.
+(a saturated softmax gives 0 and 1 as well), nor are the quantisers of its libraries (an activation of
+one bit has no state), nor is the model as a whole.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch.utils._pytree import tree_leaves
 from benchbench.data.inputs import Inputs, joined
 from benchbench.errors import ModelError
 from benchbench.frameworks import reset, spiking_layers
-from benchbench.frameworks.told import HOLDS_STATE, Firing, Found, keep, mark
+from benchbench.frameworks.told import HOLDS_STATE, NONE, Firing, Found, keep, mark
 from benchbench.probes.counting.context import countable
 from benchbench.probes.counting.outputs import Seen, call_steps, layer_steps, layers_of
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from benchbench.frameworks import Neurons
 
 __all__ = ["find_neurons"]
+
+NO_NEURONS = {"torch", "torchao", "brevitas"}  # packages that have none
 
 
 def find_neurons(
@@ -41,15 +44,16 @@ def find_neurons(
 
     Args:
         model: Model as it was built.
-        told: What its user says of its neurons.
+        told: What its user says of its neurons: where that is `NONE`, nothing is looked for.
         batches: Gives the inputs that are counted on; asked only where it has to be run.
 
     Raises:
         ModelError: A pattern matches nothing, or the model has no such method.
     """
     _check_reset(model, told.reset)
-    named = _named(model, told.spiking)
-    asked = named or ({} if spiking_layers(model) else _own(model))
+    none = told.spiking == (NONE,)
+    named = {} if none else _named(model, told.spiking)
+    asked = named or ({} if none or spiking_layers(model) else _own(model))
     if not asked:
         keep(model, Found(told))
         return
@@ -105,18 +109,19 @@ def _named(model: nn.Module, patterns: Sequence[str]) -> dict[str, nn.Module]:
             kinds = sorted({type(module).__name__ for _, module in model.named_modules()})
             raise ModelError(
                 f"spiking: {pattern!r} matches no module of the model, by path or by class "
-                f"({', '.join(kinds[:8])}{', ...' if len(kinds) > 8 else ''})"
+                f"({', '.join(kinds[:8])}{', ...' if len(kinds) > 8 else ''}); {NONE!r} alone looks "
+                "for none"
             )
         found |= matching
     return found
 
 
 def _own(model: nn.Module) -> dict[str, nn.Module]:
-    """The modules that are not PyTorch's own, but for the model itself."""
+    """The modules that are not PyTorch's own or quantisers, but for the model itself."""
     return {
         path: module
         for path, module in model.named_modules()
-        if path and type(module).__module__.partition(".")[0] != "torch"
+        if path and type(module).__module__.partition(".")[0] not in NO_NEURONS
     }
 
 
