@@ -1,13 +1,14 @@
 """NeuroMC (doi:10.1038/s41467-026-70586-x) through SpikingJelly: a core for spikes, 32 nm.
 
 Each layer is estimated alone on what it was given in the whole network, and the layers are added
-up, as in SpikingJelly's own cross-validation. DRAM and the network on chip cost nothing in it. A layer
-that is called at each time step is estimated once on all of its inputs, so that both step modes of a
-network cost the same.
+up, as in SpikingJelly's own cross-validation. DRAM and the network on chip cost nothing in it. A
+layer that is called at each time step is estimated once on all of its inputs, so that both step
+modes of a network cost the same.
 
 A training step has a forward pass, a backward pass with the gradients of the weights, and the
-optimizer's update, once for each weight. Ours: its neurons are charged as integrate-and-fire ones with a detached reset
-and a sigmoid surrogate, all that SpikingJelly's trace knows the backward pass of.
+optimizer's update, once for each weight. Ours: its neurons are charged as integrate-and-fire ones
+with a detached reset and a sigmoid surrogate, all that SpikingJelly's trace knows the backward pass
+of.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def neuromc_train_pj(layers: Sequence[Layer]) -> dict[str, float]:
 
 
 def _joined(layers: Sequence[Layer]) -> list[Layer]:
-    """The calls of a layer as one call on all of its inputs, where it takes batches and keeps no state."""
+    """The calls of a layer as one on all of its inputs, where it takes batches and has no state."""
     import torch  # noqa: PLC0415 - the registry of figures is read without it
 
     calls: dict[Any, list[Layer]] = {}
@@ -137,9 +138,7 @@ def _of_stages(layer: Layer, updated: Sequence[Any], *, trains: bool = False) ->
         if trains and out.requires_grad:
             with profiler.stage("backward", phase="backward"), warnings.catch_warnings():
                 # The profiler's hooks warn of each layer whose input has no gradient: the first.
-                warnings.filterwarnings(
-                    "ignore", message="Full backward hook", category=UserWarning
-                )
+                warnings.filterwarnings("ignore", "Full backward hook", UserWarning)
                 out.backward(torch.full_like(out, 1e-3))  # of any loss: values cost nothing
             if updated:
                 with profiler.stage("optimizer", phase="optimizer"):

@@ -58,7 +58,7 @@ def test_gradients_go_through_the_quantisers() -> None:
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 8])
 def test_no_twin_is_taken_for_a_spiking_network(steps: int) -> None:
-    """An activation of one bit is 0 or one other value: it has no state, and learns as the others do."""
+    """An activation of one bit has no state, and learns as the others do."""
     model = zoo.build("quantised_cnn", {"T": steps}).eval()
     find_neurons(model, Neurons(), lambda: [torch.rand(4, 1, 48, 48)])
     assert not is_spiking(model)

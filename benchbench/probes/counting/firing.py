@@ -2,8 +2,8 @@
 
 A module fires where its outputs are 0 or one other value, both of them, over all batches, and its
 inputs are not. So pools, flattens and dropouts of spikes are none. PyTorch's own modules never are
-(a saturated softmax gives 0 and 1 as well), nor are the quantisers of its libraries (an activation of
-one bit has no state), nor is the model as a whole.
+(a saturated softmax gives 0 and 1 as well), nor are quantisers of libraries (an activation of one
+bit has no state), nor is the model as a whole.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def _named(model: nn.Module, patterns: Sequence[str]) -> dict[str, nn.Module]:
             kinds = sorted({type(module).__name__ for _, module in model.named_modules()})
             raise ModelError(
                 f"spiking: {pattern!r} matches no module of the model, by path or by class "
-                f"({', '.join(kinds[:8])}{', ...' if len(kinds) > 8 else ''}); {NONE!r} alone looks "
-                "for none"
+                f"({', '.join(kinds[:8])}{', ...' if len(kinds) > 8 else ''}); "
+                f"{NONE!r} alone looks for none"
             )
         found |= matching
     return found
