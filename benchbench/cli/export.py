@@ -30,6 +30,7 @@ def export(run: Path, name: str | None, out: Path | None) -> None:
     RUN is its folder or its results.json.
 
     What is n/a, invalid or of a simulated sensor does not leave, but for LaTeX, which marks it.
+    A quick run, changed settings and drawn data are marked in each format.
     """
     from benchbench.files import write_text  # noqa: PLC0415 - `--help` needs none of it
     from benchbench.report.exports import exported, names  # noqa: PLC0415 - as above

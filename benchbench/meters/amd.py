@@ -41,6 +41,7 @@ class AmdMeter(Meter):
         provenance: ``simulated`` where the library says so of itself.
     """
 
+    part = "gpu"
     uncertainty = Uncertainty(0.05, 5.0, "ours: AMD states no accuracy of the accumulator")
     ceiling = Ceiling(2000.0, "2000 W (ours: above any card's limit)")
     frozen_remedy = "see whether `amd-smi metric --energy` moves"
@@ -167,6 +168,7 @@ def open_amd(request: Request) -> AmdMeter:
     elif choice:
         note = f"whether card {choice} is the compute device {request.device!r} is not known"
         found.notes = (f"meter chosen by hand ({request.selector}): {note}", *found.notes)
+        found.part = ""
     return found
 
 

@@ -41,6 +41,7 @@ class AppleMeter(Meter):
     """
 
     uncertainty = Uncertainty(0.1, 1.0, "ours: Apple calls its counters estimates")
+    may_rest = ("gpu", "gpu sram", "ane")  # `powermetrics` shows 0 mW of them while they are idle
     ceiling = Ceiling(500.0, "500 W (ours: above the largest of these chips)")
     frozen_remedy = "see whether `sudo powermetrics` counts"
 

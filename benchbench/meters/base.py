@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from benchbench.errors import MeterError
 
@@ -99,11 +99,16 @@ class Meter(abc.ABC):
         uncertainty: What its readings may be off by.
         ceiling: Power that the device does not exceed.
         notes: What to know when reading this meter's figures.
+        part: The compute device that the energy is of, ``cpu`` or ``gpu``, with its memory at most;
+            empty where it is of more than that, or of another one.
         memory: Names of those of `counters_j` that are of the memory alone; their sum is a part of
             `energy_j`, never to be added to it.
+        may_rest: Names of those of `counters_j` that stand still while their part of the chip does
+            nothing; any other that stands still is frozen.
         integrates: Whether its energy is summed up from its own power: there is nothing to
             cross-check.
         has_energy: Whether it gives energy at all; ``auto`` goes on to the next sensor where not.
+        frozen_s: Time without a change after which the counter counts as frozen, seconds.
         frozen_remedy: What helps against a counter that stands still.
         no_memory: Reason of `memory_j`, where the sensor does not tell the memory apart.
         no_power: Reason of `power_w`, where the sensor has none.
@@ -116,9 +121,12 @@ class Meter(abc.ABC):
     uncertainty: Uncertainty
     ceiling: Ceiling
     notes: tuple[str, ...] = ()
+    part: Literal["cpu", "gpu", ""] = ""
     memory: tuple[str, ...] = ()
+    may_rest: tuple[str, ...] = ()
     integrates: bool = False
     has_energy: bool = True
+    frozen_s: float = 2.0
     frozen_remedy: str = "choose another sensor or reboot, see `dmesg`"
     no_memory: str = "this sensor has no counter of the memory alone"
     no_power: str = "this sensor counts energy and has no power reading beside it"
@@ -134,7 +142,9 @@ class Meter(abc.ABC):
         """
 
     def counters_j(self) -> Mapping[str, float]:
-        """Every counter that `energy_j` is the sum of, joules by name: each of them has to move.
+        """Every counter that `energy_j` is the sum of, joules by name: each has to move.
+
+        But for those of `may_rest`.
 
         Raises:
             MeterError: One of them cannot be read.
@@ -184,16 +194,15 @@ class Meter(abc.ABC):
         """Let `seconds` of `now_s` pass."""
         time.sleep(seconds)
 
-    def wait_for_update(self, timeout_s: float = 2.0) -> Reading:
+    def wait_for_update(self) -> Reading:
         """Wait until the counter changes: a difference between two changes has no rounding.
-
-        Args:
-            timeout_s: Time after which the counter counts as frozen, seconds.
 
         Raises:
             MeterError: It cannot be read, or it is frozen.
         """
-        return wait_for_change(self.energy_j, timeout_s, self.now_s, self.sleep, self.frozen_remedy)
+        return wait_for_change(
+            self.energy_j, self.frozen_s, self.now_s, self.sleep, self.frozen_remedy
+        )
 
     def chosen_by_hand(self, selector: str, device: str) -> None:
         """Note, before all others, that it is not the compute device's own sensor.
@@ -206,7 +215,7 @@ class Meter(abc.ABC):
             f"meter chosen by hand ({selector}): its energy is not that of the compute device "
             f"{device!r}"
         )
-        self.notes = (note, *self.notes)
+        self.notes, self.part = (note, *self.notes), ""
 
     def close(self) -> None:  # noqa: B027 - many a sensor has nothing to give back
         """Give the sensor back; a second call does nothing."""

@@ -77,7 +77,7 @@ class Aligned:
             clock: Function that tells the time, seconds.
         """
         self._clock, self._lock = clock, threading.Lock()
-        self._offset_s = 0.0  # of the quickest line: arrival less stamp
+        self._offsets_s: tuple[float, float] | None = None  # arrival less stamp: least and most
         self._last: tuple[float, float] | None = None
         self._energy_j = self._heard_s = 0.0
         self.failure, self.lines = "", 0
@@ -102,9 +102,7 @@ class Aligned:
 
     def _add(self, stamp: float, watts: float, now_s: float) -> None:
         offset_s = now_s - stamp
-        if self._last is None:
-            self._offset_s = offset_s
-        else:
+        if self._last is not None:
             before, power_w = self._last
             passed_s = stamp - before
             if passed_s <= 0:
@@ -117,9 +115,9 @@ class Aligned:
                 self.failure = f"it gave no reading for {passed_s:.3g} s"
             self.period_s = max(usual_s, passed_s)
             self._energy_j += power_w * passed_s
-        late_s = max(self._offset_s, offset_s) - min(self._offset_s, offset_s)
-        self.delay_s = max(self.delay_s, late_s)
-        self._offset_s = min(self._offset_s, offset_s)
+        least_s, most_s = self._offsets_s or (offset_s, offset_s)
+        self._offsets_s = (min(least_s, offset_s), max(most_s, offset_s))
+        self.delay_s = self._offsets_s[1] - self._offsets_s[0]
         self._last, self._heard_s, self.lines = (stamp, watts), now_s, self.lines + 1
 
     def energy_j(self) -> float:
@@ -130,12 +128,16 @@ class Aligned:
         """
         with self._lock:
             silent_s = self._clock() - self._heard_s if self._last else 0.0
-            limit_s = max(GAPS * self.period_s, LEAST_GAP_S)
-            if silent_s > limit_s + self.delay_s and not self.failure:
+            if silent_s > self.silence_s and not self.failure:
                 self.failure = f"it has given no reading for {silent_s:.3g} s"
             if self.failure:
                 raise MeterError(f"the external meter: {self.failure}")
             return self._energy_j
+
+    @property
+    def silence_s(self) -> float:
+        """How long a line may be away, seconds."""
+        return max(GAPS * self.period_s, LEAST_GAP_S) + self.delay_s
 
     def power_w(self) -> float:
         """The last reading, watts."""
@@ -177,7 +179,7 @@ class ExternalMeter(Meter):
         self._told = self._gain_and_offset(said)
         self.name = name
         self.provenance = "simulated" if "simulated" in said else "real"
-        self.uncertainty = self._uncertainty()
+        self._follow()
         late = self._sum.delay_s
         aligned = (
             f"its clock is aligned by its readings' arrival, which varied by {late:.2g} s at "
@@ -196,10 +198,11 @@ class ExternalMeter(Meter):
         ours = [name for name in ("gain", "offset_w") if name not in told]
         return gain, offset, f"{' and '.join(ours)} ours" if ours else "as the meter says"
 
-    def _uncertainty(self) -> Uncertainty:
-        """What it may be off by; the delays that were seen until now are in it."""
+    def _follow(self) -> None:
+        """What it may be off by, and how long it may be silent, by the lines until now."""
         lag_s = self._sum.period_s + self._sum.delay_s
-        return Uncertainty(*self._told, lag_s, self._sum.period_s)
+        self.uncertainty = Uncertainty(*self._told, lag_s, self._sum.period_s)
+        self.frozen_s = self._sum.silence_s
 
     def _read(self, lines: Iterator[str]) -> None:
         for line in lines:
@@ -215,7 +218,7 @@ class ExternalMeter(Meter):
             MeterError: A reading was wrong, or came too late.
         """
         found = self._sum.energy_j()
-        self.uncertainty = self._uncertainty()
+        self._follow()
         return found
 
     def power_w(self) -> float:
@@ -237,9 +240,10 @@ def open_external(request: Request) -> ExternalMeter:
     Raises:
         MeterError: It cannot be started or read, or gives no readings.
     """
-    if request.selector.startswith("command:"):
-        return _of_command(request.choice)
-    return _of_file(Path(request.choice))
+    of_command = request.selector.startswith("command:")
+    found = _of_command(request.choice) if of_command else _of_file(Path(request.choice))
+    found.chosen_by_hand(request.selector, request.device)
+    return found
 
 
 def _of_command(command: str) -> ExternalMeter:

@@ -29,6 +29,7 @@ class GuardedMeter(Meter):
         self.name, self.provenance, self.notes = inner.name, inner.provenance, inner.notes
         self.uncertainty, self.ceiling = inner.uncertainty, inner.ceiling
         self.integrates, self.memory = inner.integrates, inner.memory
+        self.may_rest, self.part = inner.may_rest, inner.part
         self.has_energy, self.frozen_remedy = inner.has_energy, inner.frozen_remedy
 
     def _asked(self, question: Callable[[], T]) -> T:
@@ -74,9 +75,9 @@ class GuardedMeter(Meter):
         """Let time of the meter's own clock pass."""
         self._asked(lambda: self._inner.sleep(seconds))
 
-    def wait_for_update(self, timeout_s: float = 2.0) -> Reading:
+    def wait_for_update(self) -> Reading:
         """The meter's own."""
-        return self._asked(lambda: self._inner.wait_for_update(timeout_s))
+        return self._asked(self._inner.wait_for_update)
 
     def close(self) -> None:
         """Close it; what that raises is nobody's loss."""

@@ -44,6 +44,7 @@ class NvmlMeter(Meter):
             16 W on the worst of their boards. The counter moves every 20 to 100 ms.
     """
 
+    part = "gpu"
     frozen_remedy = "see whether `nvidia-smi -q -d POWER` moves, else reload the driver or reboot"
 
     def __init__(self, selector: str) -> None:

@@ -40,6 +40,7 @@ class RaplMeter(Meter):
         provenance: ``simulated`` where the files are not the kernel's own.
     """
 
+    part = "cpu"
     uncertainty = Uncertainty(
         0.05, 5.0, "ours: Intel states no accuracy; RAPL against plug meters, Khan et al. 2018"
     )

@@ -227,6 +227,7 @@ def _figures(
         "gain": limits.gain,
         "offset_w": limits.offset_w,
         "sensor": meter.name,
+        "part": meter.part,
         "update_s": taken.update_s,
         "head_s": taken.head_s,
         "tail_s": taken.tail_s,

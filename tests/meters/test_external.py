@@ -41,6 +41,21 @@ def test_joules_are_those_of_the_meters_own_clock() -> None:
     assert found.power_w() == 40.0
 
 
+def test_the_spread_of_the_delays_is_from_the_quickest_line_of_all() -> None:
+    """One that comes later is the quickest: what came before it was later than was thought."""
+    delays = (0.5, 0.9, 0.1, 0.5)
+    found = fed([(second, 5.0, delay_s) for second, delay_s in enumerate(delays)])
+    assert found.delay_s == pytest.approx(0.8)
+
+
+def test_a_meter_of_long_periods_is_not_frozen_between_two_lines() -> None:
+    """Three of its periods may pass, and the time by which its lines vary."""
+    found = fed([(second, 5.0, 0.0) for second in (0, 3, 6)])
+    assert found.silence_s == pytest.approx(9.0)
+    with open_meter(command(TICKS), "cpu", None) as meter:
+        assert meter.frozen_s >= 2.0
+
+
 @pytest.mark.parametrize(
     ("readings", "why"),
     [

@@ -292,5 +292,6 @@ def test_simulated_meter_without_power_is_frozen() -> None:
     """A counter that does not move within the time limit is frozen, not zero."""
     clock = VirtualClock()
     meter = SimulatedMeter(Curve([(0.0, 0.0)]), 0.1, clock)
+    meter.frozen_s = 1.0
     with pytest.raises(MeterError, match=r"stayed at 0\.000 J for 1 s"):
-        meter.wait_for_update(timeout_s=1)
+        meter.wait_for_update()

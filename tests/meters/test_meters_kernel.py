@@ -218,8 +218,10 @@ def test_a_read_that_fails_midway_is_a_reason_and_nothing_is_lost(
 def test_a_frozen_counter_is_a_reason(sysfs: Tree) -> None:
     """It does not move while the meter waits."""
     sysfs.zone("intel-rapl:0", "package-0", 1)
-    with RaplMeter() as meter, pytest.raises(MeterError, match=r"frozen.* run on bare metal"):
-        meter.wait_for_update(0.05)
+    with RaplMeter() as meter:
+        meter.frozen_s = 0.05
+        with pytest.raises(MeterError, match=r"frozen.* run on bare metal"):
+            meter.wait_for_update()
 
 
 def test_a_processor_on_a_jetson_is_told_of_its_power_monitor(sysfs: Tree) -> None:

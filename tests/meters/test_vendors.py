@@ -218,3 +218,16 @@ def test_a_part_that_goes_back_within_a_window_makes_it_invalid(
     found = plausible(meter.ceiling, 40.0, samples, 0.0, 6.0)
     (reason,) = (why for why in found.invalid if "went back" in why)
     assert reason.startswith("impossible: gpu went back by 12 J, so energy is missing")
+
+
+def test_a_part_that_does_nothing_is_not_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The neural engine and an idle GPU draw nothing; a processor that stands still is a fault."""
+    counted = apple_with(monkeypatch, cpu_total_mj=0, gpu_mj=7, ane_mj=0, dram_mj=0)
+    meter, clock = AppleMeter(), itertools.count()
+    samples = []
+    for step in range(8):
+        counted.cpu_total_mj, counted.dram_mj = 1000 * step, 100 * min(step, 2)
+        samples.append(sample(meter, lambda: float(next(clock))))
+    end_s = samples[-1].time_s
+    found = plausible(meter.ceiling, 7.0, samples, 0.0, end_s, meter.may_rest)
+    assert [why.split(" stood")[0] for why in found.invalid] == ["frozen: dram"]

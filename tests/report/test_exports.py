@@ -18,13 +18,16 @@ from fixtures_displayed import results as displayed
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from benchbench.errors import BenchbenchError
+from benchbench.meters import open_meter
 from benchbench.metrics.registry import measured, unavailable
 from benchbench.report.exports import exported, names
 from benchbench.report.exports.codecarbon import COLUMNS
 from benchbench.results import stored
 from benchbench.results.schema import CellResult, Results
+from benchbench.suite.tables import Row, Table
 
 TABLE3 = next((Path(__file__).parents[2] / "reports" / "reference" / "table3").iterdir())
+PLUG = "import time\nwhile True: print(time.time(), 5, flush=True); time.sleep(0.02)"
 HOSTILE = 'a & b_c % "quoted" \\ {x} #1 ~ ^ $'
 
 
@@ -36,8 +39,10 @@ def table3() -> Results:
 
 def metered(**more: Any) -> Results:
     """A run with one metered joule and its speed, and what must not leave."""
+    more = {"detail": {"part": "gpu"}, **more}
     figures = (
         measured("infer_energy", 0.5, n=3, low=0.4, high=0.6, **more),
+        measured("infer_energy_net", 0.3, n=3, low=0.2, high=0.4, **more),
         measured("infer_fps", 20.0, n=3, low=19.0, high=21.0),
         measured("train_fps", 3.0, valid=False, reasons=("not steady",)),
         unavailable("accuracy", "not trained"),
@@ -139,9 +144,12 @@ def test_codecarbon_gets_the_memorys_joules_once() -> None:
 
 
 def test_joules_of_a_plug_are_not_the_processors() -> None:
-    """A meter that was chosen by hand feeds more than the compute device: only the sum is told."""
-    note = "meter chosen by hand (external:plug): its energy is not that of the compute device"
-    (text,) = exported(metered(reasons=(note,)), "codecarbon").values()
+    """A meter of more than the compute device, or of another one: only the sum is told."""
+    with open_meter(f"command:{sys.executable} -u -c '{PLUG}'", "cuda:0", None) as plug:
+        part, notes = plug.part, plug.notes
+    assert not part
+    assert notes[0].startswith("meter chosen by hand")
+    (text,) = exported(metered(detail={"part": part}), "codecarbon").values()
     (line,) = csv.DictReader(text.splitlines())
     assert float(line["energy_consumed"]) == pytest.approx(0.5 / 3.6e6)
     assert line["gpu_energy"] == line["cpu_energy"] == line["gpu_power"] == ""
@@ -250,3 +258,39 @@ def test_the_command_lists_writes_and_prints(tmp_path: Path) -> None:
     wrong = subprocess.run([*command, "--to", "x"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
     assert "no export 'x'" in wrong.stderr
+
+
+def test_a_quick_run_on_drawn_data_says_so_in_every_format(table3: Results) -> None:
+    """Where the numbers go, their conditions go: in names that are compared, labels or a line."""
+    run = {**table3.run, "mode": "quick", "changes": ["repeats=0"]}
+    drawn = {**table3.data, "name": "synthetic_faces", "synthetic": True}
+    quick = replace(table3, run=run, data=drawn)
+    for name in ("bencher", "github-action-benchmark", "openmetrics", "latex", "neurobench"):
+        for results, told in ((quick, True), (table3, False)):
+            files = exported(results, name)
+            text = "".join([*files, *files.values()]).lower().replace("_", " ")
+            drawn_word = "drawn faces" if name == "latex" else "on synthetic faces"
+            for word in ("quick run", "changed settings", drawn_word):
+                assert (word in text) == told, (name, word)
+    metered_quick = replace(metered(), run=run)
+    (text,) = exported(metered_quick, "codecarbon").values()
+    assert "(quick run, changed settings" in text
+
+
+def test_no_two_models_have_one_name_for_githubs_action(table3: Results) -> None:
+    """It finds an earlier value by its name, and labels may be equal."""
+    models = tuple(replace(it, label="Net") for it in table3.suite.models)
+    same = replace(table3, suite=replace(table3.suite, models=models))
+    for text in exported(same, "github-action-benchmark").values():
+        found = [line["name"] for line in json.loads(text)]
+        assert len(found) == len({*found})
+
+
+def test_latex_prints_numbers_as_the_report_does(table3: Results) -> None:
+    """No 0.00 of what is none, and half of the interval where it is not even."""
+    row = Row("infer_energy", decimals=2)
+    figure = measured("infer_energy", 4.01e-6, n=3, low=3.0e-6, high=9.0e-6)
+    cell = replace(table3.cells[0], measurements={figure.name: figure})
+    suite = replace(table3.suite, tables=(Table("t", (row,)),), models=table3.suite.models[:1])
+    (text,) = exported(replace(table3, cells=(cell,), suite=suite), "latex").values()
+    assert r"4.01e-06 $\pm$ 3e-06" in text

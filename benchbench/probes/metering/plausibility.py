@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from benchbench.meters import Ceiling
     from benchbench.probes.metering.sampler import Sample
@@ -39,7 +39,12 @@ class Plausibility:
 
 
 def plausible(
-    ceiling: Ceiling, energy_j: float, samples: Sequence[Sample], start_s: float, end_s: float
+    ceiling: Ceiling,
+    energy_j: float,
+    samples: Sequence[Sample],
+    start_s: float,
+    end_s: float,
+    may_rest: Container[str] = (),
 ) -> Plausibility:
     """Hold a counter's readings against what the device can draw.
 
@@ -49,6 +54,7 @@ def plausible(
         samples: Readings meanwhile and shortly before and after, in the order of time.
         start_s: Start of the stretch, seconds.
         end_s: End of it.
+        may_rest: Names of counters that stand still while their part of the device does nothing.
     """
     read = [item for item in samples if item.energy_j is not None]
     invalid = [*_too_high(ceiling, energy_j, read, end_s - start_s), *_gone_back(read)]
@@ -56,7 +62,7 @@ def plausible(
     for name, times in _changes(read).items():
         stood_s, allowed_s = times
         longest_s = max(longest_s, allowed_s)
-        if stood_s > allowed_s:
+        if stood_s > allowed_s and name not in may_rest:
             text = f"frozen: {name} stood still for {stood_s:.1f} s, so its energy is missing"
             invalid.append(f"{text}: run the cell again, see `dmesg`")
     within = [item.time_s for item in read if start_s < item.time_s < end_s]

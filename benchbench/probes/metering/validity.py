@@ -80,7 +80,7 @@ def cross_check(
     """
     powers = [item.power_w for item in watched.samples if item.power_w is not None]
     swing_w = max(powers) - min(powers) if powers else 0.0
-    possible = plausible(meter.ceiling, energy_j, watched.samples, start_s, end_s)
+    possible = plausible(meter.ceiling, energy_j, watched.samples, start_s, end_s, meter.may_rest)
     invalid, unseen_j, unchecked = possible.invalid, possible.unseen_j, ""
     detail: dict[str, Any] = {}
     by_power_j = integrated_j(watched.samples, start_s, end_s)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Files = Callable[[Results], Mapping[str, str]]
 
-__all__ = ["EXPORTS", "Export", "export", "usable"]
+__all__ = ["EXPORTS", "Export", "export", "marks", "named", "usable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,24 @@ def export(name: str, says: str) -> Callable[[Files], Files]:
         return function
 
     return register
+
+
+def marks(results: Results) -> list[str]:
+    """What a run's figures are not to be read without, a word or two each; none of most runs.
+
+    A quick run, changed settings, data that is not real, a node that others used: a tool that shows
+    the numbers without it would show them as a full run's on real data.
+    """
+    found = ["quick run"] if results.run["mode"] == "quick" else []
+    found += ["changed settings"] if results.run.get("changes") else []
+    found += ["shared node"] if results.run.get("shared") else []
+    return found + [f"on {data['name']}" for data in results.all_data if data["synthetic"]]
+
+
+def named(results: Results) -> str:
+    """The suite's name with the run's `marks`: other tools compare what has one name."""
+    found = marks(results)
+    return f"{results.suite.name} ({', '.join(found)})" if found else results.suite.name
 
 
 def usable(results: Results) -> Iterator[tuple[CellResult, Figure, Measurement]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from benchbench.report.exports.base import export, usable
+from benchbench.report.exports.base import export, named, usable
 
 if TYPE_CHECKING:
     from benchbench.results.schema import Results
@@ -20,6 +20,6 @@ def bencher(results: Results) -> dict[str, str]:
     for cell, metric, figure in usable(results):
         ends = {"lower_value": figure.low, "upper_value": figure.high}
         numbers = {key: end for key, end in ends.items() if end is not None}
-        measures = found.setdefault(f"{results.suite.name}/{cell.model}", {})
+        measures = found.setdefault(f"{named(results)}/{cell.model}", {})
         measures[metric.name] = {"value": float(figure.value or 0.0), **numbers}
     return {"bencher.json": json.dumps(found, indent=1) + "\n"}

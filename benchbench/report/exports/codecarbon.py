@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import BenchbenchError
-from benchbench.report.exports.base import export, usable
+from benchbench.report.exports.base import export, named, usable
 
 if TYPE_CHECKING:
     from benchbench.metrics.figure import Figure
@@ -41,8 +41,9 @@ def codecarbon(results: Results) -> dict[str, str]:
     lines = [
         _line(results, cell, metric, figure)
         for cell, metric, figure in usable(results)
-        if metric.method == "metered" and metric.unit == "J" and metric.phase
-        if not metric.name.endswith("_energy_dram")  # a part of another line, under its own column
+        # The memory's is a part of another line, and what is left of it without the idle power is
+        # the same joules again.
+        if metric.method == "metered" and metric.name == f"{metric.phase}_energy"
     ]
     if not lines:
         raise BenchbenchError("no energy was metered in this run: CodeCarbon has no other")
@@ -68,12 +69,12 @@ def _line(
         **{f"{it}_power": "" if seconds is None else of / seconds for it, of in parts.items()},
         **{f"{it}_energy": of / JOULES_A_KWH for it, of in parts.items()},
     }
-    if any("meter chosen by hand" in reason for reason in figure.reasons):
+    if figure.detail.get("part") != part:
         own = {}  # of more than the compute device: a board, or all that a plug feeds
     gpus = machine.get("gpus", [])
     return {
         "timestamp": results.run.get("started", ""),
-        "project_name": results.suite.name,
+        "project_name": named(results),
         "run_id": results.run["id"],
         "experiment_id": f"{cell.model}: {metric.name}",
         "duration": "" if seconds is None else seconds,

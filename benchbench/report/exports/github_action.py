@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from benchbench.report.exports.base import export, usable
+from benchbench.report.exports.base import export, marks, usable
 
 if TYPE_CHECKING:
     from benchbench.results.schema import Results
@@ -17,11 +17,16 @@ FILES = {"lower": "customSmallerIsBetter.json", "higher": "customBiggerIsBetter.
 
 @export("github-action-benchmark", "JSON of github-action-benchmark, a file a direction")
 def github_action(results: Results) -> dict[str, str]:
-    """A list of name, unit, value and range for each direction, named after the action's tool."""
+    """A list of name, unit, value and range for each direction, named after the action's tool.
+
+    The action finds an earlier value by its name: that is the model's id, which no two share, with
+    what a run's figures are not to be read without.
+    """
     found: dict[str, list[dict[str, Any]]] = {file: [] for file in FILES.values()}
+    under = "".join(f" ({mark})" for mark in marks(results))
     for cell, metric, figure in usable(results):
         line: dict[str, Any] = {
-            "name": f"{results.suite.model(cell.model).title}: {metric.title}",
+            "name": f"{cell.model}: {metric.title}{under}",
             "unit": metric.unit,
             "value": figure.value,
         }

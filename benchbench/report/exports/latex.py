@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from benchbench.display.text import neutral
 from benchbench.metrics.registry import METRICS
+from benchbench.report.banner import conditions
 from benchbench.report.exports.base import export
-from benchbench.report.format import number
+from benchbench.report.format import enough, number
 from benchbench.suite.units import shown_in
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ SPECIAL = {
 @export("latex", "LaTeX tables (booktabs), marked where a figure is modelled, quoted or simulated")
 def latex(results: Results) -> dict[str, str]:
     """``tables.tex``: one ``table`` for each of the suite's, for LaTeX's ``input``."""
-    parts = [_table(table, results) for table in results.suite.tables]
+    told = "".join(rf" {escaped(line)}." for line in conditions(results, ()))
+    parts = [_table(table, results, told) for table in results.suite.tables]
     head = f"% {neutral(results.suite.title or results.suite.name)}, run {results.run['id']}\n"
     return {"tables.tex": head + "% needs: \\usepackage{booktabs}\n" + "\n".join(parts)}
 
 
-def _table(table: Table, results: Results) -> str:
+def _table(table: Table, results: Results, told: str) -> str:
     wanted = table.models or tuple(model.id for model in results.suite.models)
     models = [cell.model for cell in results.cells if cell.model in wanted]
     titles = [escaped(results.suite.model(model).title) for model in models]
@@ -60,7 +62,7 @@ def _table(table: Table, results: Results) -> str:
             *lines,
             r"\bottomrule",
             r"\end{tabular}",
-            rf"\par\footnotesize {LEGEND}",
+            rf"\par\footnotesize {LEGEND}{told}",
             r"\end{table}",
             "",
         ]
@@ -70,10 +72,11 @@ def _table(table: Table, results: Results) -> str:
 def _cell(figure: Measurement | None, row: Row, scale: float) -> str:
     if figure is None or figure.value is None:
         return "n/a"
-    text = number(figure.value * scale, row.decimals)
+    decimals = enough(figure.value * scale, row.decimals)
+    text = number(figure.value * scale, decimals)
     if figure.low is not None and figure.high is not None:
-        half = max(figure.high - figure.value, figure.value - figure.low) * scale
-        text += rf" $\pm$ {number(half, row.decimals)}"
+        half = (figure.high - figure.low) / 2 * scale
+        text += rf" $\pm$ {number(half, decimals)}"
     marks = [MARKS[figure.method]]
     marks += [SIMULATED] if figure.provenance == "simulated" else []
     marks += [INVALID] if not figure.valid else []

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import BenchbenchError
-from benchbench.report.exports.base import export, usable
+from benchbench.report.exports.base import export, marks, named, usable
 
 if TYPE_CHECKING:
     from benchbench.results.schema import Results
@@ -27,14 +27,15 @@ def to_mlflow(results: Results) -> dict[str, str]:
         mlflow: Any = importlib.import_module("mlflow")
     except ModuleNotFoundError as error:
         raise BenchbenchError("mlflow is missing: pip install mlflow") from error
-    experiment = mlflow.set_experiment(results.suite.name)
+    experiment = mlflow.set_experiment(named(results))
     found = list(usable(results))
+    tags = {"benchbench": results.benchbench, "conditions": ", ".join(marks(results))}
     for cell in results.cells:
         settings = results.suite.settings_of(results.suite.model(cell.model))
         given = {"batch_size": settings.batch_size, "seed": settings.seed, "device": cell.device}
         facts = {f"fact {key}": str(value)[:MOST_LETTERS] for key, value in cell.facts.items()}
         name = f"{cell.model} {results.run['id']}"
-        with mlflow.start_run(run_name=name, tags={"benchbench": results.benchbench}):
+        with mlflow.start_run(run_name=name, tags=tags):
             mlflow.log_params({**given, **{_plain(key): it for key, it in facts.items()}})
             mlflow.log_metrics(
                 {

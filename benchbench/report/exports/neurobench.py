@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from benchbench.report.exports.base import export
+from benchbench.report.exports.base import export, marks
 
 if TYPE_CHECKING:
     from benchbench.results.schema import CellResult, Results
@@ -24,9 +25,14 @@ WHOLE = ("footprint", "params")
 
 @export("neurobench", "NeuroBench's result JSON, one file a model")
 def neurobench(results: Results) -> dict[str, str]:
-    """``neurobench-<model>.json`` for each model; a metric that was not got is left out."""
+    """``neurobench-<model>.json`` for each model; a metric that was not got is left out.
+
+    Its files have no place for a word: that a run was a quick one, or on drawn data, is in their
+    names.
+    """
+    under = "".join(f"-{re.sub(r'[^A-Za-z0-9]+', '_', mark)}" for mark in marks(results))
     return {
-        f"neurobench-{cell.model}.json": json.dumps(results_of(cell), indent=4) + "\n"
+        f"neurobench-{cell.model}{under}.json": json.dumps(results_of(cell), indent=4) + "\n"
         for cell in results.cells
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from benchbench.report.exports.base import export, usable
+from benchbench.report.exports.base import export, marks, usable
 
 if TYPE_CHECKING:
     from benchbench.metrics.figure import Figure
@@ -54,6 +54,9 @@ def _labels(results: Results, cell: CellResult, metric: Figure) -> str:
         "device": cell.device,
         "method": metric.method,
         "run": str(results.run["id"]),
+        "mode": str(results.run["mode"]),
+        "data": results.data_of(cell)["name"],
+        "conditions": ", ".join(marks(results)),
     }
     return ",".join(f'{key}="{_escaped(value)}"' for key, value in labels.items())
 
