@@ -1,4 +1,4 @@
-"""The quantised twin and the movement of spikes: Yan et al. 2024 (arXiv:2409.08290).
+"""The few-bit twin and the movement of spikes: Yan et al. 2024 (arXiv:2409.08290).
 
 The fair baseline of a spiking network of T time steps is a network of ceil(log2(T + 1)) bits. The
 costs of movement are of its fourth version, read at second hand: unverified. In the dense regime
@@ -12,33 +12,37 @@ import math
 from typing import TYPE_CHECKING
 
 from benchbench.formulas.base import PJ
+from benchbench.formulas.horowitz import COSTS_PJ
 from benchbench.formulas.registry import Basis, formula
 
 if TYPE_CHECKING:
     from benchbench.formulas.base import Counted
 
-__all__ = ["MOVEMENT", "bits_of", "movement_j", "quantised_twin_j", "twin_movement_j"]
+__all__ = ["MOVEMENT", "bits_of", "few_bit_twin_j", "movement_j", "twin_movement_j"]
 
 MOVEMENT = {"dense_pj": 0.25, "eta": 12.0, "hops": 0.64}  # pJ a bit and hop; hops of VGG16
 
 
 def bits_of(steps: int) -> int:
-    """Bits of the quantised twin's activations: as many levels as T steps have spike counts."""
+    """Bits of the few-bit twin's activations: as many levels as T steps have spike counts."""
     return max(1, math.ceil(math.log2(steps + 1)))
 
 
-def quantised_twin_j(counted: Counted) -> tuple[float, int]:
-    """Arithmetic of the same layers as a ReLU network of ceil(log2(T + 1)) bits.
+def few_bit_twin_j(counted: Counted) -> tuple[float, int]:
+    """Arithmetic of the same layers with ReLU activations of ceil(log2(T + 1)) bits, run once.
 
-    Ours: from Horowitz's int8, a multiplier goes with the square of the bits and an adder with the
-    bits.
+    Ours: weights have 8 bits, as the spiking network's by Horowitz's int8; what is fed activations
+    of few bits adds a weight for each of their bits, also for those that are 0, and what is fed
+    anything else multiplies. So a network all of whose inputs are spikes costs T over these bits
+    times as much, Yan's ratio, and one of T = 1 as much as its twin.
 
     Returns:
         Joules per sample, and the bits.
     """
     bits = bits_of(counted.steps)
-    multiply_pj, add_pj = 0.2 * (bits / 8) ** 2, 0.03 * bits / 8
-    return PJ * counted.one_pass * (multiply_pj + add_pj), bits
+    mac_pj, add_pj = COSTS_PJ["int8"]
+    on_bits = counted.spike_macs / counted.steps
+    return PJ * ((counted.one_pass - on_bits) * mac_pj + on_bits * bits * add_pj), bits
 
 
 def movement_j(
@@ -63,7 +67,7 @@ def movement_j(
 def twin_movement_j(
     counted: Counted, *, dense_pj: float = MOVEMENT["dense_pj"], hops: float = MOVEMENT["hops"]
 ) -> float:
-    """Joules of moving the activations of the quantised twin once, all of their bits."""
+    """Joules of moving the activations of the few-bit twin once, all of their bits."""
     return PJ * counted.neurons * bits_of(counted.steps) * dense_pj * hops
 
 

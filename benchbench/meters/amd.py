@@ -13,7 +13,7 @@ import importlib
 import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench.errors import MeterError
 from benchbench.meters.base import Condition, Meter
@@ -41,7 +41,7 @@ class AmdMeter(Meter):
         provenance: ``simulated`` where the library says so of itself.
     """
 
-    part = "gpu"
+    part: Literal["cpu", "gpu", ""] = "gpu"
     uncertainty = Uncertainty(0.05, 5.0, "ours: AMD states no accuracy of the accumulator")
     ceiling = Ceiling(2000.0, "2000 W (ours: above any card's limit)")
     frozen_remedy = "see whether `amd-smi metric --energy` moves"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from benchbench.comparing.accuracies import LEVEL, accuracy_difference
 from benchbench.metrics.ratio import NoRatio
 from benchbench.metrics.registry import METRICS
+from benchbench.report.best import intervals_apart
 from benchbench.results.other_data import model_ratio
 
 if TYPE_CHECKING:
@@ -76,6 +77,9 @@ def ratio_finding(results: Results, metric: str, of: str, to: str) -> HeadlineFi
             return HeadlineFinding(metric, f"{title}: n/a", "not measured", reason)
         case found:
             outlook = _outlook(metric, found.value, found.low, found.high)
+            sure = METRICS[metric].rests_on == "machine" or outlook == "equal"
+            if not sure and over and under and not intervals_apart(over, under):
+                outlook = "not resolved"
             text = says.format(_times(found.value, found.low, found.high))
             if outlook == "equal":
                 text = f"equal {title}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from benchbench.comparing.accuracies import ACCURACY, LEVEL, accuracy_difference
 from benchbench.metrics.ratio import unusable
 from benchbench.metrics.registry import METRICS
+from benchbench.probes.counting.named import first_of
 from benchbench.report.best import intervals_apart
 from benchbench.report.findings import HeadlineFinding, digits, ratio_finding
 from benchbench.report.headline import Headline
@@ -28,8 +29,9 @@ __all__ = ["frontier"]
 
 EQUAL = "At accuracies that McNemar's test does not tell apart"
 UNEQUAL = "Equal accuracy"
+NAMED = 3  # formulas in a sentence
 NO_TRUTH = "no formula is the truth; each charges both networks at its own precision"
-QUANTISED_TWIN = "modelled_quantised_twin"
+FEW_BIT_TWIN = "modelled_few_bit_twin"
 
 
 def frontier(results: Results) -> tuple[Headline, ...]:
@@ -97,25 +99,29 @@ def _modelled(results: Results, of: str, to: str) -> Iterator[HeadlineFinding]:
 
     Of formulas that charge for computing, and of figures that are apart by their intervals.
     """
-    ratios, unresolved = dict[str, float](), 0
+    ratios, unresolved, missing = dict[str, float](), 0, list[str]()
     for name, metric in METRICS.items():
         over, under = (results.figure(model, name) for model in (of, to))
         if not metric.source or not charges_for_computing(name):
             continue
-        if unusable(over, of) or unusable(under, to):
+        title = metric.title.partition(": ")[2] or metric.title
+        without = [not figure or bool(unusable(figure, "")) for figure in (over, under)]
+        if any(without):
+            missing += [] if all(without) else [title]
             continue
         if over and under and over.value and under.value:
             if over.value != under.value and not intervals_apart(over, under):
                 unresolved += 1
                 continue
-            title = metric.title.partition(": ")[2] or metric.title
             ratios[title] = over.value / under.value
     every = len(ratios) + unresolved
+    lacking = f"; n/a for one of the two under {first_of(missing, NAMED)}" if missing else ""
     if not ratios:
         text = f"not resolved under any of {every} formulas" if every else "n/a"
-        yield HeadlineFinding("", f"modelled energy: {text}", "not measured")
+        yield HeadlineFinding("", f"modelled energy: {text}{lacking}", "not measured")
     else:
-        yield HeadlineFinding("", f"{_spread(ratios, every)} ({NO_TRUTH})", "no interval")
+        text = f"{_spread(ratios, every)}{lacking} ({NO_TRUTH})"
+        yield HeadlineFinding("", text, "no interval")
     yield from _few_bits(results, of)
 
 
@@ -135,13 +141,14 @@ def _spread(ratios: Mapping[str, float], every: int) -> str:
 
 def _few_bits(results: Results, of: str) -> Iterator[HeadlineFinding]:
     """The first's arithmetic over that of its own layers as a ReLU network of few bits."""
-    figure, twin = (results.figure(of, name) for name in ("modelled_compute_int8", QUANTISED_TWIN))
+    figure, twin = (results.figure(of, name) for name in ("modelled_compute_int8", FEW_BIT_TWIN))
     if unusable(figure, of) or unusable(twin, of):
         return
     if figure and twin and figure.value and twin.value and (bits := twin.detail.get("bits")):
         text = f"needs {digits(figure.value / twin.value)} x the modelled energy of its own layers"
         with_bits = "1 bit" if bits == 1 else f"{bits} bits"
-        text += f" run once with {with_bits}, by arithmetic alone, int8 (Yan et al. 2024)"
+        text += f" run once with {with_bits}, by arithmetic alone, int8"
+        text += " (the twin of Yan et al. 2024; its cost is ours)"
         text += "" if intervals_apart(figure, twin) else ", which is not resolved"
         yield HeadlineFinding("", text, "no interval")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import CellResult, Results
 
-__all__ = ["charges_for_computing", "modelled", "thresholds"]
+__all__ = ["charges_for_computing", "flips", "modelled", "thresholds"]
 
 SAME, UNRESOLVED = "the same", "not resolved"  # in place of a winner
 MANY = 4  # models; of more the console leaves the break-evens out
@@ -39,7 +39,7 @@ def modelled(results: Results) -> list[Grid]:
         far = any_apart([*figures.values()]) or other_data(name, having)
         near = len(figures) > 1 and not far
         winner = _least(figures, results) if near else ""
-        if winner not in {"", SAME, UNRESOLVED}:
+        if winner not in {"", SAME, UNRESOLVED} and charges_for_computing(name):
             winners.setdefault(frozenset(figures), set()).add(winner)
         lines.append(_line(name, figures, winner, results))
         if charges_for_computing(name):
@@ -53,10 +53,19 @@ def modelled(results: Results) -> list[Grid]:
         lines.append(Line(("largest over smallest", *spreads, "", "", "", "", text)))
     titles = [model_title(results, cell) + _steps(cell) for cell in results.cells]
     title = "Energy by formula, mJ per inference: modelled, not measured"
-    if any(len(of_these) > 1 for of_these in winners.values()):
+    if flips(winners):
         title += ". The winner flips with the model: none of them alone decides"
     header = ("", *titles, "least", "charges for", "costs of", "sees of the mult-adds", "source")
     return [Grid(title, header, tuple(lines), text_columns=5)]
+
+
+def flips(winners: Mapping[frozenset[str], set[str]]) -> bool:
+    """Whether formulas that charge for computing name several winners among the same models.
+
+    Args:
+        winners: Who needs least for sure, by the models that were set side by side.
+    """
+    return any(len(of_these) > 1 for of_these in winners.values())
 
 
 def _line(name: str, figures: Mapping[str, Measurement], winner: str, results: Results) -> Line:

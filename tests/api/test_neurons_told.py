@@ -67,7 +67,7 @@ def test_from_python(kit: Any) -> None:
     assert found.status == "ok"
     twin = benchbench.count(kit.twin(), [images, images[:2]])
     assert found["synops_exact"].value == twin["synops_exact"].value
-    assert found["modelled_quantised_twin"].value == twin["modelled_quantised_twin"].value
+    assert found["modelled_few_bit_twin"].value == twin["modelled_few_bit_twin"].value
     assert "T: 4" in found._repr_html_()
     assert model.lif1.v == 0.0
     assert not [name for module in model.modules() for name in vars(module) if "bench" in name]

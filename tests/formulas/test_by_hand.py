@@ -18,7 +18,7 @@ from benchbench.formulas.horowitz import compute_j
 from benchbench.formulas.registry import own
 from benchbench.formulas.sata import sata_j
 from benchbench.formulas.thresholds import break_even_density, break_even_of
-from benchbench.formulas.yan import bits_of, movement_j, quantised_twin_j, twin_movement_j
+from benchbench.formulas.yan import bits_of, few_bit_twin_j, movement_j, twin_movement_j
 
 NETWORK = Counted(
     macs=1000,
@@ -64,17 +64,24 @@ def test_the_hierarchy_reads_weights_once_and_fills_registers_at_each_step() -> 
 @pytest.mark.parametrize(
     ("steps", "bits", "by_hand_pj"),
     [
-        (1, 1, (1000 + 800 / 1) * (0.2 / 64 + 0.03 / 8)),
-        (3, 2, (1000 + 800 / 3) * (0.2 / 16 + 0.03 / 4)),
-        (4, 3, (1000 + 800 / 4) * (0.2 * 9 / 64 + 0.03 * 3 / 8)),
-        (8, 4, (1000 + 800 / 8) * (0.2 / 4 + 0.03 / 2)),
+        (1, 1, 1000 * 0.23 + 800 * 0.03),
+        (3, 2, 1000 * 0.23 + 800 / 3 * 2 * 0.03),
+        (4, 3, 1000 * 0.23 + 800 / 4 * 3 * 0.03),
+        (8, 4, 1000 * 0.23 + 800 / 8 * 4 * 0.03),
     ],
 )
-def test_the_quantised_twin(steps: int, bits: int, by_hand_pj: float) -> None:
-    """A multiplier goes with the square of the bits, an adder with the bits."""
-    joules, found = quantised_twin_j(replace(NETWORK, steps=steps))
+def test_the_few_bit_twin(steps: int, bits: int, by_hand_pj: float) -> None:
+    """A weight is added for each bit of an activation; the image is multiplied."""
+    joules, found = few_bit_twin_j(replace(NETWORK, steps=steps))
     assert found == bits
     assert joules == pytest.approx(by_hand_pj * PICO, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize(("steps", "ratio"), [(1, 1.0), (3, 1.5), (7, 7 / 3), (15, 3.75)])
+def test_where_every_input_is_a_spike_the_twin_has_yans_ratio(steps: int, ratio: float) -> None:
+    """T over its bits; a network of one time step is its twin of one bit."""
+    dense = Counted(0.0, 800.0, synops=800.0, steps=steps)
+    assert compute_j(dense, "int8") / few_bit_twin_j(dense)[0] == pytest.approx(ratio)
 
 
 @pytest.mark.parametrize(

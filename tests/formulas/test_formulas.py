@@ -22,10 +22,12 @@ from benchbench.formulas.base import Counted
 from benchbench.formulas.hierarchy import hierarchy_j
 from benchbench.formulas.horowitz import COSTS_PJ, compute_j
 from benchbench.formulas.thresholds import break_even_density
-from benchbench.formulas.yan import quantised_twin_j as quantised
+from benchbench.formulas.yan import few_bit_twin_j as quantised
 from benchbench.probes import energy_modelled, operations, spikes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
     from benchbench.metrics.measurement import Measurement
@@ -43,11 +45,14 @@ def built(name: str, gain: float = 1.0) -> nn.Module:
     return model
 
 
-def figures(model: nn.Module) -> dict[str, Measurement]:
-    """What is counted and modelled of a model on two images."""
+def figures(
+    model: nn.Module, costs: Mapping[str, Mapping[str, float]] | None = None
+) -> dict[str, Measurement]:
+    """What is counted and modelled of a model on two images, by costs that a suite has set."""
     found = {item.name: item for item in operations.measure(model, FACES[:1])}
     found |= {item.name: item for item in spikes.measure(model, [FACES])}
-    return found | {item.name: item for item in energy_modelled.measure(model, [FACES], found, {})}
+    modelled = energy_modelled.measure(model, [FACES], found, costs or {})
+    return found | {item.name: item for item in modelled}
 
 
 def value(found: dict[str, Measurement], name: str) -> float:
@@ -175,6 +180,16 @@ def test_break_even_with_memory_is_about_one_over_t() -> None:
 def test_the_quantised_twin_has_as_many_levels(steps: int, bits: int) -> None:
     """T time steps can say T + 1 values: ceil(log2(T + 1)) bits."""
     assert quantised(Counted(1.0, 1.0, steps=steps))[1] == bits
+
+
+def test_break_evens_are_of_the_costs_that_a_suite_has_set() -> None:
+    """The figure, and what the table of thresholds has of the formula itself."""
+    costs = {"compute_fp32": {"add_pj": 2.0}, "hierarchy": {"sram_pj": 50.0}}
+    found, usual = figures(built("conv_snn"), costs), figures(built("conv_snn"))
+    for name in ("compute_fp32", "hierarchy"):
+        figure = f"break_even_{name.removesuffix('_fp32')}"
+        assert value(found, figure) == pytest.approx(found[f"modelled_{name}"].detail["break_even"])
+        assert value(found, figure) != pytest.approx(value(usual, figure))
 
 
 def test_formulas_of_counts_have_the_interval_of_the_spikes() -> None:

@@ -65,7 +65,7 @@ def measured(model: nn.Module, batches: Sequence[Tensor]) -> dict[str, Measureme
 def test_time_steps_that_depend_on_the_sample_have_no_one_pass(batches: list[Tensor]) -> None:
     """The order of the samples changes nothing: energies are means, break-evens are n/a."""
     found = measured(Early(), batches)
-    names = ("spikes_per_synapse", "modelled_quantised_twin", "break_even_compute")
+    names = ("spikes_per_synapse", "modelled_few_bit_twin", "break_even_compute")
     for name in (*names, "modelled_hierarchy"):
         assert found[name].value is None
         assert "depends on the sample" in found[name].reasons[0]

@@ -66,7 +66,7 @@ def measured(model: nn.Module, batch: Tensor = IMAGES) -> dict[str, Measurement]
 def test_the_twin_runs_a_first_convolution_once_wherever_it_stands(
     *, inside: bool, mode: str
 ) -> None:
-    """Break-even and quantised twin by hand; in the loop the network pays for it T times."""
+    """Break-even and few-bit twin by hand; in the loop the network pays for it T times."""
     found = measured(Looped(inside=inside, mode=mode))
     counted = counted_of(found)
     assert counted is not None
@@ -74,8 +74,8 @@ def test_the_twin_runs_a_first_convolution_once_wherever_it_stands(
     assert counted.macs == runs * CONV
     assert counted.one_pass == CONV + HEAD
     assert counted.later_words == (runs - 1) * (18 + 2)  # weights and biases of the convolution
-    by_hand_pj = (CONV + HEAD) * (0.2 * (3 / 8) ** 2 + 0.03 * 3 / 8)
-    assert found["modelled_quantised_twin"].value == pytest.approx(
+    by_hand_pj = CONV * 0.23 + HEAD * 3 * 0.03  # the image is multiplied, three bits are added
+    assert found["modelled_few_bit_twin"].value == pytest.approx(
         by_hand_pj * 1e-12, rel=1e-9, abs=0
     )
     saved_pj = (CONV + HEAD - runs * CONV) * 4.6 - STEPS * 32 * 0.9
@@ -119,7 +119,7 @@ class Functional(nn.Module):
 def test_where_it_cannot_be_told_there_is_no_twin() -> None:
     """The reason names the layer; what the network itself costs is there."""
     found = measured(Functional(), torch.rand(2, STEPS, 8))
-    for name in ("modelled_quantised_twin", "break_even_compute", "modelled_hierarchy"):
+    for name in ("modelled_few_bit_twin", "break_even_compute", "modelled_hierarchy"):
         assert found[name].value is None
         assert "weight" in found[name].reasons[0]
         assert "T = 4" in found[name].reasons[0]

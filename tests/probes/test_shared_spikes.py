@@ -69,7 +69,7 @@ def test_one_module_behind_three_layers_is_three_layers_of_neurons() -> None:
     apart, shared = (measured(Chain(shared=it)) for it in (False, True))
     (row,) = shared["neuron_updates"].detail["layers"]
     assert (row["steps"], row["neurons"]) == (STEPS, 3 * WIDTH)
-    names = ("spikes_per_synapse", "modelled_quantised_twin", "break_even_compute", "firing_rate")
+    names = ("spikes_per_synapse", "modelled_few_bit_twin", "break_even_compute", "firing_rate")
     for name in names:
         assert shared[name].value == pytest.approx(apart[name].value), name
     synapses = 2 * WIDTH * WIDTH + 3 * WIDTH
@@ -80,7 +80,7 @@ def test_one_module_behind_three_layers_is_three_layers_of_neurons() -> None:
 def test_where_neither_can_be_told_steps_tells_it() -> None:
     """At one time step all layers ran once: three calls may be three steps as well."""
     found = measured(Chain(shared=True, steps=1))
-    for name in ("spikes_per_synapse", "modelled_quantised_twin", "modelled_hierarchy"):
+    for name in ("spikes_per_synapse", "modelled_few_bit_twin", "modelled_hierarchy"):
         assert found[name].value is None
         assert "steps: tells T" in found[name].reasons[0]
     told = measured(Chain(shared=True, steps=1), Neurons(steps=1))

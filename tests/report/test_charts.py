@@ -131,7 +131,10 @@ def test_a_winner_by_less_than_its_interval_is_not_drawn_as_one() -> None:
     assert (
         "arithmetic alone, fp32: not resolved; with memory: snn needs least" in found.panels[0].svg
     )
-    assert any("least under each that resolves it" in note for note in found.caption)
+    assert any(
+        "least under each that charges for computing and resolves it" in note
+        for note in found.caption
+    )
     unsure = results(snn=snn[:1], cnn=[measured(name, 2.0)])
     assert any("under none of them" in note for note in chart(unsure, "Who wins").caption)
     assert chart(unsure, "Who wins").panels[0].svg.count(' hollow"') == 2

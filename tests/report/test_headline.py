@@ -98,6 +98,17 @@ def test_the_sparsity_suite_begins_with_networks_that_fire() -> None:
     assert rate.value
 
 
+def test_counts_of_spikes_whose_intervals_overlap_are_not_resolved() -> None:
+    """On other images the order may be the other way; apart, it is sure without a process."""
+    for low, told in ((70.0, True), (101.0, False)):
+        one = measured("macs_effective", 102.0, n=9, low=low, high=103.0)
+        two = measured("macs_effective", 100.0, n=9, low=99.5, high=100.5)
+        (first, *_) = headlines(results(a=[one], b=[two]))
+        said = "does 1.02 x the mult-adds on non-zero inputs"
+        assert said in first.sentence
+        assert (f"{said} (not resolved)" in first.sentence) == told
+
+
 def test_a_single_process_has_no_interval_and_says_so() -> None:
     """The ratio is told, and that nothing is sure about it."""
     (headline,) = headlines(results(a=[timed(200)], b=[timed(100)]))

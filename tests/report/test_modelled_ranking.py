@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from benchbench.report.format import Grid
 
 COMPUTE, MEMORY = "modelled_compute_fp32", "modelled_memory"
+MOVEMENT = "modelled_movement"
 FLIPS = "The winner flips"
 
 
@@ -191,3 +192,36 @@ def test_a_formulas_break_even_within_the_interval_of_the_spikes_is_not_resolved
     """Half of the inputs, at four steps and ten per cent of spikes more or less: 2 a synapse."""
     (grid,) = thresholds(spiking(per_synapse, 0.01, 0.06, 4, synops=10))
     assert grid.lines[5].cells[3] == verdict
+
+
+@pytest.mark.parametrize(
+    ("joules", "told"),
+    [
+        (
+            {"snn": {COMPUTE: 1.0, MEMORY: 4.0}, "cnn": {COMPUTE: 2.0, MEMORY: 3.0}},
+            "the winner flips with the formula: none of them alone decides",
+        ),
+        (
+            {"snn": {COMPUTE: 1.0, MOVEMENT: 4.0}, "cnn": {COMPUTE: 2.0, MOVEMENT: 3.0}},
+            "the same one needs least under each that charges for computing and resolves it",
+        ),
+        (
+            {
+                "snn": {COMPUTE: 1.0, MEMORY: None},
+                "cnn": {COMPUTE: 2.0, MEMORY: 2.0},
+                "twin": {COMPUTE: 3.0, MEMORY: 3.0},
+            },
+            "who needs least depends on which of the models a formula has a figure of",
+        ),
+    ],
+    ids=["flips", "movement is no energy of a network", "other models"],
+)
+def test_the_winner_flips_where_formulas_disagree_of_the_same_models(
+    joules: dict[str, dict[str, float | None]], told: str
+) -> None:
+    """The table and the drawing say the same."""
+    made = run_of(**joules)
+    drawn = formula_charts(made)
+    assert drawn is not None
+    assert told in drawn.caption
+    assert (FLIPS in modelled(made)[0].title) == (FLIPS.lower() in told)

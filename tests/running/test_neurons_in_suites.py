@@ -135,7 +135,7 @@ def as_the_twin(cell: dict[str, Any], twin: dict[str, Any]) -> None:
     assert (cell["facts"]["loss"], cell["facts"]["T"]) == ("mse", "3")
     ours, theirs = cell["measurements"], twin["measurements"]
     exact = ("synops_exact", "neuron_updates", "firing_rate", "macs_effective")
-    formulas = ("modelled_compute_fp32", "modelled_quantised_twin", "break_even_compute")
+    formulas = ("modelled_compute_fp32", "modelled_few_bit_twin", "break_even_compute")
     for name in (*exact, *formulas):
         assert ours[name]["value"] == pytest.approx(theirs[name]["value"])
     assert ours["synops_exact"]["value"] > 0

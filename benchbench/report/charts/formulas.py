@@ -21,6 +21,7 @@ from benchbench.report.charts.base import (
     words,
 )
 from benchbench.report.format import model_title, si
+from benchbench.report.modelled import charges_for_computing, flips
 from benchbench.results.other_data import other_data
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def formula_charts(results: Results) -> Illustration | None:
         x, at = 8 + (WIDE / 2) * (number % 2), 12.0 + 18 * (number // 2)
         parts += [shape(number, x, at - 4), words(x + 12, at, short(titles[model], 48))]
     parts += axis_across(scale, top + 6, bottom + 4, "J")
-    winners = {}
+    winners, among = dict[str, str](), dict[frozenset[str], set[str]]()
     for number, (name, found) in enumerate(rows.items()):
         y = top + ROW * number + 18
         least = min(found, key=found.__getitem__)
@@ -71,6 +72,8 @@ def formula_charts(results: Results) -> Illustration | None:
         )
         sure = not tied and not far and not near
         winners[name] = titles[least] if sure else far or (SAME if tied else UNRESOLVED)
+        if sure and charges_for_computing(name):
+            among.setdefault(frozenset(found), set()).add(least)
         parts += [words(LEFT - 10, y + 4, short(_name(name), 32), anchor="end")]
         parts += [
             titled(
@@ -89,13 +92,6 @@ def formula_charts(results: Results) -> Illustration | None:
         f"{_name(name)}: {who}" + ("" if who in NOBODY else " needs least")
         for name, who in winners.items()
     )
-    ever = {*winners.values()} - NOBODY
-    told = "the winner flips with the formula: none of them alone decides"
-    if not ever:
-        told = "under none of them it is resolved who needs least"
-    elif len(ever) == 1:
-        all_of_them = not NOBODY & {*winners.values()}
-        told = "the same one needs least under each" + ("" if all_of_them else " that resolves it")
     return Illustration(
         "Who wins under which formula",
         (
@@ -106,7 +102,7 @@ def formula_charts(results: Results) -> Illustration | None:
         ),
         (
             "the mark of the model that needs least is filled; none of the formulas is the truth",
-            told,
+            _told(among),
             *(
                 [f"the other {len(models) - SERIES} models are dots"]
                 if len(models) > SERIES
@@ -114,6 +110,17 @@ def formula_charts(results: Results) -> Illustration | None:
             ),
         ),
     )
+
+
+def _told(among: Mapping[frozenset[str], set[str]]) -> str:
+    """Whether the winner flips under formulas that charge for computing."""
+    if flips(among):
+        return "the winner flips with the formula: none of them alone decides"
+    if not among:
+        return "under none of them it is resolved who needs least"
+    if len(set[str]().union(*among.values())) > 1:
+        return "who needs least depends on which of the models a formula has a figure of"
+    return "the same one needs least under each that charges for computing and resolves it"
 
 
 def _mark(number: int, x: float, y: float, *, wins: bool) -> str:
