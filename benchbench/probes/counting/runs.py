@@ -177,20 +177,25 @@ def _in_steps(steps: int, layer: nn.Module, name: str, did: Activity, images: in
 
 
 def _shared(layer: nn.Module, did: Activity, runs: Collection[int]) -> Activity:
-    """What a module did that was found or named, and that may stand behind several layers at once.
+    """What a module did that may stand behind several layers at once.
 
     It is then called more often than time steps are: as often as the layers with weights ran, where
     those inside the loop over time ran equally often (`runs`), and its calls are a multiple of it.
+    Where it hands its state on, each layer's calls are a sequence of their own.
     """
     firing = firing_of(layer)
-    if firing is None or did.steps <= firing.steps:
+    own = firing.steps if firing else 1
+    if did.steps <= own or not (firing or did.sequences):
         return did
-    calls, looped = did.steps // firing.steps, {*runs} - {1}
+    if 0 < did.sequences < did.steps:
+        steps, left = divmod(did.steps, did.sequences)
+        return replace(did, unclear=True) if left else replace(did, steps=steps)
+    calls, looped = did.steps // own, {*runs} - {1}
     least = min(looped, default=0)
     if calls == least:
         return did
     if len(looped) == 1 and calls > least and calls % least == 0:
-        return replace(did, steps=least * firing.steps)
+        return replace(did, steps=least * own)
     return replace(did, unclear=True)
 
 
