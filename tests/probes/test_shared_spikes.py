@@ -88,6 +88,46 @@ def test_where_neither_can_be_told_steps_tells_it() -> None:
     assert told["spikes_per_synapse"].value
 
 
+class Within(nn.Module):
+    """Two layers of neurons that go through [N, T, F] in one call each."""
+
+    def __init__(self) -> None:
+        """Weights."""
+        super().__init__()
+        torch.manual_seed(0)
+        self.one, self.two, self.head = nn.Linear(2, WIDTH), nn.Linear(WIDTH, 3), nn.Linear(3, 2)
+        self.spike1, self.spike2 = Walk(), Walk()
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[N, 2]."""
+        now = self.spike1(self.one(rows.unflatten(1, (STEPS, 2))).abs())
+        answer: Tensor = self.head(self.spike2(8 * self.two(now).abs())).mean(1)
+        return answer
+
+
+class Walk(nn.Module):
+    """Neurons with time behind the batch."""
+
+    def forward(self, current: Tensor) -> Tensor:
+        """Spikes."""
+        potential, out = torch.zeros(()), []
+        for now in current.unbind(1):
+            potential = potential / 2 + now
+            out.append((potential >= 1).float())
+            potential = potential * (1 - out[-1])
+        return torch.stack(out, 1)
+
+
+def test_time_within_a_call_of_ones_own_neuron_is_no_single_step() -> None:
+    """Where a call may hold several steps, nothing rests on the one found until it is told."""
+    found = measured(Within())
+    for name in ("spikes_per_synapse", "modelled_quantised_twin", "break_even_compute"):
+        assert found[name].value is None
+        assert "steps: tells T" in found[name].reasons[0]
+    told = measured(Within(), Neurons(steps=STEPS))
+    assert told["spikes_per_synapse"].value
+
+
 class Recurrent(nn.Module):
     """A first state of zeros that is a buffer: no spikes have fed the layer that it goes into."""
 
