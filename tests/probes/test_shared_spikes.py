@@ -9,6 +9,8 @@ import torch
 from spikingjelly.activation_based import neuron
 from torch import Tensor, nn
 
+from benchbench.data.inputs import Inputs
+from benchbench.errors import CountError
 from benchbench.frameworks import Neurons
 from benchbench.probes import energy_modelled, operations, spikes, spikes_per_synapse
 from benchbench.probes.counting.firing import find_neurons
@@ -126,6 +128,24 @@ def test_time_within_a_call_of_ones_own_neuron_is_no_single_step() -> None:
         assert "steps: tells T" in found[name].reasons[0]
     told = measured(Within(), Neurons(steps=STEPS))
     assert told["spikes_per_synapse"].value
+
+
+def test_a_batch_axis_that_is_taken_for_time_is_refused() -> None:
+    """A model written for [T, N, ...] that is given [N, T, ...] mixes its samples."""
+
+    class First(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.neurons, self.two = nn.Linear(2, 6), neuron.IFNode(), nn.Linear(6, 3)
+
+        def forward(self, rows: Tensor) -> Tensor:
+            steps = [self.two(self.neurons(8 * self.one(now))) for now in rows]
+            return torch.stack(steps).mean(0)
+
+    inputs = ROWS.unflatten(1, (STEPS, 2))[:3]
+    with pytest.raises(CountError, match="takes the batch axis for time"):
+        spikes.measure(First(), [inputs])
+    assert spikes.measure(First(), [Inputs.of(inputs.transpose(0, 1), 1)])[0].value is not None
 
 
 class Recurrent(nn.Module):

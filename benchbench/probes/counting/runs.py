@@ -70,7 +70,8 @@ def runs_of(
     Raises:
         NotFiniteError: A layer puts out, or is fed, what is not a number.
         CountError: A layer runs a product that the counter has no rule for, or one image does not
-            cause the same before and after all others, or no batch can be run after it.
+            cause the same before and after all others, or no batch can be run after it, or the
+            model takes the batch axis for time.
     """
     neurons = spiking_layers(model)
     kinds = (nn.ReLU, nn.ReLU6)
@@ -101,7 +102,20 @@ def runs_of(
                 ) from error
         if first and (what := _changed(first[1], _alone(model, first[0], watched))):
             raise CountError(f"one image {what} before than after the others: {HOLDS_STATE}")
+    if first and neurons and _takes_batch_for_time(first[1][0], runs):
+        raise CountError(
+            "the time steps depend on the batch size: the model takes the batch axis for time; say "
+            "where time is by time: of the data, or give the model's loop the other axis"
+        )
     return runs, first[1][0] if first else None, "spiking layers" if neurons else "ReLU layers"
+
+
+def _takes_batch_for_time(alone: BatchRun, runs: Sequence[BatchRun]) -> bool:
+    """Whether neurons ran one step for a sample alone, and one for each sample of any batch."""
+    several = [run for run in runs if run.images > 1]
+    return bool(several) and all(
+        did.steps == run.images for run in (alone, *several) for did in run.activity.values()
+    )
 
 
 def _can_run(model: nn.Module, inputs: Inputs) -> bool:
