@@ -217,7 +217,7 @@ def _spiking(model: nn.Module, whole: BatchRun, runs: Sequence[BatchRun]) -> lis
                 for row in rates
             ],
             apart,
-            **({"unclear": why} if (why := unclear_steps(whole)) else {}),
+            **({"unclear": why} if (why := unclear_steps(model, whole)) else {}),
         ),
     ]
 

@@ -9,6 +9,8 @@ import torch
 from spikingjelly.activation_based import neuron
 from torch import Tensor, nn
 
+from benchbench.data.inputs import Inputs
+from benchbench.errors import CountError
 from benchbench.frameworks import Neurons
 from benchbench.probes import energy_modelled, operations, spikes, spikes_per_synapse
 from benchbench.probes.counting.firing import find_neurons
@@ -86,6 +88,64 @@ def test_where_neither_can_be_told_steps_tells_it() -> None:
     told = measured(Chain(shared=True, steps=1), Neurons(steps=1))
     assert told["neuron_updates"].detail["layers"][0]["neurons"] == 3 * WIDTH
     assert told["spikes_per_synapse"].value
+
+
+class Within(nn.Module):
+    """Two layers of neurons that go through [N, T, F] in one call each."""
+
+    def __init__(self) -> None:
+        """Weights."""
+        super().__init__()
+        torch.manual_seed(0)
+        self.one, self.two, self.head = nn.Linear(2, WIDTH), nn.Linear(WIDTH, 3), nn.Linear(3, 2)
+        self.spike1, self.spike2 = Walk(), Walk()
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[N, 2]."""
+        now = self.spike1(self.one(rows.unflatten(1, (STEPS, 2))).abs())
+        answer: Tensor = self.head(self.spike2(8 * self.two(now).abs())).mean(1)
+        return answer
+
+
+class Walk(nn.Module):
+    """Neurons with time behind the batch."""
+
+    def forward(self, current: Tensor) -> Tensor:
+        """Spikes."""
+        potential, out = torch.zeros(()), []
+        for now in current.unbind(1):
+            potential = potential / 2 + now
+            out.append((potential >= 1).float())
+            potential = potential * (1 - out[-1])
+        return torch.stack(out, 1)
+
+
+def test_time_within_a_call_of_ones_own_neuron_is_no_single_step() -> None:
+    """Where a call may hold several steps, nothing rests on the one found until it is told."""
+    found = measured(Within())
+    for name in ("spikes_per_synapse", "modelled_quantised_twin", "break_even_compute"):
+        assert found[name].value is None
+        assert "steps: tells T" in found[name].reasons[0]
+    told = measured(Within(), Neurons(steps=STEPS))
+    assert told["spikes_per_synapse"].value
+
+
+def test_a_batch_axis_that_is_taken_for_time_is_refused() -> None:
+    """A model written for [T, N, ...] that is given [N, T, ...] mixes its samples."""
+
+    class First(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.neurons, self.two = nn.Linear(2, 6), neuron.IFNode(), nn.Linear(6, 3)
+
+        def forward(self, rows: Tensor) -> Tensor:
+            steps = [self.two(self.neurons(8 * self.one(now))) for now in rows]
+            return torch.stack(steps).mean(0)
+
+    inputs = ROWS.unflatten(1, (STEPS, 2))[:3]
+    with pytest.raises(CountError, match="takes the batch axis for time"):
+        spikes.measure(First(), [inputs])
+    assert spikes.measure(First(), [Inputs.of(inputs.transpose(0, 1), 1)])[0].value is not None
 
 
 class Recurrent(nn.Module):

@@ -10,12 +10,15 @@ import torch
 
 from benchbench.frameworks import spikes_of, steps_of
 from benchbench.frameworks.told import firing_of
+from benchbench.probes.counting.handed_on import States
 from benchbench.probes.counting.macs import count_nonzero
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torch import Tensor, nn
+
+    Given = tuple[tuple[object, ...], dict[str, object]]  # by position, by name
 
 __all__ = ["Activity", "NotFiniteError", "watch"]
 
@@ -33,6 +36,8 @@ class Activity:
         updates: Outputs in all, neurons x time steps x images.
         steps: Time steps of one image.
         unclear: Whether these cannot be told: it may be one module behind several layers.
+        sequences: Sequences of calls that hand a state on, of the spikes' most frequent shape; 0
+            where the module is no framework's, keeps its state or takes all steps in a call.
         size: Sum of the outputs' sizes, whatever their signs.
         whole: Whether every output is a whole number.
         low: The least output that is not zero; None where there is none.
@@ -45,6 +50,7 @@ class Activity:
     updates: int = 0
     steps: int = 0
     unclear: bool = False
+    sequences: int = 0
     size: float = 0.0
     whole: bool = True
     low: float | None = None
@@ -58,6 +64,7 @@ class Activity:
             self.updates + other.updates,
             max(self.steps, other.steps),
             self.unclear or other.unclear,
+            max(self.sequences, other.sequences),
             self.size + other.size,
             self.whole and other.whole,
             min((it for it in (self.low, other.low) if it is not None), default=None),
@@ -94,24 +101,38 @@ def watch(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, Activity]]:
     # A neuron without a state of its own may stand behind several layers: what it ran there is told
     # apart by its outputs' shapes.
     steps: dict[str, dict[torch.Size, int]] = {}
+    begun: dict[str, dict[torch.Size, int]] = {}
+    states = {name: States() for name in layers}
 
-    def look(name: str, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+    def look(name: str, module: nn.Module, inputs: Given, output: object) -> None:
         spikes = spikes_of(module, output)
         if spikes is None:
             return
-        for side, tensors in (("input", inputs), ("output", (spikes,))):
+        for side, tensors in (("input", inputs[0]), ("output", (spikes,))):
             if not all(_finite(tensor) for tensor in tensors if isinstance(tensor, torch.Tensor)):
                 raise NotFiniteError(f"the {side} of {name} is not finite on these images")
         # In step mode m one call holds all time steps, [T, N, ...]; in s it is one of them.
-        own = steps.setdefault(name, {})
-        own[spikes.shape] = own.get(spikes.shape, 0) + steps_of(module, spikes)
-        seen = replace(_values_of(spikes), steps=max(own.values()), single=name in single)
+        own, now = steps.setdefault(name, {}), steps_of(module, spikes)
+        own[spikes.shape] = own.get(spikes.shape, 0) + now
+        if now == 1 and name not in single:
+            first = begun.setdefault(name, {})
+            first[spikes.shape] = states[name].see(inputs, output, spikes)
+        most = max(own, key=own.__getitem__)
+        seen = replace(
+            _values_of(spikes),
+            steps=own[most],
+            sequences=begun.get(name, {}).get(most, 0),
+            single=name in single,
+        )
         activity[name] = activity[name] + seen if name in activity else seen
 
     with contextlib.ExitStack() as stack:
         for name, layer in layers.items():
             handle = layer.register_forward_hook(
-                lambda module, inputs, output, name=name: look(name, module, inputs, output)
+                lambda module, args, kwargs, output, name=name: look(
+                    name, module, (args, kwargs), output
+                ),
+                with_kwargs=True,
             )
             stack.callback(handle.remove)
         yield activity

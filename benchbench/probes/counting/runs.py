@@ -70,7 +70,8 @@ def runs_of(
     Raises:
         NotFiniteError: A layer puts out, or is fed, what is not a number.
         CountError: A layer runs a product that the counter has no rule for, or one image does not
-            cause the same before and after all others, or no batch can be run after it.
+            cause the same before and after all others, or no batch can be run after it, or the
+            model takes the batch axis for time.
     """
     neurons = spiking_layers(model)
     kinds = (nn.ReLU, nn.ReLU6)
@@ -101,7 +102,20 @@ def runs_of(
                 ) from error
         if first and (what := _changed(first[1], _alone(model, first[0], watched))):
             raise CountError(f"one image {what} before than after the others: {HOLDS_STATE}")
+    if first and neurons and _takes_batch_for_time(first[1][0], runs):
+        raise CountError(
+            "the time steps depend on the batch size: the model takes the batch axis for time; say "
+            "where time is by time: of the data, or give the model's loop the other axis"
+        )
     return runs, first[1][0] if first else None, "spiking layers" if neurons else "ReLU layers"
+
+
+def _takes_batch_for_time(alone: BatchRun, runs: Sequence[BatchRun]) -> bool:
+    """Whether neurons ran one step for a sample alone, and one for each sample of any batch."""
+    several = [run for run in runs if run.images > 1]
+    return bool(several) and all(
+        did.steps == run.images for run in (alone, *several) for did in run.activity.values()
+    )
 
 
 def _can_run(model: nn.Module, inputs: Inputs) -> bool:
@@ -177,20 +191,25 @@ def _in_steps(steps: int, layer: nn.Module, name: str, did: Activity, images: in
 
 
 def _shared(layer: nn.Module, did: Activity, runs: Collection[int]) -> Activity:
-    """What a module did that was found or named, and that may stand behind several layers at once.
+    """What a module did that may stand behind several layers at once.
 
     It is then called more often than time steps are: as often as the layers with weights ran, where
     those inside the loop over time ran equally often (`runs`), and its calls are a multiple of it.
+    Where it hands its state on, each layer's calls are a sequence of their own.
     """
     firing = firing_of(layer)
-    if firing is None or did.steps <= firing.steps:
+    own = firing.steps if firing else 1
+    if did.steps <= own or not (firing or did.sequences):
         return did
-    calls, looped = did.steps // firing.steps, {*runs} - {1}
+    if 0 < did.sequences < did.steps:
+        steps, left = divmod(did.steps, did.sequences)
+        return replace(did, unclear=True) if left else replace(did, steps=steps)
+    calls, looped = did.steps // own, {*runs} - {1}
     least = min(looped, default=0)
     if calls == least:
         return did
     if len(looped) == 1 and calls > least and calls % least == 0:
-        return replace(did, steps=least * firing.steps)
+        return replace(did, steps=least * own)
     return replace(did, unclear=True)
 
 

@@ -49,12 +49,7 @@ def on_synops(whole: BatchRun) -> tuple[str, ...]:
 
 def on_neurons(model: nn.Module, whole: BatchRun) -> tuple[str, ...]:
     """Time steps that differ or may be hidden, and spikes of what is not known to be a neuron."""
-    notes = []
-    own = [name for name in whole.activity if firing_of(model.get_submodule(name))]
-    if found_of(model).told.steps is None and any(whole.activity[it].steps == 1 for it in own):
-        notes.append("one time step was found: if a call of a neuron takes several, steps: tells T")
-    if why := unclear_steps(whole):
-        notes.append(why)
+    notes = [why for why in (_one_step(model, whole), _not_one(whole)) if why]
     unknown = [name for name, tally in whole.fed_spikes.items() if not tally.spikes]
     if unknown:
         by = "by no neuron that is known: events of the data, an encoder, or what is to be named"
@@ -62,8 +57,21 @@ def on_neurons(model: nn.Module, whole: BatchRun) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def unclear_steps(whole: BatchRun) -> str:
+def unclear_steps(model: nn.Module, whole: BatchRun) -> str:
     """Why the time steps of one sample are not known; empty where they are."""
+    return _not_one(whole) or _one_step(model, whole)
+
+
+def _one_step(model: nn.Module, whole: BatchRun) -> str:
+    """What is said where a neuron of the user's own may take several steps in its one call."""
+    own = [name for name in whole.activity if firing_of(model.get_submodule(name))]
+    if found_of(model).told.steps is None and any(whole.activity[it].steps == 1 for it in own):
+        return "one time step was found: if a call of a neuron takes several, steps: tells T"
+    return ""
+
+
+def _not_one(whole: BatchRun) -> str:
+    """What is said where neurons ran different time steps, or a module is shared by layers."""
     if len({did.steps for did in whole.activity.values()}) > 1:
         ran = ", ".join(f"{name} {did.steps}" for name, did in whole.activity.items())
         return f"neurons ran different numbers of time steps ({ran}): steps: tells them"
