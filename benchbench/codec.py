@@ -82,9 +82,9 @@ def _whole(text: str) -> int:
 def restored(kind: type[T], data: object) -> T:
     """A dataclass from what `plain` made of it, or what JSON made of that.
 
-    A field that is not there takes its default, so that files of an older version load; a
-    dataclass with `from_text` may stand as the text that it takes, and what a dataclass names as
-    ``REMOVED`` is passed over.
+    A field that is not there takes its default, so that files of an older version load, or what
+    its dataclass has for it in ``BEFORE``; a dataclass with `from_text` may stand as the text that
+    it takes, and what a dataclass names as ``REMOVED`` is passed over.
 
     Args:
         kind: A frozen dataclass of ours.
@@ -140,16 +140,20 @@ def _converter() -> Converter:
 
     def of_before(kind: Any) -> Any:  # noqa: ANN401 - see above
         whole = make_dict_structure_fn(kind, converter)
+        removed, before = getattr(kind, "REMOVED", ()), getattr(kind, "BEFORE", {})
 
         def made(value: Any, _: Any) -> Any:  # noqa: ANN401 - see above
             if isinstance(value, Mapping):
-                value = {key: it for key, it in value.items() if key not in kind.REMOVED}
+                left = {key: it for key, it in value.items() if key not in removed}
+                value = {**before, **left}
             return whole(value, kind)
 
         return made
 
     converter.register_structure_hook_factory(lambda kind: hasattr(kind, "from_text"), shortened)
-    converter.register_structure_hook_factory(lambda kind: hasattr(kind, "REMOVED"), of_before)
+    converter.register_structure_hook_factory(
+        lambda kind: hasattr(kind, "REMOVED") or hasattr(kind, "BEFORE"), of_before
+    )
     return converter
 
 

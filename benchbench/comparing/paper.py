@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Verdict", "judge", "judge_model"]
 
 SLACK = 1e-9  # percent: 100 x 1.01 is not 101 in binary
-PAPERS_EPOCHS = 100  # Table 5's and section 3.3's training
+NOT_TOLD = "for how many epochs the paper trained is not told (`paper_epochs:`)"
 
 Word = Literal["", "reproduced", "differs", "paper inconsistent", "not measurable here"]
 
@@ -126,10 +126,13 @@ def _values(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
 def _accuracy(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
     """Accuracies are compared where ours was trained as the paper's was, on the same images.
 
-    Ours is reproduced where the paper's lies in our interval or within the tolerance (in points).
+    Where a suite does not tell for how many epochs the paper trained, that is said with the
+    verdict. Ours is reproduced where the paper's lies in our interval or within the tolerance (in
+    points).
     """
     reasons: dict[str, None] = {}
     word: Word = "reproduced"
+    papers = results.suite.paper_epochs
     for model_id, paper in row.paper.items():
         figure, epochs = results.figure(model_id, row.metric), results.figure(model_id, "epochs")
         model = results.suite.model(model_id)
@@ -140,8 +143,8 @@ def _accuracy(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
         if epochs is None or epochs.value is None:
             text = f"{model.title}: the weights were loaded, and how they were trained is not known"
             return "not measurable here", (text,)
-        if epochs.value < PAPERS_EPOCHS and not _was_patient(epochs, model_id, results):
-            text = f"{model.title}: trained {epochs.value:g} epoch(s), the paper {PAPERS_EPOCHS}"
+        if papers and epochs.value < papers and not _was_patient(epochs, model_id, results):
+            text = f"{model.title}: trained {epochs.value:g} epoch(s), the paper {papers}"
             return "not measurable here", (text,)
         low = figure.value if figure.low is None else figure.low
         high = figure.value if figure.high is None else figure.high
@@ -151,7 +154,7 @@ def _accuracy(row: Row, results: Results) -> tuple[Word, tuple[str, ...]]:
         if not inside and abs(off) > row.tolerance_percent:
             word = "differs"
         reasons[f"{model.title} {off:+.2f} points"] = None
-    return word, tuple(reasons)
+    return word, tuple(reasons) if papers else (*reasons, NOT_TOLD)
 
 
 def _was_patient(epochs: Measurement, model_id: str, results: Results) -> bool:

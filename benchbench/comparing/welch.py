@@ -2,8 +2,9 @@
 
 The process is the sample: a figure's value in each fresh process is one observation, and the ratio
 of two runs is that of their geometric means with Welch's interval on the logarithms (the runs were
-not interleaved, so nothing can be paired). What is counted has no noise: it is equal or it is not;
-the accuracy of trained weights has, and is another only beyond the interval of the difference.
+not interleaved, so nothing can be paired). What is counted, or modelled from counts, has no noise:
+it is equal or it is not; the accuracy of trained weights has, and is another only beyond the
+interval of the difference.
 """
 
 from __future__ import annotations
@@ -200,7 +201,7 @@ def _lines(
 def _line(
     model: str, metric: str, base: Measurement | None, new: Measurement | None, threshold: float
 ) -> Compared | Incomparable:
-    if base is not None and new is not None and base.method == "counted":
+    if base is not None and new is not None and _is_exact(base) and _is_exact(new):
         line = _counted(model, metric, base, new)
         if line is not None:
             return line
@@ -210,13 +211,28 @@ def _line(
     match ratio(new, base, names=("the new run", "the base"), paired=False):
         case NoRatio(reason):
             return Incomparable(model, metric, method, *values, reason)
-        case Ratio(_, None, _, _) | Ratio(_, _, None, _):
-            reason = "one process a side gives no interval: run with repeats of two or more"
-            return Incomparable(model, metric, method, *values, reason)
+        case Ratio(_, None, _, _, why) | Ratio(_, _, None, _, why):
+            return Incomparable(model, metric, method, *values, why or _no_interval(metric))
         case Ratio(value, low, high, _) if low is not None and high is not None:
             verdict, why = _timed(metric, value, (low, high), threshold)
     old, now = values[0] or 0.0, values[1] or 0.0  # both are positive: the ratio has seen to it
     return Compared(model, metric, method, old, now, value, low, high, verdict, why)
+
+
+def _is_exact(figure: Measurement) -> bool:
+    """Whether a figure has no noise: a count, or what a formula makes of the counts of one pass."""
+    if figure.method != "modelled":
+        return figure.method == "counted"
+    declared = METRICS.get(figure.name)
+    of_machine = declared is not None and declared.rests_on == "machine"
+    return not of_machine and len(figure.rounds()) < 2
+
+
+def _no_interval(metric: str) -> str:
+    """Why a ratio of two runs has none."""
+    if metric in METRICS and METRICS[metric].merge == "largest":
+        return "a peak is the largest of all processes and has no interval: more repeats give none"
+    return "one process a side gives no interval: run with repeats of two or more"
 
 
 def _timed(

@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from pathlib import PurePath
 from typing import (
     TYPE_CHECKING,
+    Annotated,
     Any,
     ClassVar,
     Literal,
@@ -20,6 +21,8 @@ from typing import (
     get_args,
     get_type_hints,
 )
+
+from annotated_types import Ge
 
 from benchbench.data import DataSource
 from benchbench.suite.cost import Cost
@@ -65,6 +68,8 @@ class Suite:
         name: Short name; runs are kept in ``reports/<name>/``. A file must have both.
         title: One line.
         source: Where the paper's figures are from.
+        paper_epochs: Number of epochs for which the paper trained for its accuracies; ours after
+            fewer are not compared with them. Where None, that is not told, and they are.
         data: Data of every model that names none of its own: a source by itself, or a mapping of
             `source`, `set`, `time` and `classes`; ``input: 3x32x32`` as for a model.
         zoo: A folder of further models, relative to the suite file.
@@ -90,6 +95,7 @@ class Suite:
     models: tuple[Model, ...] = ()
     title: str = ""
     source: str = ""
+    paper_epochs: Annotated[int, Ge(1)] | None = None
     data: DataSource = field(default_factory=DataSource)
     zoo: str | None = None
     settings: Settings = field(default_factory=Settings)
@@ -106,6 +112,7 @@ class Suite:
     cost: Cost = field(default_factory=Cost)
 
     __pydantic_config__: ClassVar[Any] = _STRICT
+    BEFORE: ClassVar[dict[str, Any]] = {"paper_epochs": 100}  # of results of before; see `codec`
 
     if TYPE_CHECKING:  # what Python may give; `__post_init__` makes tuples of it
 
@@ -116,6 +123,7 @@ class Suite:
             models: Sequence[Model | ModelLike] = (),
             title: str = "",
             source: str = "",
+            paper_epochs: int | None = None,
             data: DataSource | str = "synthetic_faces",
             zoo: str | None = None,
             settings: Settings = Settings(),  # noqa: B008 - frozen

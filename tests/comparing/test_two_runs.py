@@ -123,6 +123,38 @@ def test_one_process_a_side_gives_no_verdict() -> None:
         assert (line.model, line.metric, line.method) == ("m", "latency", "timed")
 
 
+def test_a_peak_says_that_more_repeats_give_no_interval() -> None:
+    """The largest of all processes is one figure, however many there were."""
+    base, new = (of_processes("infer_rss", [f, 1.1 * f]) for f in (1.0, 2.0))
+    line = only(compared(base, new))
+    assert isinstance(line, Incomparable)
+    wanted = "a peak is the largest of all processes and has no interval: more repeats give none"
+    assert line.reason == wanted
+
+
+@pytest.mark.parametrize(
+    ("new", "verdict"),
+    [(2.0, "same"), (2.5, "worse"), (1.5, "better"), (2.0 * (1 + 1e-12), "same")],
+)
+def test_a_modelled_figure_is_exact_as_its_counts_are(new: float, verdict: str) -> None:
+    """Also where spikes give it an interval over the images: both runs were counted on the same."""
+    for ends in ({}, {"low": 1.0, "high": 3.0}):
+        pair = [measured("modelled_compute_fp32", value, **ends) for value in (2.0, new)]
+        line = only(compared(*pair))
+        assert isinstance(line, Compared)
+        assert (line.verdict, line.reason, line.low, line.high) == (verdict, "", None, None)
+        assert (line.value, line.method) == (pytest.approx(new / 2.0), "modelled")
+
+
+def test_a_modelled_figure_of_several_processes_has_an_interval() -> None:
+    """As an extension may declare one that rests on times."""
+    base, new = (of_processes("modelled_compute_fp32", [f, 1.1 * f]) for f in (1.0, 1.02))
+    line = only(compared(base, new))
+    assert isinstance(line, Compared)
+    assert line.low is not None
+    assert line.verdict == "same"
+
+
 @pytest.mark.parametrize(
     ("name", "base", "new", "verdict", "value"),
     [

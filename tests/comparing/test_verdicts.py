@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchbench.comparing.paper import PAPERS_EPOCHS, judge, judge_model
+from benchbench.codec import plain, restored
+from benchbench.comparing.paper import judge, judge_model
 from benchbench.metrics.registry import measured, unavailable
 from benchbench.results.schema import CellResult, ModelRatio, Results
 from benchbench.suite.schema import Model, Suite
@@ -17,6 +18,7 @@ from benchbench.suite.training import Train
 if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
 
+PAPERS_EPOCHS = 100
 ACCURACY = Row("accuracy", paper={"snn": 60.0}, scale=100, tolerance_percent=1.0)
 
 
@@ -31,7 +33,7 @@ def results_of(
     ids = [*dict.fromkeys((*row.paper, "snn"))]
     models = tuple(Model(i, f"m.py:{i}", label=i.upper(), **model) for i in ids)
     table = Table("t", (row,), ("snn", "cnn") if ratio else None)
-    suite = Suite(1, "s", models, tables=(table,))
+    suite = Suite(1, "s", models, paper_epochs=PAPERS_EPOCHS, tables=(table,))
     there = {figure.name: figure for figure in figures}
     other = {row.metric: measured(row.metric, 1.0)}
     cells = tuple(
@@ -136,6 +138,32 @@ def test_a_training_that_its_patience_ended_is_a_whole_one(
     recipe = Train(patience=patience)
     found = judge(ACCURACY, *results_of(ACCURACY, figure, epochs, train=recipe))
     assert found.word == word
+
+
+@pytest.mark.parametrize(
+    ("value", "word", "why"),
+    [(0.6, "reproduced", "SNN +0.00 points"), (0.5, "differs", "SNN -10.00 points")],
+)
+def test_a_suite_that_does_not_tell_the_paper_s_epochs_is_judged_by_the_numbers(
+    value: float, word: str, why: str
+) -> None:
+    """Three epochs are not held against a hundred of another paper; what is not told is said."""
+    table, results = results_of(ACCURACY, *accuracy(value, 0.01, 3))
+    silent = replace(results, suite=replace(results.suite, paper_epochs=None))
+    found = judge(ACCURACY, table, silent)
+    note = "for how many epochs the paper trained is not told (`paper_epochs:`)"
+    assert (found.word, found.reasons) == (word, (why, note))
+    own = replace(results, suite=replace(results.suite, paper_epochs=3))
+    assert judge(ACCURACY, table, own).reasons == (why,)
+
+
+def test_a_stored_suite_of_before_has_the_epochs_of_its_paper() -> None:
+    """It has no such key, and was judged by 100; one that was stored with the key keeps it."""
+    stored = plain(Suite(1, "s"))
+    assert restored(Suite, stored).paper_epochs is None
+    assert restored(Suite, {**stored, "paper_epochs": 30}).paper_epochs == 30
+    del stored["paper_epochs"]
+    assert restored(Suite, stored).paper_epochs == PAPERS_EPOCHS
 
 
 PARAMS = Row("params", paper={"snn": 2.0}, scale=1e-6, decimals=2, tolerance_percent=1.0)
