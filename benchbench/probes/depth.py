@@ -85,6 +85,9 @@ def measure(model: nn.Module, example: Inputs | Tensor) -> list[Measurement]:
     if cut := [path for path, own in ran.items() if not own & reached]:
         where = first_of(cut, 3)
         return [DEPTH.missing(f"the graph is cut behind {where}: its depth cannot be told")]
+    plain = {symbol for symbol, _ in letters} <= {"C", "F", "P"}
+    if plain and sum(symbol != "P" for symbol, _ in letters) < depth:
+        return [DEPTH(depth)]  # a layer on the path has no letter: the string would deny it
     return [DEPTH(depth, detail={"layers": _string(letters)})]
 
 

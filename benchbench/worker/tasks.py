@@ -104,7 +104,7 @@ def count(order: Order, channel: Channel) -> None:
     asked = Asking(channel)
     asked.ask(model=model.cpu(), example=batches[0][0][:1].cpu())
     depth = asked.figures.get(DEPTH.name)
-    if depth is not None and depth.value:
+    if depth is not None and depth.value and "layers" in depth.detail:
         channel.send(facts={"layers": depth.detail["layers"]})
     if settings.train_steps and not found.untrained and not has_weights(cell):
         channel.phase(f"train {settings.train_steps} steps")

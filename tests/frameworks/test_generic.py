@@ -154,6 +154,22 @@ def test_functions_that_fire_are_told(kit: Any) -> None:
     assert "spiking:" in figures["synops_exact"].reasons[0]
 
 
+def test_events_of_the_data_are_no_spikes_of_a_plain_network(kit: Any) -> None:
+    """The usual baseline of an event suite: what feeds its layers may be the data's own 0 and 1."""
+
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.left, self.right = nn.Linear(6, 3), nn.Linear(6, 3)
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            found: Tensor = self.left(inputs).relu() + self.right(inputs).relu()
+            return found
+
+    (why, *_) = kit.measured(Two(), torch.eye(6)[:4])["synops_exact"].reasons
+    assert "left, right are fed 0 and 1 alone: events of the data, or of what is to be" in why
+
+
 def test_neurons_of_ones_own_beside_a_frameworks(kit: Any) -> None:
     """Beside SpikingJelly's neurons one's own are named or told, never left out in silence."""
     model = kit.twin()

@@ -106,6 +106,26 @@ def test_steps_are_counted(make: Any) -> None:
     assert row["spikes"] > 0
 
 
+def test_what_is_inside_a_neuron_is_fed_by_it() -> None:
+    """All steps in a call: the weights of its own feedback are of no unknown neuron."""
+    cells = norse.LIFRecurrent(10, 8, p=norse.LIFParameters(v_th=torch.as_tensor(0.1)))
+
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.cells, self.out = cells, nn.Linear(8, 3)
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            spikes = self.cells(30 * inputs.expand(5, *inputs.shape))[0]
+            found: Tensor = self.out(spikes).mean(0)
+            return found
+
+    figures = {figure.name: figure for figure in probe.measure(Recurrent(), [torch.rand(4, 10)])}
+    assert figures["firing_rate"].value > 0
+    assert not any("is fed 0 and 1 by no neuron" in why for why in figures["firing_rate"].reasons)
+
+
 def test_recurrent_weights_are_fed_spikes() -> None:
     """The feedback of a recurrent cell accumulates, its input is multiplied."""
 

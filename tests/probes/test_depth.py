@@ -105,6 +105,25 @@ def test_a_layer_counts_once_however_often_it_runs(steps: int) -> None:
     assert not any(parameter.requires_grad for parameter in model.parameters())
 
 
+def test_letters_that_would_leave_a_layer_out_are_not_told() -> None:
+    """A transposed convolution has none: the depth is four, and `CCF` would deny it."""
+    model = nn.Sequential(
+        nn.Conv2d(1, 2, 3),
+        nn.ReLU(),
+        nn.Conv2d(2, 2, 3),
+        nn.ReLU(),
+        nn.ConvTranspose2d(2, 1, 3),
+        nn.Flatten(),
+        nn.Linear(36, 3),
+    )
+    found = told(model, torch.rand(1, 1, 8, 8))
+    assert (found.value, found.detail.get("layers")) == (4, None)
+    del model[4]
+    model[5] = nn.Linear(32, 3)
+    found = told(model, torch.rand(1, 1, 8, 8))
+    assert (found.value, found.detail.get("layers")) == (3, "CCF")
+
+
 def test_branches_and_made_weights_count_as_before() -> None:
     """A shortcut is no deeper; a normed weight, and one of a function, are layers too."""
 

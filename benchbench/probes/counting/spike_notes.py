@@ -25,8 +25,8 @@ def why_none(model: nn.Module, whole: BatchRun) -> str:
         return f"{reason}: {SILENT.format(', '.join(silent))}"
     if fed := [*whole.fed_spikes]:
         return (
-            f"{reason} that could be found, though {', '.join(fed)} is fed 0 and 1 alone: give "
-            "what fires a module of its own, or name it under spiking:"
+            f"{reason} that could be found, though {_are(fed)} fed 0 and 1 alone: events of the "
+            "data, or of what is to be a module of its own, or named under spiking:"
         )
     return reason
 
@@ -50,11 +50,20 @@ def on_synops(whole: BatchRun) -> tuple[str, ...]:
 def on_neurons(model: nn.Module, whole: BatchRun) -> tuple[str, ...]:
     """Time steps that differ or may be hidden, and spikes of what is not known to be a neuron."""
     notes = [why for why in (_one_step(model, whole), _not_one(whole)) if why]
-    unknown = [name for name, tally in whole.fed_spikes.items() if not tally.spikes]
+    unknown = [
+        name
+        for name, tally in whole.fed_spikes.items()
+        if not tally.spikes and not any(name.startswith(f"{own}.") for own in whole.activity)
+    ]
     if unknown:
         by = "by no neuron that is known: events of the data, an encoder, or what is to be named"
-        notes.append(f"{', '.join(unknown)} is fed 0 and 1 {by} under spiking:")
+        notes.append(f"{_are(unknown)} fed 0 and 1 {by} under spiking:")
     return tuple(notes)
+
+
+def _are(names: Sequence[str]) -> str:
+    """``conv is``, ``conv, fc are``."""
+    return f"{first_of(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def unclear_steps(model: nn.Module, whole: BatchRun) -> str:
