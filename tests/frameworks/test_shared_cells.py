@@ -21,7 +21,7 @@ ROWS = 2 * torch.rand(4, 8, generator=torch.Generator().manual_seed(0))
 STEPS, WIDTH = 4, 8
 RESTING = (
     "spikes_per_synapse",
-    "modelled_quantised_twin",
+    "modelled_few_bit_twin",
     "break_even_compute",
     "firing_rate",
 )

@@ -132,7 +132,7 @@ def test_an_estimator_that_leaves_the_neurons_out_says_nothing(
     given = (torch.relu, True) if neurons is neuron.LIAFNode else ()
     model = nn.Sequential(nn.Linear(8, 16), neurons(*given), nn.Linear(16, 5))
     if neurons is Own:
-        find_neurons(model, Neurons(("Own",)), lambda: [ROWS])
+        find_neurons(model, Neurons(("Own",), steps=1), lambda: [ROWS])
     modelled = energy_modelled.measure(model, [ROWS], measured(model), {})
     found = {figure.name: figure for figure in modelled}
     for name in ("modelled_memory", "modelled_lemaire"):
