@@ -177,7 +177,7 @@ def test_break_even_with_memory_is_about_one_over_t() -> None:
 
 
 @pytest.mark.parametrize(("steps", "bits"), [(1, 1), (4, 3), (7, 3), (8, 4), (16, 5)])
-def test_the_quantised_twin_has_as_many_levels(steps: int, bits: int) -> None:
+def test_the_few_bit_twin_has_as_many_levels(steps: int, bits: int) -> None:
     """T time steps can say T + 1 values: ceil(log2(T + 1)) bits."""
     assert quantised(Counted(1.0, 1.0, steps=steps))[1] == bits
 

@@ -123,7 +123,7 @@ class Walk(nn.Module):
 def test_time_within_a_call_of_ones_own_neuron_is_no_single_step() -> None:
     """Where a call may hold several steps, nothing rests on the one found until it is told."""
     found = measured(Within())
-    for name in ("spikes_per_synapse", "modelled_quantised_twin", "break_even_compute"):
+    for name in ("spikes_per_synapse", "modelled_few_bit_twin", "break_even_compute"):
         assert found[name].value is None
         assert "steps: tells T" in found[name].reasons[0]
     told = measured(Within(), Neurons(steps=STEPS))
