@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import torch
 
 from benchbench.errors import ModelError
 from benchbench.files import write_whole
+from benchbench.probes.counting.named import first_of
 from benchbench.training.slimming import reshape
 
 if TYPE_CHECKING:
@@ -17,7 +19,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-__all__ = ["load_weights", "save_weights"]
+__all__ = ["WRAPPERS", "load_weights", "save_weights"]
+
+WRAPPERS = ("module.", "model.", "net.", "_orig_mod.")
+"""Prefixes that DataParallel, Lightning's modules and torch.compile give a model's weights."""
+
+NAMED = 3  # weights in a sentence
 
 
 def save_weights(model: nn.Module, file: Path, about: Mapping[str, Any]) -> None:
@@ -37,12 +44,14 @@ def save_weights(model: nn.Module, file: Path, about: Mapping[str, Any]) -> None
 
 
 def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
-    """Load weights that `save_weights` wrote, or a bare ``state_dict`` of the user's.
+    """Load weights that `save_weights` wrote, or a ``state_dict`` of the user's.
 
-    A pruned model's layers are resized to its weights first.
+    It may stand in a checkpoint beside other things (``model_state_dict``, ``net``, an optimizer's
+    state), and its names may have a prefix of what the model was wrapped in (`WRAPPERS`). A pruned
+    model's layers are resized to its weights first.
 
     Returns:
-        What the file says of itself; empty for a bare ``state_dict``.
+        What the file says of itself; empty for a ``state_dict`` of the user's.
 
     Raises:
         ModelError: The file is missing, damaged, or of another model.
@@ -59,7 +68,9 @@ def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(content, dict):
         raise ModelError(f"checkpoint {file}: expected a dictionary of tensors")
-    state: dict[str, Tensor] = content.get("state_dict", content)
+    state: dict[str, Tensor] = (
+        content["state_dict"] if "state_dict" in content else _only_state(content, file)
+    )
     about: dict[str, Any] = content.get("about", {})
     if not isinstance(state, dict) or not isinstance(about, dict):
         raise ModelError(f"checkpoint {file}: expected dictionaries, state_dict and about")
@@ -69,9 +80,9 @@ def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
     try:
         if about.get("pruned"):
             reshape(model, state)
-        model.load_state_dict(state)
+        model.load_state_dict(_unwrapped(state, model))
     except (RuntimeError, TypeError, AttributeError, ValueError, LookupError) as error:
-        why = " ".join(str(error).split())[:300]
+        why = _misnamed(state, model) or " ".join(str(error).split())[:300]
         raise ModelError(
             f"checkpoint {file} does not fit the model: {why}; give the model the settings that it "
             "was trained with (`set:`), or another checkpoint"
@@ -79,9 +90,51 @@ def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
     return about
 
 
+def _only_state(content: dict[Any, Any], file: Path) -> dict[Any, Any]:
+    """The one mapping of tensors in a checkpoint; the whole of it where there is none.
+
+    Raises:
+        ModelError: There are several.
+    """
+    states = {
+        name: value
+        for name, value in content.items()
+        if isinstance(value, dict)
+        and value
+        and all(isinstance(tensor, torch.Tensor) for tensor in value.values())
+    }
+    if len(states) > 1:
+        raise ModelError(
+            f"checkpoint {file} holds several sets of weights ({', '.join(map(str, states))}): "
+            "save the one that is meant by itself"
+        )
+    return next(iter(states.values()), content)
+
+
+def _unwrapped(state: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """Weights by the model's own names, where a wrapper's prefix alone is too much."""
+    wanted = {*model.state_dict()}
+    for prefix in WRAPPERS:
+        bare = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+        if {*bare} == wanted != {*state}:
+            return bare
+    return state
+
+
+def _misnamed(state: dict[str, Tensor], model: nn.Module) -> str:
+    """What one of the two has and the other has not; empty where the names are the same."""
+    wanted = [*model.state_dict()]
+    missing = [name for name in wanted if name not in state]
+    surplus = [str(name) for name in state if name not in {*wanted}]
+    told = [f"it lacks {first_of(missing, NAMED)}"] if missing else []
+    told += [f"it has {first_of(surplus, NAMED)}, which the model has not"] if surplus else []
+    return ", and ".join(told)
+
+
 def _unread(error: BaseException) -> str:
     """Why torch cannot read a file, less its advice to load whatever is in it."""
-    return str(error).partition("\n")[0].partition(" In PyTorch ")[0].rstrip(".")
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition("\n")[0]
+    return text.partition(" In PyTorch ")[0].partition(" This file can still")[0].rstrip(". ")
 
 
 def _check_sums(file: Path) -> None:

@@ -72,3 +72,53 @@ def test_a_damaged_checkpoint_is_one_sentence_and_runs_nothing(
     with pytest.raises(ModelError, match=said):
         load_weights(net(), file)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda state: state,
+        lambda state: {
+            "epoch": 3,
+            "model_state_dict": state,
+            "optimizer_state_dict": {"state": {}},
+        },
+        lambda state: {"net": state, "acc": 93.1, "epoch": 3},
+        lambda state: {"state_dict": {f"model.{name}": it for name, it in state.items()}},
+        lambda state: {"model": {f"module.{name}": it for name, it in state.items()}},
+        lambda state: {f"_orig_mod.{name}": it for name, it in state.items()},
+    ],
+    ids=["bare", "PyTorch's tutorial", "net", "Lightning", "DataParallel", "torch.compile"],
+)
+def test_a_checkpoint_as_people_have_it_is_loaded(
+    tmp_path: Path, wrapped: Callable[[dict[str, torch.Tensor]], object]
+) -> None:
+    """The one set of weights that is in it, by the model's own names."""
+    file, found = tmp_path / "own.pt", net()
+    torch.save(wrapped(net(0.5).state_dict()), file)
+    assert load_weights(found, file) == {}
+    assert found.state_dict()["weight"].unique().tolist() == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            {"model": net().state_dict(), "ema": net().state_dict()},
+            r"several sets of weights \(model, ema\): save the one",
+        ),
+        (
+            {"model": nn.Sequential(net()).state_dict()},
+            r"does not fit the model: it lacks weight, bias, and it has 0\.weight, 0\.bias, which",
+        ),
+        (net(), r"one of weights alone: Weights only load failed; expected what torch\.save"),
+    ],
+    ids=["several", "other names", "a pickled model"],
+)
+def test_what_is_wrong_with_a_checkpoint_is_said(
+    tmp_path: Path, content: object, said: str
+) -> None:
+    """The names of both sides; and no advice to load whatever is in a file."""
+    torch.save(content, tmp_path / "own.pt")
+    with pytest.raises(ModelError, match=said):
+        load_weights(net(), tmp_path / "own.pt")
