@@ -25,7 +25,7 @@ table3: $(INSTALLED)  ## Table 3 on drawn faces, in about four minutes of measur
 	$(BIN)/benchbench run suites/table3.yaml --quick
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 thorough: $(INSTALLED)  ## every combination of reset, slope and time steps that is compiled, about five minutes on two cores
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m thorough
