@@ -97,7 +97,7 @@ def test_accuracy_and_counts_are_taken_and_no_time(tmp_path: Path) -> None:
     fps = here["measurements"]["infer_fps"]
     assert fps["valid"]
     assert fps["n"] == 2
-    assert "timed with the weights that it starts with" in fps["reasons"][0]
+    assert any("timed with the weights that it starts with" in why for why in fps["reasons"])
     # From the second machine on to a third: where it was trained is still told.
     third, _ = run(tmp_path, "third", repeats=0)
     assert third["facts"][TAKEN] == here["facts"][TAKEN]
