@@ -148,6 +148,22 @@ def test_a_batch_axis_that_is_taken_for_time_is_refused() -> None:
     assert spikes.measure(First(), [Inputs.of(inputs.transpose(0, 1), 1)])[0].value is not None
 
 
+def test_neurons_that_never_run_are_no_time() -> None:
+    """A part that is left over in a model takes no axis for anything."""
+
+    class Left(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.neurons = nn.Linear(2, 6), neuron.IFNode()
+
+        def forward(self, rows: Tensor) -> Tensor:
+            found: Tensor = self.one(rows)
+            return found
+
+    found = {it.name: it for it in spikes.measure(Left(), [torch.rand(3, 2)])}
+    assert found["macs_effective"].value == 12
+
+
 class Recurrent(nn.Module):
     """A first state of zeros that is a buffer: no spikes have fed the layer that it goes into."""
 

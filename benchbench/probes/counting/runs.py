@@ -113,9 +113,8 @@ def runs_of(
 def _takes_batch_for_time(alone: BatchRun, runs: Sequence[BatchRun]) -> bool:
     """Whether neurons ran one step for a sample alone, and one for each sample of any batch."""
     several = [run for run in runs if run.images > 1]
-    return bool(several) and all(
-        did.steps == run.images for run in (alone, *several) for did in run.activity.values()
-    )
+    ran = [(run.images, did.steps) for run in (alone, *several) for did in run.activity.values()]
+    return bool(several) and bool(ran) and all(images == steps for images, steps in ran)
 
 
 def _can_run(model: nn.Module, inputs: Inputs) -> bool:
