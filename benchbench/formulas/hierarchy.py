@@ -16,7 +16,7 @@ from benchbench.formulas.registry import Basis, formula
 if TYPE_CHECKING:
     from benchbench.formulas.base import Counted
 
-__all__ = ["ACCESS_PJ", "REGISTERS", "hierarchy_j"]
+__all__ = ["ACCESS_PJ", "hierarchy_j"]
 
 ACCESS_PJ = {"register": 1.0, "sram": 5.0, "dram": 640.0}
 REGISTERS = 3  # accesses of one operation: the weight, the sum read, the sum written

@@ -10,7 +10,7 @@ from benchbench.formulas.registry import Basis, formula
 if TYPE_CHECKING:
     from benchbench.formulas.base import Counted
 
-__all__ = ["COSTS_PJ", "compute_j"]
+__all__ = ["COSTS_PJ", "arithmetic_j", "compute_j"]
 
 COSTS_PJ = {  # a multiply-accumulate, and an accumulate
     "fp32": (4.6, 0.9),  # 3.7 + 0.9
@@ -22,10 +22,13 @@ COSTS_PJ = {  # a multiply-accumulate, and an accumulate
 def compute_j(counted: Counted, precision: str) -> float:
     """Arithmetic alone: mult-adds, and one accumulate a SynOp and a neuron update."""
     mac_pj, add_pj = COSTS_PJ[precision]
-    return _arithmetic_j(counted, mac_pj, add_pj)
+    return arithmetic_j(counted, mac_pj, add_pj)
 
 
-def _arithmetic_j(counted: Counted, mac_pj: float, add_pj: float) -> float:
+def arithmetic_j(
+    counted: Counted, mac_pj: float = COSTS_PJ["fp32"][0], add_pj: float = COSTS_PJ["fp32"][1]
+) -> float:
+    """Arithmetic alone, by the cost of a mult-add and of an accumulate."""
     adds = counted.synops + counted.neuron_updates
     return PJ * (counted.macs * mac_pj + adds * add_pj)
 
@@ -43,4 +46,4 @@ for _index, (_precision, (_mac_pj, _add_pj)) in enumerate(COSTS_PJ.items()):
             parameters={"mac_pj": _mac_pj, "add_pj": _add_pj},
         ),
         place=700 + _index,
-    )(_arithmetic_j)
+    )(arithmetic_j)

@@ -69,10 +69,10 @@ def neuromc_train_pj(layers: Sequence[Layer]) -> dict[str, float]:
         CountError: A layer does something that NeuroMC has no cost of.
     """
     found, updated = [], set[int]()
-    for layer in _joined(layers):
+    for layer in map(_trainable, _joined(layers)):
         weights = [it for it in layer.module.parameters() if id(it) not in updated]
         updated |= {*map(id, weights)}
-        found.append(_of_stages(_trainable(layer), weights, trains=True))
+        found.append(_of_stages(layer, weights, trains=True))
     return {stage: sum(it.get(stage, 0.0) for it in found) for stage in STAGES}
 
 

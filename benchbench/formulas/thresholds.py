@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from benchbench.formulas.hierarchy import ACCESS_PJ, REGISTERS
-from benchbench.formulas.horowitz import COSTS_PJ
+from benchbench.formulas.base import PJ
+from benchbench.formulas.hierarchy import hierarchy_j
+from benchbench.formulas.horowitz import arithmetic_j
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from benchbench.formulas.base import Counted
 
@@ -21,7 +23,9 @@ MEMORY_PJ_PER_BYTE = 24.96  # SpikingJelly's default for memory: 3.12 pJ a bit
 WORD_BYTES = 4
 
 
-def break_even_density(counted: Counted, model: Threshold) -> float | None:
+def break_even_density(
+    counted: Counted, model: Threshold, costs: Mapping[str, float] | None = None
+) -> float | None:
     """Share of non-zero inputs of the spike-fed layers at which the SNN costs what its twin does.
 
     The twin has the same layers, ReLU and T = 1. Below this share the SNN is cheaper.
@@ -30,27 +34,27 @@ def break_even_density(counted: Counted, model: Threshold) -> float | None:
     the same weights from DRAM, so that it drops out, and the SNN fills registers once a
     time step.
 
+    Args:
+        counted: Counts of the spiking network.
+        model: What is charged for.
+        costs: Parameters of that formula, in place of its source's; "memory" has none.
+
     Returns:
         A share; above 1 the SNN always wins, below 0 never. None without spike-fed layers, or where
         the twin is not known.
     """
-    if not counted.spike_macs or "twin" in counted.unknown:
-        return None
-    mac_pj, add_pj = COSTS_PJ["fp32"]
-    # What an operation's data cost, a potential's read or write, and all that is no operation's.
-    use_pj, state_pj, again_pj = {
-        "compute": (0.0, 0.0, 0.0),
-        "memory": (WORD_BYTES * MEMORY_PJ_PER_BYTE, WORD_BYTES * MEMORY_PJ_PER_BYTE, 0.0),
-        "hierarchy": (
-            REGISTERS * ACCESS_PJ["register"],
-            ACCESS_PJ["sram"],
-            ((counted.steps - 1) * counted.spike_weights + counted.later_words) * ACCESS_PJ["sram"],
-        ),
-    }[model]
-    twin_pj = counted.one_pass * (mac_pj + use_pj)
-    fixed_pj = counted.macs * (mac_pj + use_pj) + again_pj
-    fixed_pj += counted.neuron_updates * (add_pj + 2 * state_pj)
-    return (twin_pj - fixed_pj) / (counted.spike_macs * (add_pj + use_pj))
+    formulas: dict[Threshold, Callable[..., float]] = {
+        "compute": arithmetic_j,
+        "memory": _with_memory_j,
+        "hierarchy": hierarchy_j,
+    }
+    return break_even_of(partial(formulas[model], **(costs or {})), counted)
+
+
+def _with_memory_j(counted: Counted) -> float:
+    """Arithmetic in fp32, and a word for each operation and for a potential's read and write."""
+    words = counted.macs + counted.synops + 2 * counted.neuron_updates
+    return arithmetic_j(counted) + PJ * words * WORD_BYTES * MEMORY_PJ_PER_BYTE
 
 
 def break_even_of(joules: Callable[[Counted], float], counted: Counted) -> float | None:

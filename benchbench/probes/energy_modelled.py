@@ -83,8 +83,8 @@ BREAK_EVEN: dict[Threshold, Figure] = {
     "memory": _break_even("memory", "arithmetic and memory", 711),
     "hierarchy": _break_even("hierarchy", "memory hierarchy", 712),
 }
-AS_THE_FORMULA: dict[Threshold, str] = {"compute": "compute_fp32", "hierarchy": "hierarchy"}
-"""Break-evens by a formula of counts, whose parameters a suite may set."""
+AS_THE_FORMULA = {"compute": "compute_fp32", "memory": "", "hierarchy": "hierarchy"}
+"""Formulas whose parameters a suite may set, by the break-even that has their costs."""
 
 OWN = own()
 ALL = (*(it.figure for it in OWN), ZERO_SKIPPING, FEW_BIT_TWIN, *BREAK_EVEN.values())
@@ -251,13 +251,9 @@ def _beside_it(
     twin_j, bits = few_bit_twin_j(counted)
     out = [FEW_BIT_TWIN(twin_j, detail={**detail, "bits": bits})]
     here = counted.synops / counted.spike_macs
-    priced = {it.name: partial(it.joules, **it.values(given)) for it in OWN}
+    costs = {it.name: it.values(given) for it in OWN}
     for threshold, figure in BREAK_EVEN.items():
-        formula = AS_THE_FORMULA.get(threshold)
-        if formula:
-            density = break_even_of(priced[formula], counted)
-        else:
-            density = break_even_density(counted, threshold)
+        density = break_even_density(counted, threshold, costs.get(AS_THE_FORMULA[threshold]))
         if density is not None:
             out.append(figure(density, detail={**detail, "density": here}))
     return out

@@ -111,9 +111,13 @@ def test_a_checkpoint_as_people_have_it_is_loaded(
             {"model": nn.Sequential(net()).state_dict()},
             r"does not fit the model: it lacks weight, bias, and it has 0\.weight, 0\.bias, which",
         ),
+        (
+            {f"module.{name}": it for name, it in nn.Linear(8, 5).state_dict().items()},
+            r"does not fit the model: Error.* size mismatch for weight",
+        ),
         (net(), r"one of weights alone: Weights only load failed; expected what torch\.save"),
     ],
-    ids=["several", "other names", "a pickled model"],
+    ids=["several", "other names", "wrapped, and of another size", "a pickled model"],
 )
 def test_what_is_wrong_with_a_checkpoint_is_said(
     tmp_path: Path, content: object, said: str
