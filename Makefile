@@ -27,8 +27,8 @@ table3: $(INSTALLED)  ## Table 3 on drawn faces, in about four minutes of measur
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
-thorough: $(INSTALLED)  ## every combination of reset, slope and time steps that is compiled, about five minutes on two cores
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m thorough
+thorough: $(INSTALLED)  ## every combination of reset, slope and time steps that is compiled, about four minutes on two cores
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m thorough
 
 accuracy: $(INSTALLED)  ## the tests that train networks, about half an hour on two cores
 	$(BIN)/python -m pytest -m training

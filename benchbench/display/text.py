@@ -9,9 +9,9 @@ from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-__all__ = ["ASCII", "all_neutral", "in_ascii", "mapped", "neutral", "shown"]
+__all__ = ["ASCII", "all_neutral", "first_of", "in_ascii", "mapped", "neutral", "shown"]
 
 T = TypeVar("T")
 
@@ -107,3 +107,14 @@ ASCII = "benchbench.ascii"
 """Name of the error handler of streams that cannot write every character."""
 
 codecs.register_error(ASCII, _in_ascii)
+
+
+def first_of(names: Sequence[str], most: int = 5) -> str:
+    """``a, b and 3 more``: a deep network has dozens of layers.
+
+    Args:
+        names: Names, in the order of the network.
+        most: How many of them are told.
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

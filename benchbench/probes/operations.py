@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from benchbench.display.text import first_of
 from benchbench.metrics.figure import Figure
 from benchbench.metrics.registry import probe
-from benchbench.probes.counting.named import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
 
-__all__ = ["SIMULATED", "conditions", "is_random", "synthetic"]
+__all__ = ["SIMULATED", "conditions", "is_random", "marks", "synthetic"]
 
 SIMULATED = "SIMULATED SENSOR: figures marked (simulated) measured no real device"
 KINDS = {
@@ -30,6 +30,25 @@ def is_random(name: str) -> bool:
     return name.startswith("random input")
 
 
+def _of_run(results: Results) -> Iterator[tuple[str, str]]:
+    """A mark of a word or two, and the line that tells it whole."""
+    if results.run["mode"] == "quick":
+        yield "quick run", "QUICK RUN: short windows and few repeats; not for publication"
+    if changes := results.run.get("changes"):
+        line = f"CHANGED SETTINGS: {', '.join(changes)}; not the suite's own"
+        yield "changed settings", line
+    for data in results.all_data:
+        if data["synthetic"]:
+            yield f"on {data['name']}", synthetic(data["name"])
+    if results.run.get("shared"):
+        yield "shared node", "SHARED NODE: other work ran beside the timed windows (--share)"
+
+
+def marks(results: Results) -> list[str]:
+    """The conditions in a word or two each, for where there is no room for a line."""
+    return [mark for mark, _ in _of_run(results)]
+
+
 def conditions(results: Results, figures: Iterable[Measurement]) -> list[str]:
     """Under which conditions some of a run's figures were got, a line each.
 
@@ -37,14 +56,7 @@ def conditions(results: Results, figures: Iterable[Measurement]) -> list[str]:
         results: The run.
         figures: Those that are shown: a simulated sensor is told where it stands behind one.
     """
-    out = []
-    if results.run["mode"] == "quick":
-        out.append("QUICK RUN: short windows and few repeats; not for publication")
-    if results.run.get("changes"):
-        out.append(f"CHANGED SETTINGS: {', '.join(results.run['changes'])}; not the suite's own")
-    out += [synthetic(data["name"]) for data in results.all_data if data["synthetic"]]
-    if results.run.get("shared"):
-        out.append("SHARED NODE: other work ran beside the timed windows (--share)")
+    out = [line for _, line in _of_run(results)]
     if any(figure.provenance == "simulated" for figure in figures):
         out.append(SIMULATED)
     return out

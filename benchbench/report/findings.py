@@ -76,10 +76,8 @@ def ratio_finding(results: Results, metric: str, of: str, to: str) -> HeadlineFi
         case NoRatio(reason):
             return HeadlineFinding(metric, f"{title}: n/a", "not measured", reason)
         case found:
-            outlook = _outlook(metric, found.value, found.low, found.high)
-            sure = METRICS[metric].rests_on == "machine" or outlook == "equal"
-            if not sure and over and under and not intervals_apart(over, under):
-                outlook = "not resolved"
+            near = bool(over and under and not intervals_apart(over, under))
+            outlook = _outlook(metric, found.value, found.low, found.high, near=near)
             text = says.format(_times(found.value, found.low, found.high))
             if outlook == "equal":
                 text = f"equal {title}"
@@ -101,11 +99,16 @@ def digits(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
 
 
-def _outlook(metric: str, value: float, low: float | None, high: float | None) -> Outlook:
+def _outlook(
+    metric: str, value: float, low: float | None, high: float | None, *, near: bool
+) -> Outlook:
+    """Whether a ratio speaks for the first; one of counts has no interval, but its sides may."""
     declared = METRICS[metric]
     if low is None or high is None:
         if declared.rests_on == "machine":
             return "no interval"
+        if near and value != 1:
+            return "not resolved"
         low = high = value
     if low == value == high == 1:
         return "equal"

@@ -11,9 +11,9 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from benchbench.comparing.accuracies import ACCURACY, LEVEL, accuracy_difference
+from benchbench.display.text import first_of
 from benchbench.metrics.ratio import unusable
 from benchbench.metrics.registry import METRICS
-from benchbench.probes.counting.named import first_of
 from benchbench.report.best import intervals_apart
 from benchbench.report.findings import HeadlineFinding, digits, ratio_finding
 from benchbench.report.headline import Headline

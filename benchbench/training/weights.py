@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from benchbench.display.text import first_of
 from benchbench.errors import ModelError
 from benchbench.files import write_whole
-from benchbench.probes.counting.named import first_of
 from benchbench.training.slimming import reshape
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
     try:
         if about.get("pruned"):
             reshape(model, state)
-        model.load_state_dict(_unwrapped(state, model))
+        state = _unwrapped(state, model)
+        model.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError, ValueError, LookupError) as error:
         why = _misnamed(state, model) or " ".join(str(error).split())[:300]
         raise ModelError(

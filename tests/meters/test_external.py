@@ -12,9 +12,10 @@ import pytest
 
 from benchbench.errors import MeterError
 from benchbench.meters import open_meter
-from benchbench.meters.external import Aligned, parsed
+from benchbench.meters.external import Aligned, ExternalMeter, parsed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 AHEAD_S = 86_400.0 + 1.7e9  # of the meter's clock
@@ -52,8 +53,15 @@ def test_a_meter_of_long_periods_is_not_frozen_between_two_lines() -> None:
     """Three of its periods may pass, and the time by which its lines vary."""
     found = fed([(second, 5.0, 0.0) for second in (0, 3, 6)])
     assert found.silence_s == pytest.approx(9.0)
-    with open_meter(command(TICKS), "cpu", None) as meter:
-        assert meter.frozen_s >= 2.0
+    ended = threading.Event()
+
+    def lines() -> Iterator[str]:
+        yield from (f"{AHEAD_S + second}, 5\n" for second in (0, 3, 6, 9))
+        ended.wait()
+
+    with ExternalMeter(lines(), "slow", ended.set) as meter:
+        assert meter.energy_j() > 0
+        assert meter.frozen_s >= 9.0
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from benchbench.display.text import first_of
 from benchbench.formulas.layers import Layer
 from benchbench.frameworks import reset, spiking_layers
 from benchbench.metrics.statistics import t_interval
 from benchbench.probes.counting.context import countable
-from benchbench.probes.counting.named import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

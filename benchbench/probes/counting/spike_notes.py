@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchbench.display.text import first_of
 from benchbench.frameworks.generic import SILENT
 from benchbench.frameworks.told import firing_of, found_of
-from benchbench.probes.counting.named import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

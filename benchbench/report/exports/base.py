@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchbench.metrics.registry import METRICS
+from benchbench.report.banner import marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     Files = Callable[[Results], Mapping[str, str]]
 
-__all__ = ["EXPORTS", "Export", "export", "marks", "named", "usable"]
+__all__ = ["EXPORTS", "Export", "export", "named", "usable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +49,6 @@ def export(name: str, says: str) -> Callable[[Files], Files]:
         return function
 
     return register
-
-
-def marks(results: Results) -> list[str]:
-    """What a run's figures are not to be read without, a word or two each; none of most runs.
-
-    A quick run, changed settings, data that is not real, a node that others used: a tool that shows
-    the numbers without it would show them as a full run's on real data.
-    """
-    found = ["quick run"] if results.run["mode"] == "quick" else []
-    found += ["changed settings"] if results.run.get("changes") else []
-    found += ["shared node"] if results.run.get("shared") else []
-    return found + [f"on {data['name']}" for data in results.all_data if data["synthetic"]]
 
 
 def named(results: Results) -> str:

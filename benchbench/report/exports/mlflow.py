@@ -6,7 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import BenchbenchError
-from benchbench.report.exports.base import export, marks, named, usable
+from benchbench.report.banner import marks
+from benchbench.report.exports.base import export, named, usable
 
 if TYPE_CHECKING:
     from benchbench.results.schema import Results

@@ -6,7 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from benchbench.report.exports.base import export, marks
+from benchbench.report.banner import marks
+from benchbench.report.exports.base import export
 
 if TYPE_CHECKING:
     from benchbench.results.schema import CellResult, Results

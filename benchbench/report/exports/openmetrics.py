@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from benchbench.report.exports.base import export, marks, usable
+from benchbench.report.banner import marks
+from benchbench.report.exports.base import export, usable
 
 if TYPE_CHECKING:
     from benchbench.metrics.figure import Figure
