@@ -10,11 +10,11 @@ import subprocess
 import sys
 import warnings
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fixtures_displayed import results as displayed
+from fixtures_references import TABLE3
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from benchbench.errors import BenchbenchError
@@ -26,7 +26,9 @@ from benchbench.results import stored
 from benchbench.results.schema import CellResult, Results
 from benchbench.suite.tables import Row, Table
 
-TABLE3 = next((Path(__file__).parents[2] / "reports" / "reference" / "table3").iterdir())
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PLUG = "import time\nwhile True: print(time.time(), 5, flush=True); time.sleep(0.02)"
 HOSTILE = 'a & b_c % "quoted" \\ {x} #1 ~ ^ $'
 
@@ -243,7 +245,7 @@ def test_mlflow_has_the_figures(table3: Results, tmp_path: Path, monkeypatch: An
 
 def test_the_command_lists_writes_and_prints(tmp_path: Path) -> None:
     """Without a format they are listed; files go where they are asked for, or to the console."""
-    command = [sys.executable, "-m", "benchbench", "export", str(TABLE3)]
+    command = [sys.executable, "-m", "benchbench", "export", str(TABLE3.parent)]
     listed = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "openmetrics" in listed.stdout
     subprocess.run([*command, "--to", "bencher", "--out", str(tmp_path)], check=True)

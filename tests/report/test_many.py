@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click import UsageError
+from fixtures_references import TABLE3
 
 from benchbench.api import load
 from benchbench.cli.main import group
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Provenance
     from benchbench.results.schema import CellResult, Results
 
-TABLE3 = next((Path(__file__).resolve().parents[2] / "reports" / "reference" / "table3").iterdir())
 CELLS = 1000
 # What renders them is what `tests/benchmarks/thousand.py` times.
 THOUSAND = runpy.run_path(str(Path(__file__).resolve().parents[1] / "benchmarks" / "thousand.py"))
@@ -123,12 +123,14 @@ def test_a_front_of_simulated_energies_says_so_in_the_drawing_and_below_it(cells
 
 def test_a_stored_run_is_shown_for_some_of_its_models(capsys: pytest.CaptureFixture[str]) -> None:
     """`report RUN --only PATTERN`; a pattern of none is told."""
-    assert group.main(["report", str(TABLE3), "--only", "cnn*"], standalone_mode=False) == 0
+    assert group.main(["report", str(TABLE3.parent), "--only", "cnn*"], standalone_mode=False) == 0
     shown = capsys.readouterr().out
     assert "CNN (3 conv)" in shown
     assert "ReLU twin: optimizer" not in shown
     assert "PART OF A RUN: 1 of 3 models (--only cnn*)" in shown
     with pytest.raises(ModelError, match="conv_snn, cnn3"):
-        group.main(["report", str(TABLE3), "--only", "none"], standalone_mode=False)
+        group.main(["report", str(TABLE3.parent), "--only", "none"], standalone_mode=False)
     with pytest.raises(UsageError, match="--write keeps every model"):
-        group.main(["report", str(TABLE3), "--only", "cnn*", "--write"], standalone_mode=False)
+        group.main(
+            ["report", str(TABLE3.parent), "--only", "cnn*", "--write"], standalone_mode=False
+        )

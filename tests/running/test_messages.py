@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gzip
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from click.testing import CliRunner
+from fixtures_references import REFERENCES, TABLE3
 from torch import nn
 
 from benchbench import errors
@@ -20,9 +20,8 @@ from benchbench.training import weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-REFERENCES = Path(__file__).resolve().parents[2] / "reports" / "reference"
-TABLE3 = next((REFERENCES / "table3").iterdir())
 EVENTS = next((REFERENCES / "events").iterdir())
 
 CODE = """
@@ -66,7 +65,7 @@ def said(
     (tmp_path / "metric.yaml").write_text(SUITE % ("cnn3", "a", "joules"))
     (tmp_path / "bare.yaml").write_text("models: cnn3\n")
     (tmp_path / "empty").mkdir()
-    (tmp_path / "torn.json").write_bytes((TABLE3 / "results.json").read_bytes()[:3000])
+    (tmp_path / "torn.json").write_bytes(TABLE3.read_bytes()[:3000])
     (tmp_path / "torn").mkdir()
     for name in ("results.json", "journal.jsonl"):
         (tmp_path / "torn" / name).write_text("{")
@@ -75,7 +74,9 @@ def said(
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
 
     def run(line: str) -> str:
-        words = [word.format(runs=REFERENCES, old=TABLE3, new=EVENTS) for word in line.split()]
+        words = [
+            word.format(runs=REFERENCES, old=TABLE3.parent, new=EVENTS) for word in line.split()
+        ]
         code = exit_code(lambda: main.group(words, standalone_mode=False))
         assert code in {2, 4}
         return " ".join(capsys.readouterr().err.split())
@@ -140,7 +141,7 @@ def test_a_message_says_what_where_and_how(
     """Every part stands in it, and nothing of Python's own."""
     text = said(line)
     for part in parts:
-        assert part.replace("{old}", str(TABLE3)) in text
+        assert part.replace("{old}", str(TABLE3.parent)) in text
     assert "Traceback" not in text
     assert "internal error" not in text
 
