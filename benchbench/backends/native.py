@@ -65,7 +65,11 @@ def training_step(
         optimizer.zero_grad(set_to_none=True)
         with context():
             answer = answer_of(
-                inputs.run(run), len(inputs), output, walks_time=spikes or inputs.axis == 1
+                inputs.run(run),
+                len(inputs),
+                output,
+                walks_time=spikes or inputs.axis == 1,
+                targets=targets,
             )
         value = loss(answer.float() if answer.dtype == torch.bfloat16 else answer, targets)
         value.backward()  # type: ignore[no-untyped-call]  # torch's own annotation lacks it

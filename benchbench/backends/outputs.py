@@ -70,7 +70,14 @@ def _opened(output: object) -> object:
     return output if isinstance(output, Tensor | list | tuple | dict) else _parts(output)
 
 
-def answer_of(output: object, samples: int, name: str = "", *, walks_time: bool = False) -> Tensor:
+def answer_of(
+    output: object,
+    samples: int,
+    name: str = "",
+    *,
+    walks_time: bool = False,
+    targets: Tensor | None = None,
+) -> Tensor:
     """The answer [N, ...] for each sample; [T, N, classes] averaged over T.
 
     Args:
@@ -79,11 +86,15 @@ def answer_of(output: object, samples: int, name: str = "", *, walks_time: bool 
         name: Name of the part, as for `tensor_of`.
         walks_time: Whether the model takes time steps: then [n, n, classes] of n samples is taken
             for [T, N, classes], and else for [N, ...].
+        targets: What is to be answered. Numbers of three axes are an answer for each time step, so
+            that an output of just their shape is [N, T, ...], however many time steps it takes.
 
     Raises:
         ModelError: It holds no tensor, or one that has not as many answers as there are samples.
     """
     found = tensor_of(output, name)
+    if targets is not None and targets.is_floating_point() and found.shape == targets.shape:
+        return found
     second = found.dim() == 3 and found.shape[1] == samples
     if second and (walks_time or found.shape[0] != samples):
         return found.mean(0)

@@ -118,7 +118,9 @@ class _Asked:
             walks = is_spiking(model) or inputs.axis == 1
             with context:
                 raw = inputs.run(run)
-            answer = answer_of(raw, len(inputs), self.output, walks_time=walks).float()
+            answer = answer_of(
+                raw, len(inputs), self.output, walks_time=walks, targets=targets
+            ).float()
             weights = [weight for weight in model.parameters() if weight.requires_grad]
             got = torch.autograd.grad(self.loss(answer, targets), weights, allow_unused=True)
             gradients = [torch.zeros(1) if it is None else it.detach() for it in got]

@@ -64,13 +64,18 @@ class DataSet:
 
     @property
     def targets(self) -> Targets:
-        """What the targets are: labels of ``classes``, ``numbers``, ``none``, or ``other``."""
+        """What the targets are: labels of ``classes``, ``numbers``, ``none``, or ``other``.
+
+        ``unnumbered`` are labels of classes whose number does not show.
+        """
         if self.class_names:
             return "classes"
         _, targets = self.first()
         if targets is None:
             return "none"
-        return "numbers" if targets.is_floating_point() else "other"
+        if targets.is_floating_point():
+            return "numbers"
+        return "unnumbered" if targets.dim() == 1 else "other"
 
     def split(self, name: str) -> Samples:
         """One split, by its own name or by FER2013's.

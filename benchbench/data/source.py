@@ -28,7 +28,7 @@ __all__ = [
 Kind = Literal["faces", "events", "digits", "input", "npz", "function"]
 Rule = Literal["ferplus", "ferplus_majority"]
 Time = Literal["none", "first", "second"]
-Targets = Literal["classes", "numbers", "none", "other"]
+Targets = Literal["classes", "unnumbered", "numbers", "none", "other"]
 
 SYNTHETIC = "synthetic_faces"
 MOST_CLASSES = 100_000  # labels beyond are not those of a classification

@@ -208,17 +208,17 @@ def made_of(
 
 
 def _class_names(splits: Mapping[str, Samples], classes: int | None) -> tuple[str, ...]:
-    """Names for the classes: their numbers; none where the targets are no labels.
+    """Names for the classes: their numbers; none where how many there are does not show.
 
     Raises:
-        DataError: How many there are is not told, or the labels of a split do not fit.
+        DataError: The labels of a split do not fit.
     """
     train = splits["train"]
     labels: Tensor | None = train.targets
     if labels is None:
+        if classes is None:
+            return ()
         _, labels = next(train.batches(1))
-        if classes is None and labels is not None and not labels.is_floating_point():
-            raise DataError("data", "how many classes there are does not show: give `classes: N`")
     if labels is None or labels.is_floating_point() or labels.dim() != 1:
         return ()
     labels = as_labels(labels)

@@ -42,7 +42,7 @@ def answers(
         with torch.no_grad():
             raw = inputs.to(device).run(model)
             steps = spikes or inputs.axis == 1
-            answer = answer_of(raw, len(inputs), output, walks_time=steps)
+            answer = answer_of(raw, len(inputs), output, walks_time=steps, targets=targets)
         yield answer.cpu(), targets
     forget()
     model.train(training)

@@ -17,6 +17,7 @@ __all__ = ["objective_of", "without_steps", "without_training"]
 
 BY_TARGETS: dict[Targets, Objective] = {
     "classes": "classification",
+    "unnumbered": "none",
     "numbers": "regression",
     "none": "none",
     "other": "none",
@@ -25,6 +26,7 @@ NEEDED = {"classification": "the labels of classes", "regression": "numbers (flo
 FOUND: dict[Targets, str] = {
     "classes": "labels of classes",
     "numbers": "numbers",
+    "unnumbered": "labels of classes whose number does not show",
     "none": "no targets",
     "other": "targets that are neither one label a sample nor numbers",
 }
@@ -40,6 +42,11 @@ def objective_of(model: Model, targets: Targets) -> Objective:
     Raises:
         ModelError: They are not those of its task, or it is to be trained without any.
     """
+    if targets == "unnumbered" and model.task != "none":
+        raise ModelError(
+            f"{model.id}: how many classes its data has does not show: say `data: {{ source: "
+            "SOURCE, classes: N }`, or `task: none`"
+        )
     found = BY_TARGETS[targets]
     task = found if model.task == "auto" else model.task
     if task not in {found, "none"}:

@@ -64,8 +64,8 @@ class Learner(LightningModule):
         self._goal = goal
         self._forget, self._spikes = resetter(how.model), is_spiking(how.model)
 
-    def forward(self, inputs: Inputs) -> Tensor:
-        """Answers [N, ...]."""
+    def forward(self, inputs: Inputs, targets: Tensor | None = None) -> Tensor:
+        """Answers [N, ...]; `targets` as in `answer_of`."""
         self._forget()
         with self._how.context():
             answer = answer_of(
@@ -73,6 +73,7 @@ class Learner(LightningModule):
                 len(inputs),
                 self._output,
                 walks_time=self._spikes or inputs.axis == 1,
+                targets=targets,
             )
         return answer.float() if answer.dtype == torch.bfloat16 else answer
 
@@ -83,7 +84,7 @@ class Learner(LightningModule):
             TrainingError: It is NaN or infinite.
         """
         inputs, targets = batch
-        answers = self(augmented(inputs, self._recipe.augment))
+        answers = self(augmented(inputs, self._recipe.augment), targets)
         value = self._loss(answers, targets)
         if (index % CHECK_EVERY == 0 or value.device.type == "cpu") and not value.isfinite():
             raise TrainingError(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
+import benchbench
 from benchbench.data import DataSource, FaceData, kind_of
 from benchbench.data.embedded import EVENT_CLASSES
 from benchbench.data.loading import load_set
@@ -85,9 +87,10 @@ def test_splits_of_its_own_or_held_out(place: Path) -> None:
 
 
 def test_large_data_is_told_by_a_sample(place: Path) -> None:
-    """A Dataset is asked for some of its rows, and the report says so; classes must be given."""
-    with pytest.raises(DataError, match="give `classes: N`"):
-        load_set(DataSource("own.py:lazy"), folder=place)
+    """A Dataset is asked for some of its rows, and the report says so; classes do not show."""
+    untold = load_set(DataSource("own.py:lazy"), folder=place)
+    assert (untold.num_classes, untold.targets) == (None, "unnumbered")
+    assert benchbench.count(nn.Linear(2, 5), data=f"{place}/own.py:lazy")["params"].value == 15
     found = load_set(DataSource("own.py:lazy", classes=5), folder=place)
     assert found.num_classes == 5
     assert found.identity == "the sizes and up to 64 rows of a split"

@@ -111,6 +111,8 @@ def test_a_task_that_is_none_of_the_data_is_told_before_anything_runs(tmp_path: 
         ({}, "none", "none"),
         ({}, "other", "none"),
         ({"task": "none"}, "classes", "none"),
+        ({"task": "none"}, "unnumbered", "none"),
+        ({}, "unnumbered", "say `data: { source: SOURCE, classes: N }`, or `task: none`"),
         ({"task": "none", "checkpoint": "w.pt"}, "classes", "none"),
         ({"task": "regression"}, "classes", "needs numbers"),
         ({"task": "classification"}, "numbers", "needs the labels of classes"),

@@ -79,3 +79,18 @@ def test_a_model_that_writes_into_its_input_has_a_depth_too() -> None:
     image = -FACES[:1]
     assert probe.measure(model, image)[0].value == 1
     assert torch.equal(image, -FACES[:1])
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_logits_are_what_the_last_neurons_would_be_given(steps: int) -> None:
+    """The spiking network without its last neurons: the same weights, the mean of their inputs."""
+    torch.manual_seed(0)
+    spiking = zoo.build("conv_snn", {"T": steps}).eval()
+    logits = zoo.build("conv_snn_logits", {"T": steps}).eval()
+    logits.load_state_dict(spiking.state_dict())
+    given: list[torch.Tensor] = []
+    spiking.fc[-1].register_forward_pre_hook(lambda _, args: given.append(args[0]))
+    with torch.no_grad():
+        spiking(FACES)
+        assert torch.equal(logits(FACES), given[0].mean(0))
+    assert given[0].shape == (steps, 2, 7)
