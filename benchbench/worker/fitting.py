@@ -141,9 +141,7 @@ def _tried(cell: Cell, model: nn.Module, inputs: Inputs, targets: Tensor | None)
     if not (cell.settings.train or "train" in cell.settings.phases):
         return ""
     try:
-        answer = answer_of(
-            raw, len(inputs), cell.model.output, walks_time=True, targets=targets
-        )
+        answer = answer_of(raw, len(inputs), cell.model.output, walks_time=True, targets=targets)
         if cell.objective == "regression" and targets is not None:
             squared_errors(answer, targets)
     except ModelError as error:

@@ -59,7 +59,7 @@ def test_as_many_steps_as_samples() -> None:
     assert torch.equal(answer_of(both, 4, walks_time=True), both.mean(0))
     assert torch.equal(answer_of(both, 4), both)
     # Numbers for each step are what is to be answered: T may be the number of samples.
-    every_step = torch.rand(4, 4, 3)
+    every_step = torch.rand(4, 4, 7)
     assert torch.equal(answer_of(both, 4, walks_time=True, targets=every_step), both)
     assert torch.equal(answer_of(both, 4, walks_time=True, targets=every_step[0]), both.mean(0))
 
