@@ -166,9 +166,10 @@ def unexpanded(x: Tensor) -> Tensor:
     """Inputs [T, N, ...]; without T where they are one input for all time steps.
 
     Of an input that was expanded over time it is the tensor itself: a gradient then need not be
-    expanded, and added up again.
+    expanded, and added up again. The latter is slow at one time step as well, where nothing is to be
+    added: it loses channels-last, without which a batch norm takes ten times as long backwards.
     """
-    if len(x) < 2 or x.stride(0) != 0:
+    if len(x) > 1 and x.stride(0) != 0:
         return x
     base = x._base  # noqa: SLF001 - torch's name for what a view is a view of
     if (
@@ -178,7 +179,7 @@ def unexpanded(x: Tensor) -> Tensor:
         and base.data_ptr() == x.data_ptr()
     ):
         return base
-    return x[0]
+    return x[0] if len(x) > 1 else x
 
 
 def _plain(one: Tensor, shape: Any, dynamics: Dynamics, q: Tensor | None) -> Tensor:  # noqa: ANN401 - a shape
