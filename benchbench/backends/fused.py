@@ -166,8 +166,8 @@ def unexpanded(x: Tensor) -> Tensor:
     """Inputs [T, N, ...]; without T where they are one input for all time steps.
 
     Of an input that was expanded over time it is the tensor itself: a gradient then need not be
-    expanded, and added up again. The latter is slow at one time step as well, where nothing is to be
-    added: it loses channels-last, without which a batch norm takes ten times as long backwards.
+    expanded, and added up again. The latter is slow at one time step as well, where nothing is to
+    be added: it loses channels-last, without which a batch norm takes ten times as long backwards.
     """
     if len(x) > 1 and x.stride(0) != 0:
         return x

@@ -161,7 +161,7 @@ def test_an_input_that_does_not_change(*, last: bool) -> None:
 
 @pytest.mark.parametrize("steps", [1, 4])
 def test_a_gradient_stays_channels_last(steps: int) -> None:
-    """Sent back to a static layer in another order, a batch norm would take it ten times as long."""
+    """In another order, a batch norm before it would take ten times as long."""
     torch.manual_seed(0)
     image = torch.randn(2, 8, 6, 6).contiguous(memory_format=torch.channels_last)
     current = 1.0 * image.requires_grad_()
