@@ -16,6 +16,7 @@ from benchbench.gate import past
 from benchbench.gate.outcome import GATE
 from benchbench.metrics.registry import METRICS
 from benchbench.results import journal, stored
+from benchbench.results.places import digest_of_machine
 from benchbench.results.schema import RESULTS
 from benchbench.running.parts import PARTS
 
@@ -116,7 +117,7 @@ def _read(places: Sequence[Path]) -> tuple[Runs, Gates, list[str]]:
     Raises:
         ResultError: A place is not there, or was named itself and cannot be read.
     """
-    runs: dict[tuple[str, str, str], tuple[str, Results]] = {}
+    runs: dict[tuple[str, str, str, str], tuple[str, Results]] = {}
     gates: dict[Path, tuple[Path, Gated]] = {}
     left_out = []
     for place in places:
@@ -135,7 +136,9 @@ def _read(places: Sequence[Path]) -> tuple[Runs, Gates, list[str]]:
                 left_out.append(str(error))
                 continue
             # A copy, a baseline say, is the same run: it was not measured twice.
-            key = found.suite.name, found.run["id"], found.run.get("started", "")
+            # Two machines may have begun theirs in the same second.
+            machine = digest_of_machine(found.fingerprint)
+            key = found.suite.name, found.run["id"], found.run.get("started", ""), machine
             where = file.parent if file.name in {RESULTS, journal.JOURNAL} else file
             runs.setdefault(key, (str(where), found))
     in_time = sorted(runs.items(), key=lambda item: (item[0][2], item[0][1]))

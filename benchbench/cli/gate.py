@@ -47,7 +47,7 @@ USUAL = {"device": "auto", "environment": "reuse", "fail-on": ("slower", "counts
 @click.option(
     "--across-machines",
     is_flag=True,
-    help="Compare figures of time although the machines differ.",
+    help="Compare all the same where the machines, the data or settings differ.",
 )
 @as_json_option
 def compare(
@@ -57,7 +57,8 @@ def compare(
 
     Both are folders of runs, results.json, or pytest-benchmark's JSON.
 
-    Exit code 1 where a figure is worse, 4 where nothing could be compared.
+    Exit code 1 where a figure is worse, 3 where a model ran in the BASE and did not in the NEW run,
+    4 where some could not be compared, since the machines, the data or settings differ.
     """
     from benchbench import api  # noqa: PLC0415
 
@@ -65,6 +66,8 @@ def compare(
     show_comparison(found, as_json=as_json)
     if found.worse:
         return EXIT_REGRESSION
+    if found.broken:
+        return EXIT_FAILED_CELLS
     if not found.comparable:
         why = found.refused or "the two runs have no figure of the same model in common"
         say(f"nothing could be compared: {why}")
@@ -210,4 +213,6 @@ def _judge(found: Comparison, fail_on: tuple[str, ...]) -> int:
             kinds.add("slower" if line.verdict == "worse" else "faster")
     if kinds & {*fail_on}:
         return EXIT_REGRESSION
+    if found.broken:
+        return EXIT_FAILED_CELLS
     return EXIT_NOTHING_COMPARABLE if found.refused or not found.comparable else 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
     from benchbench.metrics.measurement import Measurement
     from benchbench.results.schema import Results
 
+    Declared = Callable[[str, str, float, float], bool]
+
 __all__ = ["declared", "explained", "machine_key", "of_machine", "own", "store"]
 
-# Of a round: where a merged run took it, and what metered it.
-KEPT_ROUND = ("place", "machine", "sensor")
+# Of a round: where a merged run took it, what metered it, and what that may be off by.
+KEPT_ROUND = ("place", "machine", "sensor", "offset_w", "window_j", "seconds", "samples", "scale")
 KEPT_DETAIL = ("repeats", "operators", *KEPT_ROUND)
+ALIKE = 0.01  # of a factor: a count of spikes on other images changes by about the same one
 
 
 def machine_key(fingerprint: Mapping[str, Any]) -> str:
@@ -120,17 +124,19 @@ def _told(results: Results) -> dict[str, Any]:
     return {**settings, **sets, **data, **results.fingerprint, "benchbench": results.benchbench}
 
 
-def declared(base: Path, candidate: Path) -> Callable[[str, str], bool]:
+def declared(base: Path, candidate: Path) -> Declared:
     """Whether a change of a count was declared: the baseline was changed along with it.
+
+    By the same numbers, or by the same factor, since a baseline counts on other images.
 
     Args:
         base: The suite's baselines in the base's tree.
         candidate: The same in the candidate's.
 
     Returns:
-        Of a model's id and a figure's name.
+        Of a model's id, a figure's name, and what it was and is now.
     """
-    changed: set[tuple[str, str]] = set()
+    changed: dict[tuple[str, str], set[tuple[float, float]]] = {}
     for file in sorted(candidate.glob("*.json")):
         if not (base / file.name).is_file():
             continue
@@ -138,10 +144,19 @@ def declared(base: Path, candidate: Path) -> Callable[[str, str], bool]:
             before, now = loading.load(base / file.name), loading.load(file)
         except ResultError:
             continue  # of another schema: it declares nothing
-        changed |= {
-            (model, name)
-            for model, figures in now.cells.items()
-            for name, figure in figures.items()
-            if name in (was := before.cells.get(model, {})) and was[name].value != figure.value
-        }
-    return lambda model, figure: (model, figure) in changed
+        for model, figures in now.cells.items():
+            for name, figure in figures.items():
+                was = before.cells.get(model, {}).get(name)
+                values = (was.value if was else None, figure.value)
+                if values[0] is not None and values[1] is not None:
+                    changed.setdefault((model, name), set()).add((values[0], values[1]))
+    return lambda model, figure, old, new: any(
+        _alike(old, new, was, now) for was, now in changed.get((model, figure), ()) if was != now
+    )
+
+
+def _alike(old: float, new: float, was: float, now: float) -> bool:
+    """Whether a count changed as the baseline's did."""
+    if (old, new) == (was, now):
+        return True
+    return 0 not in (old, was, now) and math.isclose(new / old, now / was, rel_tol=ALIKE)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from benchbench.comparing.conditions import conditions
 from benchbench.errors import ResultError
 from benchbench.metrics.measurement import Measurement
 from benchbench.metrics.merging import merge
@@ -35,6 +36,8 @@ class StoredRun:
         cells: Figures by name, by model or benchmark.
         gate: What its suite says of changes that matter; None where there is no suite.
         machines: Fingerprint of each machine of a merged run, by its digest.
+        conditions: What else its figures depend on, by a name for each, by model.
+        failed: Why a model has no full result, by model.
     """
 
     name: str
@@ -42,6 +45,8 @@ class StoredRun:
     cells: Mapping[str, Mapping[str, Measurement]]
     gate: Gate | None = None
     machines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     def machine_of(self, figure: Measurement | None) -> Mapping[str, Any]:
         """What a figure of time depends on."""
@@ -85,13 +90,14 @@ def _ours(path: Path) -> StoredRun:
 def of(found: schema.Results, name: str) -> StoredRun:
     """A run of benchbench."""
     fingerprint = {key: found.fingerprint.get(key) for key in MACHINE}
-    fingerprint["data"] = found.data["digest"]
     cells = {cell.model: cell.measurements for cell in found.cells}
+    depends = {cell.model: conditions(found, cell.model) for cell in found.cells}
+    failed = {it.model: f"{it.status}: {'; '.join(it.reasons)}" for it in found.failed}
     machines = {
         it["machine"]: {key: it["fingerprint"].get(key) for key in MACHINE}
         for it in found.run.get("places", ())
     }
-    return StoredRun(name, fingerprint, cells, found.suite.gate, machines)
+    return StoredRun(name, fingerprint, cells, found.suite.gate, machines, depends, failed)
 
 
 def _pytest_benchmark(path: Path, data: Any) -> StoredRun:  # noqa: ANN401 - whatever JSON holds

@@ -7,15 +7,12 @@ each other at all: there the history breaks, and says why.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from benchbench import zoo
-from benchbench.codec import plain
 from benchbench.comparing import loading, welch
+from benchbench.comparing.conditions import apart, everything
 from benchbench.comparing.history import HistoryPoint, HistoryVerdict, Trail
 from benchbench.comparing.loading import StoredRun
-from benchbench.display.text import shown
 from benchbench.metrics.registry import METRICS
 
 if TYPE_CHECKING:
@@ -25,10 +22,6 @@ if TYPE_CHECKING:
     from benchbench.results.schema import Results
 
 __all__ = ["differences", "models_of", "trail"]
-
-# Of a model: what is only said of it, and what has a digest of its own.
-SAID = {"id", "label", "note", "reconstructed", "matrix", "data"}
-EXECUTED = ("precision", "backend", "memory format")  # facts: what ``auto`` came to
 
 
 def trail(
@@ -124,12 +117,7 @@ def differences(old: Results, new: Results, model: str, metric: str = "") -> lis
         model: The model's id, which both have.
         metric: Name of the figure: in a merged run each has its own machine.
     """
-    before, now = (dict(_told(it, model, metric)) for it in (old, new))
-    return [
-        f"{name}: {shown(before.get(name))} : {shown(now.get(name))}"
-        for name in dict.fromkeys((*before, *now))
-        if _text(before.get(name)) != _text(now.get(name))
-    ]
+    return apart(*(dict(_told(it, model, metric)) for it in (old, new)))
 
 
 def _told(found: Results, model: str, metric: str) -> Iterator[tuple[str, Any]]:
@@ -137,25 +125,7 @@ def _told(found: Results, model: str, metric: str) -> Iterator[tuple[str, Any]]:
     machine = found.machine_of(found.figure(model, metric))
     for name in loading.MACHINE:
         yield f"machine: {name}", machine.get(name)
-    cell = found.cell(model)
-    if cell is not None:
-        yield "device", cell.device
-        yield "data", found.data_of(cell)["digest"][:12]
-        for name in EXECUTED:
-            yield f"ran with {name}", cell.facts.get(name)
-    yield "mode", found.run["mode"]
-    yield "suite: benchbench", found.suite.benchbench
-    entry = found.suite.model(model)
-    for name, value in plain(found.suite.settings_of(entry)).items():
-        yield f"setting {name}", value
-    for name, value in plain(entry).items():
-        if name not in SAID and (name != "model" or not zoo.is_pickle(entry.reference)):
-            yield f"model: {name}", value
-
-
-def _text(value: Any) -> str:  # noqa: ANN401 - whatever a result holds
-    """One text for what is the same: a file has lists where Python has tuples."""
-    return json.dumps(value, sort_keys=True, default=str)
+    yield from everything(found, model)
 
 
 def models_of(runs: Iterable[Results]) -> list[str]:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench.codec import plain
 from benchbench.comparing.accuracies import ends_of_difference
+from benchbench.comparing.conditions import ALL_THE_SAME, differing
 from benchbench.display.displayable import Displayable
 from benchbench.metrics.ratio import NoRatio, Ratio, ratio, refusal
 from benchbench.metrics.registry import METRICS
 from benchbench.suite.gate import Gate  # noqa: TC001 - a field of what is stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Compared", "Comparison", "Incomparable", "compare"]
 
 Change = Literal["better", "worse", "same"]
-OTHER_NODE = (
-    "the two are of different machines of a merged run: --across-machines compares all the same"
-)
+OTHER_NODE = f"the two are of different machines of a merged run: {ALL_THE_SAME}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +105,10 @@ class Comparison(Displayable):
         new: Where the second is from.
         gate: Limits beyond which a difference of a timed or metered figure matters.
         lines: One entry a figure.
-        differences: Differences of the machines or the data; where there are any, nothing that
-            depends on them is compared unless it was asked for.
-        refused: Why figures that depend on the machine were not compared; empty where they were.
+        differences: Differences of the machines, and of a model's data and settings; where there
+            are any, nothing that depends on them is compared unless it was asked for.
+        refused: Why figures that depend on them were not compared; empty where all were.
+        broken: What ended a model of the new run that ran in the base, a line each.
     """
 
     base: str
@@ -117,6 +117,7 @@ class Comparison(Displayable):
     lines: tuple[Compared | Incomparable, ...]
     differences: tuple[str, ...]
     refused: str = ""
+    broken: tuple[str, ...] = ()
 
     @property
     def comparable(self) -> list[Compared]:
@@ -164,22 +165,31 @@ def compare(base: StoredRun, new: StoredRun, gate: Gate, *, across_machines: boo
         base: The older one.
         new: The newer one.
         gate: Limits beyond which a difference of a timed or metered figure matters.
-        across_machines: Compare what depends on the machine even where the machines differ.
+        across_machines: Compare what depends on the machine, the data and settings even where they
+            differ.
     """
-    differences = tuple(
-        f"{key}: {base.fingerprint.get(key)} : {new.fingerprint.get(key)}"
-        for key in dict.fromkeys((*base.fingerprint, *new.fingerprint))
-        if base.fingerprint.get(key) != new.fingerprint.get(key)
+    differ = differing(base, new)
+    why = {}
+    if not across_machines:
+        models = dict.fromkeys((*base.cells, *new.cells))
+        why = {model: text for model in models if (text := differ.why(model))}
+    lines = tuple(_lines(base, new, gate, why, across_machines=across_machines))
+    broken = tuple(
+        f"{model}: {text}"
+        for model, text in new.failed.items()
+        if base.cells.get(model) and model not in base.failed
     )
-    refused = ""
-    if differences and not across_machines:
-        refused = f"the machines differ ({differences[0]}): --across-machines compares all the same"
-    lines = tuple(_lines(base, new, gate, refused, across_machines=across_machines))
-    return Comparison(base.name, new.name, gate, lines, differences, refused)
+    refused = next(iter(why.values()), "")
+    return Comparison(base.name, new.name, gate, lines, differ.told, refused, broken)
 
 
 def _lines(
-    base: StoredRun, new: StoredRun, gate: Gate, refused: str, *, across_machines: bool
+    base: StoredRun,
+    new: StoredRun,
+    gate: Gate,
+    refused: Mapping[str, str],
+    *,
+    across_machines: bool,
 ) -> Iterator[Compared | Incomparable]:
     for model in dict.fromkeys((*base.cells, *new.cells)):
         sides = base.cells.get(model), new.cells.get(model)
@@ -190,7 +200,7 @@ def _lines(
         for metric in dict.fromkeys((*sides[0], *sides[1])):
             pair = sides[0].get(metric), sides[1].get(metric)
             line = _line(model, metric, *pair, gate.threshold(metric))
-            why = refused
+            why = refused.get(model, "")
             if not across_machines and base.machine_of(pair[0]) != new.machine_of(pair[1]):
                 why = why or OTHER_NODE
             if why and isinstance(line, Compared) and _rests_on_more(metric):

@@ -28,6 +28,7 @@ AXES = {"none": 0, "first": 1, "second": 0}  # of the samples, by where the time
 USUAL = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}  # FER2013's own names
 
 WHOLE_BYTES = 1 << 28  # of content that is read whole to tell it from another's
+CONTENT = "content"  # what a digest is of that is of all samples
 ROWS = 64  # of each split, where it is not
 
 
@@ -126,7 +127,7 @@ def data_set_of(found: FaceData) -> DataSet:
         found.name,
         found.reference,
         found.digest,
-        "content",
+        CONTENT,
         splits,
         found.class_names,
         found.synthetic,
@@ -153,7 +154,7 @@ def digest_of_samples(splits: Mapping[str, Samples]) -> tuple[str, str]:
         whole = whole and rows is None and count is not None
         for inputs, targets in batches:
             _add(every, inputs, targets)
-    return every.hexdigest(), "content" if whole else f"the sizes and up to {ROWS} rows of a split"
+    return every.hexdigest(), CONTENT if whole else f"the sizes and up to {ROWS} rows of a split"
 
 
 def _rows(samples: Samples, count: int) -> list[int] | None:

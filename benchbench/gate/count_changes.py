@@ -16,7 +16,7 @@ def changes(
     model: str,
     base: Mapping[str, Any],
     candidate: Mapping[str, Any],
-    declared: Callable[[str, str], bool],
+    declared: Callable[[str, str, float, float], bool],
 ) -> list[Count]:
     """Compare each figure of a model; one that neither side has for the same reason is left out.
 
@@ -24,7 +24,8 @@ def changes(
         model: The model's id.
         base: Figures as `benchbench.gate.exact_counts.counts` gives them, by name.
         candidate: The same of the candidate.
-        declared: Function that tells whether a change is in the repository's baseline.
+        declared: Function that tells whether a change is in the repository's baseline, of the
+            model, the figure, and what it was and is.
     """
     out = []
     for figure in dict.fromkeys((*base, *candidate)):
@@ -41,9 +42,9 @@ def changes(
             out.append(Count(model, figure, old["value"], new["value"], "same"))
         else:
             verdict: Literal["declared", "changed"] = "changed"
-            if declared(model, figure):
-                verdict = "declared"
             values = (old["value"], new["value"])
+            if declared(model, figure, *values):
+                verdict = "declared"
             out.append(Count(model, figure, *values, verdict, _difference(old, new)))
     return out
 

@@ -59,7 +59,7 @@ class GatePlan:
     device: str
     time_limit_s: float
     directions: int = 1
-    declared: Callable[[str, str], bool] = lambda _model, _figure: False
+    declared: Callable[[str, str, float, float], bool] = lambda *_: False
     seed: int = field(default_factory=lambda: random.SystemRandom().getrandbits(32))
 
     @property

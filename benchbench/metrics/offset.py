@@ -16,12 +16,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from benchbench.metrics.statistics import paired_ratio
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from benchbench.metrics.measurement import Round
+
+    Interval = tuple[float, float | None, float | None]  # a ratio and the ends of its interval
+    RatioOf = Callable[[Sequence[float], Sequence[float]], Interval]
 
 __all__ = ["carried", "offset_of", "one_sensor", "sensors_of"]
 
@@ -46,30 +47,34 @@ def sensors_of(rounds: Iterable[Round]) -> set[str]:
     return {str(name) for it in rounds if (name := it.detail.get("sensor"))}
 
 
-def offset_of(pairs: Sequence[Pair]) -> float:
+def offset_of(rounds: Iterable[Round]) -> float:
     """The largest offset that a window's sensor may have, watts; 0 where there was no sensor."""
-    return max(float(it.detail.get("offset_w", 0.0)) for pair in pairs for it in pair)
+    return max((float(it.detail.get("offset_w", 0.0)) for it in rounds), default=0.0)
 
 
-def carried(pairs: Sequence[Pair], offset_w: float) -> tuple[float | None, float | None] | None:
+def carried(
+    over: Sequence[Round], under: Sequence[Round], offset_w: float, ratio_of: RatioOf
+) -> tuple[float | None, float | None] | None:
     """The ends of the ratio's interval; None where the offset is as large as the power.
 
     Args:
-        pairs: Windows of the numerator and the denominator, by round; positive.
+        over: Windows of the numerator; positive.
+        under: Windows of the denominator.
         offset_w: Largest offset of their sensor, watts.
+        ratio_of: Ratio of the two sides' values with its interval: paired by round, or Welch's.
 
     Returns:
-        Lower and upper end, each None with fewer than two pairs: one round has no spread.
+        Lower and upper end, each None with fewer than two rounds: one has no spread.
     """
     lows, highs = list[float](), list[float]()
     for shift_w in (-offset_w, offset_w):
-        over, under = (
+        moved = [
             [value for it in side if (value := _shifted(it, shift_w)) is not None]
-            for side in zip(*pairs, strict=True)
-        )
-        if len(over) < len(pairs) or len(under) < len(pairs):
+            for side in (over, under)
+        ]
+        if [*map(len, moved)] != [len(over), len(under)]:
             return None
-        _, low, high = paired_ratio(over, under)
+        _, low, high = ratio_of(moved[0], moved[1])
         if low is None or high is None:
             return None, None
         lows.append(low)

@@ -96,24 +96,33 @@ def _unpaired(over: Sequence[Round], under: Sequence[Round]) -> Ratio | NoRatio:
         told = " : ".join(", ".join(sorted(names)) for names in (before, now))
         return NoRatio(f"metered by other sensors, which count other things: {told}")
     new, base = ([it.value for it in side if it.value] for side in (over, under))
-    return Ratio(*welch_ratio(base, new), min(len(new), len(base)))
+    found = Ratio(*welch_ratio(base, new), min(len(new), len(base)))
+    offset_w = offset.offset_of((*over, *under))
+    if not offset_w:
+        return found
+    ends = offset.carried(over, under, offset_w, lambda new, base: welch_ratio(base, new))
+    if ends is None:
+        return replace(found, low=None, high=None, reason=_as_large(offset_w), offset_w=offset_w)
+    return replace(found, low=ends[0], high=ends[1], offset_w=offset_w)
 
 
 def _paired(pairs: Sequence[tuple[Round, Round]]) -> Ratio | NoRatio:
     """The ratio over rounds; of metered figures the interval holds their sensor's offset."""
     if not offset.one_sensor(pairs):
         return NoRatio("the two were metered by different sensors, whose gains do not cancel")
-    n, offset_w = len(pairs), offset.offset_of(pairs)
-    value, low, high = paired_ratio(
-        *([it.value or 0.0 for it in side] for side in zip(*pairs, strict=True))
-    )
+    n, offset_w = len(pairs), offset.offset_of(it for pair in pairs for it in pair)
+    over, under = [one for one, _ in pairs], [other for _, other in pairs]
+    value, low, high = paired_ratio(*([it.value or 0.0 for it in side] for side in (over, under)))
     if not offset_w:
         return Ratio(value, low, high, n)
-    ends = offset.carried(pairs, offset_w)
+    ends = offset.carried(over, under, offset_w, paired_ratio)
     if ends is None:
-        why = f"the sensor's offset of {offset_w:g} W is as large as the power"
-        return Ratio(value, None, None, n, why, offset_w)
+        return Ratio(value, None, None, n, _as_large(offset_w), offset_w)
     return Ratio(value, *ends, n, offset_w=offset_w)
+
+
+def _as_large(offset_w: float) -> str:
+    return f"the sensor's offset of {offset_w:g} W is as large as the power"
 
 
 def _with_factors(found: Ratio | NoRatio, over: Measurement, under: Measurement) -> Ratio | NoRatio:

@@ -116,7 +116,8 @@ def of_comparison(found: Comparison, command: str, *, failed: bool) -> str:
         f"base: {found.base}; new: {found.new}",
         f"{count} figures are the same, {len(found.lines) - len(lines)} not comparable",
         "by Welch's 95 % interval of two separate runs; a gate against a revision sees more",
-        *(f"the machines differ: {text}" for text in found.differences),
+        *(f"the runs differ: {text}" for text in found.differences),
+        *(f"ran in the base and not here: {text}" for text in found.broken),
     ]
     rows = tuple(
         Line((it.model, it.metric, ratio_text(it, digits=4), it.verdict, it.reason)) for it in apart
@@ -124,6 +125,8 @@ def of_comparison(found: Comparison, command: str, *, failed: bool) -> str:
     if failed:
         worse = len(found.worse)
         head = "Regression" if worse else "Changed", f"{worse} of {len(lines)} figures are worse"
+    elif found.broken:
+        head = "Broken", f"{len(found.broken)} models ran in the base and do not run here"
     elif not lines or found.refused:
         head = "Nothing could be compared", found.refused or "the two runs share no figure"
     else:
@@ -134,6 +137,8 @@ def of_comparison(found: Comparison, command: str, *, failed: bool) -> str:
 def _least(lines: Sequence[Compared]) -> str:
     """How large a change of a timed or metered figure could have been without being seen."""
     seen = [it.high / it.value for it in lines if it.verdict == "same" and it.value and it.high]
+    if not seen and any(it.low is not None for it in lines):
+        return "each that was timed or metered is another one"
     if not seen:
         return "only counts, which have no noise"
     return f"a change below {100 * (max(seen) - 1):.1f} % of the noisiest one would not be seen"

@@ -31,7 +31,8 @@ def page_of(found: Comparison) -> Page:
         f"new: {found.new}",
         f"timed and metered: 1 outside the 95 % interval, and {limits} % apart",
         "counted: not equal",
-        *(f"the machines differ: {text}" for text in found.differences),
+        *(f"the runs differ: {text}" for text in found.differences),
+        *(f"ran in the base and not here: {text}" for text in found.broken),
     ]
     banner = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     grid = Grid("New run against base", HEADER, tuple(map(_line, lines)), text_columns=2)

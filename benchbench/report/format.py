@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from benchbench.metrics.figure import Figure
     from benchbench.metrics.measurement import Measurement
@@ -21,6 +21,7 @@ __all__ = [
     "fact_text",
     "figure_text",
     "how_got",
+    "interval_text",
     "model_title",
     "number",
     "ratio_text",
@@ -30,6 +31,7 @@ __all__ = [
 
 SI = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"),
       (1e-9, "n"), (1e-12, "p"))  # fmt: skip
+LOPSIDED = 0.1  # of an interval that its halves may differ by, where one number says both
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +166,11 @@ def figure_text(
         return f"n/a{mark}"
     value = figure.value * scale
     decimals = enough(value, decimals)
-    half = None
-    if figure.low is not None and figure.high is not None:
-        half = (figure.high - figure.low) / 2 * scale
     if brief:
-        text = _prefixed(value, half, figure.unit)
+        text = _prefixed(value, figure)
     else:
-        text = number(value, decimals) + ("" if half is None else f" ±{number(half, decimals)}")
+        text = number(value, decimals)
+        text += interval_text(figure, lambda it: number(it * scale, decimals))
     if "layers" in figure.detail and figure.name == "depth":
         text += f" ({figure.detail['layers']})"
     if not figure.valid:
@@ -180,17 +180,34 @@ def figure_text(
     return text + mark
 
 
-def _prefixed(value: float, half: float | None, unit: str) -> str:
-    """A figure, and half its interval, with one prefix where the figure needs one.
+def interval_text(figure: Measurement, write: Callable[[float], str], sign: str = "±") -> str:
+    """What follows a value: half its interval, both ends where it is lopsided, nothing without.
+
+    Args:
+        figure: The figure, which has a value.
+        write: How a number is written.
+        sign: What stands before half the interval.
+    """
+    value, low, high = figure.value or 0.0, figure.low, figure.high
+    if low is None or high is None:
+        return ""
+    # Half of it is then at most a twentieth of the interval from where either end is.
+    if abs((high - value) - (value - low)) <= LOPSIDED * (high - low):
+        return f" {sign}{write((high - low) / 2)}"
+    return f" [{write(low)}, {write(high)}]"
+
+
+def _prefixed(value: float, figure: Measurement) -> str:
+    """A figure, and its interval, with one prefix where the figure needs one.
 
     A bare share or count has none below 1.
     """
-    bare = unit == "1" or unit.startswith("1/")
+    bare = figure.unit == "1" or figure.unit.startswith("1/")
     scale, prefix = si_scale(value)
     if not prefix or (bare and scale < 1):
-        return number(value) + ("" if half is None else f" ±{number(half)}")
-    text = f"{value / scale:.4g}" + ("" if half is None else f" ±{half / scale:.4g}")
-    return f"{text} {prefix}{'' if bare else unit}"
+        return number(value) + interval_text(figure, number)
+    text = f"{value / scale:.4g}" + interval_text(figure, lambda it: f"{it / scale:.4g}")
+    return f"{text} {prefix}{'' if bare else figure.unit}"
 
 
 def ratio_text(found: HasRatio | None, digits: int = 3) -> str:

@@ -10,7 +10,7 @@ from benchbench.comparing.history import HistoryPoint, PastGate
 from benchbench.display.text import neutral
 from benchbench.metrics.units import factor
 from benchbench.report.banner import SIMULATED, synthetic
-from benchbench.report.format import number, ratio_text, si_scale
+from benchbench.report.format import interval_text, number, ratio_text, si_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,19 +69,10 @@ class ChartRange:
         if figure is None or figure.value is None:
             return "n/a"
         text = number(figure.value * self.scale)
-        if figure.low is not None and figure.high is not None:
-            if _is_even(figure.value, figure.low, figure.high):
-                text += f" +/- {number((figure.high - figure.low) / 2 * self.scale)}"
-            else:
-                ends = (number(end * self.scale) for end in (figure.low, figure.high))
-                text += f" [{', '.join(ends)}]"
+        text += interval_text(figure, lambda it: number(it * self.scale), "+/- ")
         text += f" {self.unit}" if self.unit else ""
         text += " (simulated)" if figure.provenance == "simulated" else ""
         return text if figure.valid else f"{text} (invalid)"
-
-
-def _is_even(value: float, low: float, high: float) -> bool:
-    return abs((high - value) - (value - low)) <= 0.02 * (high - low)
 
 
 def _ends(point: HistoryPoint) -> Iterator[float]:

@@ -11,7 +11,7 @@ from benchbench.metrics.place import spots
 from benchbench.metrics.ratio import NoRatio, ratio
 from benchbench.metrics.registry import METRICS
 from benchbench.metrics.statistics import paired_ratio, t_interval
-from benchbench.report.format import Grid, Line, number, ratio_text
+from benchbench.report.format import Grid, Line, interval_text, number, ratio_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -111,8 +111,7 @@ def _text(figure: Measurement | None) -> str:
     if figure is None or figure.value is None:
         return "n/a"
     text = number(figure.value)
-    if figure.low is not None and figure.high is not None:
-        text += f" ±{number((figure.high - figure.low) / 2)}"
+    text += interval_text(figure, number)
     text += "" if figure.valid else " (invalid)"
     return text + (" (simulated)" if figure.provenance == "simulated" else "")
 

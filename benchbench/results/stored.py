@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["load", "read_json", "text_of"]
+__all__ = ["load", "of_journal", "read_json", "text_of"]
 
 MOST_BYTES = 1 << 28  # of a result; one of a hundred models has some MB
 
@@ -32,11 +32,15 @@ def text_of(results: Results) -> str:
     return json.dumps(sealed, indent=1, allow_nan=False) + "\n"
 
 
-def _of_journal(folder: Path) -> Results:
-    """The result of a run whose reports were not written."""
+def of_journal(folder: Path) -> Results:
+    """The result of a run by its journal alone.
+
+    Raises:
+        ResultError: There is none, or it is not whole.
+    """
     try:
         found = aggregated(whole_records(journal.read(folder)))
-    except ValueError as error:
+    except (KeyError, ValueError) as error:
         raise ResultError(f"{folder / journal.JOURNAL}: no record of a run: {error}") from error
     check_whole(found, str(folder))
     return found
@@ -87,7 +91,36 @@ def load(place: Path) -> Results:
     if place.is_dir() and not file.is_file():
         if not (place / journal.JOURNAL).exists():
             raise ResultError(f"{place}: {_no_run(place)}")
-        return _of_journal(place)
+        return of_journal(place)
+    found = _of_document(file)
+    if not found.run["complete"] and file.name == RESULTS:
+        return _further(found, file.parent)
+    return found
+
+
+def _further(found: Results, folder: Path) -> Results:
+    """A run that was interrupted, by its journal where that has gone on since it was written."""
+    try:
+        later = of_journal(folder)
+    except ResultError:
+        return found
+    same = later.run["id"] == found.run["id"]
+    return later if same and _done(later) > _done(found) else found
+
+
+def _done(found: Results) -> int:
+    """How many figures of how many processes a run has."""
+    return sum(
+        len(figure.rounds()) for cell in found.cells for figure in cell.measurements.values()
+    )
+
+
+def _of_document(file: Path) -> Results:
+    """The result that a file of JSON holds.
+
+    Raises:
+        ResultError: It cannot be read, or is not whole.
+    """
     document = read_json(file)
     if not isinstance(document, dict):
         raise ResultError(f"{file}: expected a result of benchbench, found something else")

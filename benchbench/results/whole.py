@@ -168,22 +168,41 @@ def misfit(value: Any, kind: Any, place: str) -> str:  # noqa: ANN401 - whatever
 def whole_records(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """A journal's records; those of jobs that lack something count as damaged.
 
+    So do a job that stands there twice, which would count as two processes, and all that follows a
+    second first line.
+
     Raises:
         ValueError: The first, which says what was run, lacks something.
     """
     out: list[dict[str, Any]] = []
+    done = set[tuple[Any, ...]]()
+    runs = 0
     for number, record in enumerate(records, 1):
         kind, fault = record["kind"], ""
+        runs += kind == "run"
         if kind == "run" and (fault := misfit(record, HEADER, "the first line")):
             raise ValueError(fault)
         if kind == "job":
-            fault = misfit(record, JOB, "it")
-            if not fault and record["status"] not in STATES:
-                fault = f"it has the status {shown(record['status'])}"
+            fault = misfit(record, JOB, "it") or _of_job(record, done)
+        if runs > 1:
+            fault = "it is of a second run, which begins in the middle"
         if kind == "place":
             fault = misfit(record, PLACED, "it")
         out.append({"kind": "damaged", "line": number, "why": fault} if fault else record)
     return out
+
+
+def _of_job(record: dict[str, Any], done: set[tuple[Any, ...]]) -> str:
+    """What is wrong with a job that lacks nothing, beside those that were done before it."""
+    if record["status"] not in STATES:
+        return f"it has the status {shown(record['status'])}"
+    job = (record.get("part"), record.get("place"), record["job"])
+    if record.get("lost"):
+        return ""
+    if job in done:
+        return f"the job {shown(record['job'])} stands there already"
+    done.add(job)
+    return ""
 
 
 def check_whole(results: Results, name: str) -> None:

@@ -11,6 +11,7 @@ from benchbench.results import journal
 from benchbench.results.aggregate import aggregated
 from benchbench.results.places import PlaceNames
 from benchbench.results.schema import check_schema
+from benchbench.results.stored import of_journal
 from benchbench.results.traces import with_trace
 from benchbench.results.whole import whole_records
 from benchbench.running.resuming import new_run
@@ -84,6 +85,7 @@ def _records(run: Path) -> list[Record]:
     if not records or records[0]["kind"] != "run":
         raise ResultError(f"{run / journal.JOURNAL}: its first line is not there, or is damaged")
     check_schema(records[0], str(run / journal.JOURNAL))
+    of_journal(run)  # refuses what is no whole run: another machine's may be anything
     return records
 
 

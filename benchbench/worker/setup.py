@@ -26,6 +26,7 @@ from benchbench.data.batches import Batch, batches_of
 from benchbench.data.inputs import Inputs
 from benchbench.data.loading import load_set
 from benchbench.data.reference import DataRef
+from benchbench.data.sets import CONTENT, DataSet
 from benchbench.errors import BenchbenchError
 from benchbench.files import digest_of
 from benchbench.frameworks import neuron_facts
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchbench.data import DataSource
-    from benchbench.data.sets import DataSet
     from benchbench.metrics.figure import Phase
     from benchbench.running.cells import Cell
 
@@ -87,11 +87,12 @@ def _loaded(reference: str) -> DataSet:
 
 
 def identity_of(found: DataSet, what: DataSource) -> str:
-    """SHA-256 that tells data from other data: of a function's, its code and settings too.
+    """SHA-256 that tells data from other data: by its content, or by its code and settings too.
 
-    Some rows of it do not tell what the code would give for others.
+    Some rows of what a function gives do not tell what it would give for others. All of them do:
+    its file, which the model may stand in as well, may change beside it.
     """
-    if kind_of(what.source) != "function":
+    if kind_of(what.source) != "function" or found.identity == CONTENT:
         return found.digest
     code = zoo.identity(zoo.closure(what.source))
     function = zoo.function_of(what.source)

@@ -86,6 +86,8 @@ def test_a_count_that_changed_fails_unless_the_baseline_has_it_too(
     result = gate("--base", "HEAD")
     assert code(result) == 0
     assert "declared" in result.stdout
+    store_baseline(repository, 3)
+    assert code(gate("--base", "HEAD")) == 1  # another change than the one that is there
 
 
 def store_baseline(repository: Path, params: int) -> None:

@@ -182,7 +182,7 @@ def test_counts_must_be_equal_or_declared(compare: Callable[..., Gated]) -> None
     gated = compare(
         {"m": model(counts=base)},
         {"m": model(counts=candidate)},
-        declared=lambda _model, figure: figure == "b",
+        declared=lambda _model, figure, *_: figure == "b",
     )
     found = {count.figure: count for count in gated.counts}
     assert found["a"].verdict == "changed"

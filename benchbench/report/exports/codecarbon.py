@@ -69,7 +69,7 @@ def _line(
         **{f"{it}_power": "" if seconds is None else of / seconds for it, of in parts.items()},
         **{f"{it}_energy": of / JOULES_A_KWH for it, of in parts.items()},
     }
-    if figure.detail.get("part") != part:
+    if {it.detail.get("part") for it in figure.rounds()} != {part}:
         own = {}  # of more than the compute device: a board, or all that a plug feeds
     gpus = machine.get("gpus", [])
     return {

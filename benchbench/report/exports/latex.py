@@ -8,7 +8,7 @@ from benchbench.display.text import neutral
 from benchbench.metrics.registry import METRICS
 from benchbench.report.banner import conditions
 from benchbench.report.exports.base import export
-from benchbench.report.format import enough, number
+from benchbench.report.format import enough, interval_text, number
 from benchbench.suite.units import shown_in
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ def _cell(figure: Measurement | None, row: Row, scale: float) -> str:
         return "n/a"
     decimals = enough(figure.value * scale, row.decimals)
     text = number(figure.value * scale, decimals)
-    if figure.low is not None and figure.high is not None:
-        half = (figure.high - figure.low) / 2 * scale
-        text += rf" $\pm$ {number(half, decimals)}"
+    text += interval_text(figure, lambda it: number(it * scale, decimals), r"$\pm$ ")
     marks = [MARKS[figure.method]]
     marks += [SIMULATED] if figure.provenance == "simulated" else []
     marks += [INVALID] if not figure.valid else []
