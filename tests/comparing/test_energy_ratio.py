@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from benchbench.comparing.energy_ratio import UNRESOLVED, resolve
 from benchbench.metrics.merging import merge
+from benchbench.metrics.ratio import Ratio, ratio
 from benchbench.metrics.registry import measured, unavailable
 
 if TYPE_CHECKING:
@@ -198,3 +199,25 @@ def test_an_offset_that_takes_all_of_the_power_is_no_ratio() -> None:
     assert found is not None
     assert found.reason == "the sensor's offset of 2 W is as large as the power"
     assert found.value == pytest.approx(0.5)
+
+
+def test_the_offset_widens_the_ratio_of_two_runs() -> None:
+    """Rounds of two runs are no pairs, and their sensor's offset is there all the same."""
+    old, new = metered([100, 101, 99], 5), metered([92, 93, 91], 5, seconds=12)
+    found = ratio(new, old, names=("the new run", "the base"), paired=False)
+    assert isinstance(found, Ratio)
+    assert found.low is not None
+    assert found.high is not None
+    exact = ratio(metered([92, 93, 91], seconds=12), metered([100, 101, 99]), paired=False)
+    assert isinstance(exact, Ratio)
+    assert exact.low is not None
+    assert exact.high is not None
+    # By hand: (92 - 5) * 12 / ((100 - 5) * 10) = 1.099, (92 + 5) * 12 / ((100 + 5) * 10) = 1.109
+    assert found.low < 1.0990
+    assert found.high > 1.1085
+    assert (found.low, found.high) != (exact.low, exact.high)
+    assert found.low < exact.low < exact.high < found.high
+    none = ratio(metered([4, 4.1], 5), old, paired=False)
+    assert isinstance(none, Ratio)
+    assert none.low is None
+    assert "as large as the power" in none.reason

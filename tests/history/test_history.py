@@ -161,3 +161,14 @@ def test_what_is_unreadable_is_told_where_it_was_only_found(tmp_path: Path) -> N
     assert "20270502-100000" in told[0]
     with pytest.raises(ResultError, match="cannot be read"):
         api.history("infer_fps", [torn])
+
+
+def test_runs_of_two_machines_in_one_second_are_two(tmp_path: Path) -> None:
+    """Suite, id and start are the same; the machines are not."""
+    fast = timed(FAST)
+    kept(tmp_path / "one", run(1, fast))
+    kept(tmp_path / "two", run(1, fast, fingerprint={"cpu": "y"}))
+    kept(tmp_path / "copy", run(1, fast))
+    found = api.history("infer_fps", [tmp_path])
+    (trail,) = found.trails
+    assert [it.verdict.word for it in trail.points] == ["first", "break"]

@@ -19,6 +19,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from benchbench.errors import BenchbenchError
 from benchbench.meters import open_meter
+from benchbench.metrics.merging import merge
 from benchbench.metrics.registry import measured, unavailable
 from benchbench.report.exports import exported, names
 from benchbench.report.exports.codecarbon import COLUMNS
@@ -289,10 +290,37 @@ def test_no_two_models_have_one_name_for_githubs_action(table3: Results) -> None
 
 
 def test_latex_prints_numbers_as_the_report_does(table3: Results) -> None:
-    """No 0.00 of what is none, and half of the interval where it is not even."""
+    """No 0.00 of what is none, and both ends of an interval that is not even."""
     row = Row("infer_energy", decimals=2)
     figure = measured("infer_energy", 4.01e-6, n=3, low=3.0e-6, high=9.0e-6)
     cell = replace(table3.cells[0], measurements={figure.name: figure})
     suite = replace(table3.suite, tables=(Table("t", (row,)),), models=table3.suite.models[:1])
     (text,) = exported(replace(table3, cells=(cell,), suite=suite), "latex").values()
-    assert r"4.01e-06 $\pm$ 3e-06" in text
+    assert "4.01e-06 [3e-06, 9e-06]" in text
+
+
+def test_codecarbon_knows_the_device_of_a_figure_of_several_processes() -> None:
+    """What a round was metered by stands in each of them."""
+    rounds = [
+        measured("infer_energy", 0.5, detail={"part": "gpu", "repeat": it}) for it in range(3)
+    ]
+    made = metered()
+    (cell,) = made.cells
+    more = replace(cell, measurements={**cell.measurements, "infer_energy": merge(rounds)})
+    (text,) = exported(replace(made, cells=(more,)), "codecarbon").values()
+    (line,) = csv.DictReader(text.splitlines())
+    assert float(line["gpu_energy"]) == pytest.approx(0.5 / 3.6e6)
+
+
+def test_latex_shows_both_ends_of_a_lopsided_interval() -> None:
+    """All of a hundred images right is 100 [96.3, 100] %, and never 101.9."""
+    made = metered()
+    (cell,) = made.cells
+    right = measured("accuracy", 1.0, n=100, low=0.963, high=1.0)
+    table = Table("t", (Row("accuracy", unit="%", scale=100.0, decimals=1),))
+    more = replace(cell, measurements={"accuracy": right})
+    (text,) = exported(
+        replace(made, cells=(more,), suite=replace(made.suite, tables=(table,))), "latex"
+    ).values()
+    assert "100.0 [96.3, 100.0]" in text
+    assert "pm" not in text

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fixtures_history import DATA
 
 from benchbench.codec import plain
 from benchbench.errors import ResultError
 from benchbench.metrics.registry import measured, unavailable
 from benchbench.results.aggregate import aggregated
 from benchbench.results.schema import ModelRatio
+from benchbench.results.whole import whole_records
 from benchbench.suite.schema import Model, Settings, Suite
 from benchbench.suite.tables import Claim, Measure, Row, Table
 
@@ -242,6 +244,25 @@ def test_what_an_interval_could_not_hold_stands_with_the_ratio() -> None:
 def damaged(line: int, why: str) -> dict[str, Any]:
     """A line of the journal that could not be read."""
     return {"kind": "damaged", "line": line, "why": why}
+
+
+def test_a_job_counts_once_and_a_second_run_does_not() -> None:
+    """A line that was copied would be a process that never ran; another run is not this one."""
+    lines = [
+        {**job("a", "time", i, measured("train_fps", 2.0)), "job": f"id-a-{i}"} for i in range(2)
+    ]
+    first = {**header(), "data": DATA}
+    again = whole_records([first, *lines, lines[0], first, {**lines[1], "job": "other"}])
+    assert [it["kind"] for it in again] == ["run", "job", "job", *["damaged"] * 3]
+    assert "stands there already" in again[3]["why"]
+    assert "second run" in again[5]["why"]
+    figure = aggregated(again).figure("a", "train_fps")
+    assert figure is not None
+    assert figure.n == 2
+    lost = {**lines[0], "lost": True}
+    assert [it["kind"] for it in whole_records([first, lost, lines[0]])] == ["run", "job", "job"]
+    other = {**lines[0], "part": "2"}
+    assert [it["kind"] for it in whole_records([first, other, lines[0]])] == ["run", "job", "job"]
 
 
 def test_damaged_lines_are_told_after_those_that_were_known() -> None:

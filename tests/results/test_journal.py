@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from fixtures_references import TABLE3
 
 from benchbench.errors import OutputError, ResultError
 from benchbench.files import write_text
-from benchbench.results import journal
+from benchbench.results import journal, stored
+from benchbench.results.schema import RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,3 +107,22 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("in the way")
     with pytest.raises(OutputError, match=r"out/journal\.jsonl: cannot be written"):
         journal.Journal(tmp_path / "out")
+
+
+def test_a_run_that_has_gone_on_is_read_from_its_journal(tmp_path: Path) -> None:
+    """Reports of an interrupted run are older than a journal that was taken up and then killed."""
+    source = TABLE3.parent
+    records = journal.read(source)
+    jobs = [number for number, it in enumerate(records) if it["kind"] == "job"]
+    with journal.Journal(tmp_path) as book:
+        for record in records[: jobs[2] + 1]:
+            book.append({key: it for key, it in record.items() if key != journal.SEAL})
+    early = stored.of_journal(tmp_path)
+    (tmp_path / RESULTS).write_text(stored.text_of(early))
+    assert stored.load(tmp_path) == stored.load(tmp_path / RESULTS)
+    with journal.Journal(tmp_path) as book:
+        for record in records[jobs[2] + 1 :]:
+            book.append({key: it for key, it in record.items() if key != journal.SEAL})
+    later = stored.load(tmp_path)
+    assert later.run["complete"]
+    assert not early.run["complete"]

@@ -227,6 +227,25 @@ def test_what_is_no_part_of_the_same_is_refused(
         api.merge([here, there], tmp_path / "out")
 
 
+@pytest.mark.parametrize("name", ["../../evil", None])
+def test_a_suite_of_another_machine_names_no_place_outside(
+    runs: Path, tmp_path: Path, name: str | None
+) -> None:
+    """A journal may say anything; the new run is kept under the folder that was asked for."""
+    places = []
+    for side in ("here", "there"):
+        places.append(changed(runs, tmp_path / side))
+        with journal.Journal(fresh := tmp_path / f"{side}-new") as book:
+            for record in journal.read(places[-1]):
+                if record["kind"] == "run":
+                    record["suite"]["name"] = name
+                book.append({key: it for key, it in record.items() if key != journal.SEAL})
+        places[-1] = fresh
+    with pytest.raises(ResultError, match=r"no record of a run|not a whole result"):
+        api.merge(places, tmp_path / "out" / "a")
+    assert not (tmp_path / "evil").exists()
+
+
 def test_one_run_is_not_merged(runs: Path, tmp_path: Path) -> None:
     """A merge wants two."""
     with pytest.raises(ResultError, match="two runs or more"):
