@@ -45,6 +45,10 @@ class Framework(ABC):
         """Whether the module makes spikes, or what stands for them, of the model's inputs."""
         return False
 
+    def states_of(self, module: nn.Module) -> tuple[str, ...]:  # noqa: ARG002 - as above
+        """Names of the module's own buffers that hold what the last batch left in it."""
+        return ()
+
     def spikes_of(self, module: nn.Module, outputs: object) -> Tensor | None:  # noqa: ARG002 - for those that tell modules apart
         """The tensor of spikes among what one call of a neuron gives back.
 

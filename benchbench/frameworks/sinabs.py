@@ -45,6 +45,14 @@ class Sinabs(Framework):
                 for name, state in list(module.named_buffers(recurse=False)):
                     setattr(module, name, torch.zeros(0, device=state.device, dtype=state.dtype))
 
+    def states_of(self, module: nn.Module) -> tuple[str, ...]:
+        """All buffers of a layer, which are what `reset` starts anew."""
+        from sinabs.layers import StatefulLayer  # noqa: PLC0415 - it is loaded
+
+        if not isinstance(module, StatefulLayer):
+            return ()
+        return tuple(name for name, _ in module.named_buffers(recurse=False))
+
     def walks_time(self, module: nn.Module) -> bool:
         """Whether one call takes all time steps: each of its layers does."""
         return self.is_neuron(module)

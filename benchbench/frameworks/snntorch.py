@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SnnTorch"]
 
+STATES = {"mem", "spk", "syn", "syn_exc", "syn_inh"}  # buffers that are no part of its weights
+
 
 @framework
 class SnnTorch(Framework):
@@ -43,6 +45,14 @@ class SnnTorch(Framework):
         """Reset each neuron of this model: `snntorch.utils.reset` sees its direct children only."""
         for reset in _resets(model):
             reset()
+
+    def states_of(self, module: nn.Module) -> tuple[str, ...]:
+        """Membrane potentials, currents and spikes of the last batch: no reset empties them."""
+        import snntorch  # noqa: PLC0415 - it is loaded
+
+        if not isinstance(module, snntorch.SpikingNeuron):
+            return ()
+        return tuple(name for name, _ in module.named_buffers(recurse=False) if name in STATES)
 
     def walks_time(self, module: nn.Module) -> bool:
         """Whether one call takes all time steps, [T, N, C]: neurons without a reset of spikes."""
