@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from benchbench.frameworks.base import Framework, framework
+from benchbench.frameworks.base import Framework, framework, of_each_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,15 +64,15 @@ class SnnTorch(Framework):
 
     def neuron_facts(self, model: nn.Module, device: torch.device) -> dict[str, str]:  # noqa: ARG002 - one implementation
         """Where the state of each kind is, and how it is reset by a spike."""
-        facts: dict[str, str] = {}
+        said = []
         for module in model.modules():
             if self.is_neuron(module):
                 kept = "kept in the layer" if getattr(module, "init_hidden", False) else "passed on"
                 state = "all steps in a call" if self.walks_time(module) else f"state {kept}"
                 by = getattr(module, "_reset_mechanism", None)
                 mechanism = f", reset by {by}" if by and not self.walks_time(module) else ""
-                facts[type(module).__name__] = f"snnTorch, {state}{mechanism}"
-        return facts
+                said.append((module, f"snnTorch, {state}{mechanism}"))
+        return of_each_kind(said)
 
 
 def _resets(model: nn.Module) -> Iterator[Callable[[], object]]:

@@ -196,6 +196,15 @@ def test_facts_say_where_the_state_is(kit: Any) -> None:
     assert "kept in the layer" in neuron_facts(hidden(kit), CPU)["Leaky"]
 
 
+def test_facts_of_one_class_with_several_settings_are_all_told() -> None:
+    """Neither the last neuron's settings alone, nor those of each neuron again."""
+    nets = [leaky(), leaky(), snntorch.Leaky(beta=0.5, init_hidden=True), leaky()]
+    assert neuron_facts(nn.Sequential(*nets), CPU)["Leaky"] == (
+        "snnTorch, state passed on, reset by zero; "
+        "snnTorch, state kept in the layer, reset by subtract"
+    )
+
+
 @pytest.mark.parametrize("batch", [0, 8, 640])
 def test_the_footprint_is_not_of_the_last_batch(batch: int) -> None:
     """Parameters, and a neuron's three numbers and one integer: whatever ran before is no part."""
