@@ -37,6 +37,7 @@ __all__ = [
     "resetter",
     "spikes_of",
     "spiking_layers",
+    "states_of",
     "steps_of",
 ]
 
@@ -148,6 +149,21 @@ def _resetter(model: nn.Module) -> Callable[[], None]:
             _asked(framework, lambda it: it.reset(model), otherwise=None)
 
     return run
+
+
+def states_of(model: nn.Module) -> set[str]:
+    """Paths of the buffers that hold what the last batch left in neurons, of its very size."""
+    modules = model.named_modules()
+    return {f"{path}.{name}".lstrip(".") for path, it in modules for name in _states_of(it)}
+
+
+def _states_of(module: nn.Module) -> list[str]:
+    nothing: tuple[str, ...] = ()
+    return [
+        name
+        for framework in _present()
+        for name in _asked(framework, lambda it: it.states_of(module), otherwise=nothing)
+    ]
 
 
 def spikes_of(module: nn.Module, outputs: object) -> Tensor | None:

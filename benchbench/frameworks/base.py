@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from benchbench import extensions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import torch
     from torch import Tensor, nn
 
-__all__ = ["FRAMEWORKS", "Framework", "first_tensor", "framework"]
+__all__ = ["FRAMEWORKS", "Framework", "first_tensor", "framework", "of_each_kind"]
 
 FRAMEWORKS: list[Framework] = []
 
@@ -45,6 +47,10 @@ class Framework(ABC):
         """Whether the module makes spikes, or what stands for them, of the model's inputs."""
         return False
 
+    def states_of(self, module: nn.Module) -> tuple[str, ...]:  # noqa: ARG002 - as above
+        """Names of the module's own buffers that hold what the last batch left in it."""
+        return ()
+
     def spikes_of(self, module: nn.Module, outputs: object) -> Tensor | None:  # noqa: ARG002 - for those that tell modules apart
         """The tensor of spikes among what one call of a neuron gives back.
 
@@ -77,6 +83,20 @@ def first_tensor(values: object) -> Tensor | None:
     from torch.utils._pytree import tree_leaves  # noqa: PLC0415 - see above
 
     return next((leaf for leaf in tree_leaves(values) if isinstance(leaf, torch.Tensor)), None)
+
+
+def of_each_kind(said: Iterable[tuple[nn.Module, str]]) -> dict[str, str]:
+    """What is said of neurons, by class: each different sentence once, in the order of the model.
+
+    >>> from torch import nn
+    >>> one, two = nn.ReLU(), nn.ReLU()
+    >>> of_each_kind([(one, "reset by zero"), (two, "no reset"), (one, "reset by zero")])
+    {'ReLU': 'reset by zero; no reset'}
+    """
+    kinds: dict[str, dict[str, None]] = {}
+    for module, sentence in said:
+        kinds.setdefault(type(module).__name__, {})[sentence] = None
+    return {kind: "; ".join(sentences) for kind, sentences in kinds.items()}
 
 
 C = TypeVar("C", bound=type[Framework])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from benchbench.frameworks.base import Framework, framework
+from benchbench.frameworks.base import Framework, framework, of_each_kind
 
 if TYPE_CHECKING:
     import torch
@@ -53,7 +53,7 @@ class Norse(Framework):
 
     def neuron_facts(self, model: nn.Module, device: torch.device) -> dict[str, str]:  # noqa: ARG002 - one implementation
         """The step of integration and the surrogate gradient of each kind."""
-        facts: dict[str, str] = {}
+        said = []
         for module in model.modules():
             if self.is_neuron(module):
                 span = "all steps in a call" if self.walks_time(module) else "one step a call"
@@ -61,5 +61,5 @@ class Norse(Framework):
                 dt = getattr(module, "dt", None)
                 more = [f"dt {dt:g} s"] if isinstance(dt, float) else []
                 more += [f"surrogate {method}"] if isinstance(method, str) and method else []
-                facts[type(module).__name__] = ", ".join(["Norse", span, *more])
-        return facts
+                said.append((module, ", ".join(["Norse", span, *more])))
+        return of_each_kind(said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from benchbench.frameworks.base import Framework, framework
+from benchbench.frameworks.base import Framework, framework, of_each_kind
 
 if TYPE_CHECKING:
     import torch
@@ -45,6 +45,14 @@ class Sinabs(Framework):
                 for name, state in list(module.named_buffers(recurse=False)):
                     setattr(module, name, torch.zeros(0, device=state.device, dtype=state.dtype))
 
+    def states_of(self, module: nn.Module) -> tuple[str, ...]:
+        """All buffers of a layer, which are what `reset` starts anew."""
+        from sinabs.layers import StatefulLayer  # noqa: PLC0415 - it is loaded
+
+        if not isinstance(module, StatefulLayer):
+            return ()
+        return tuple(name for name, _ in module.named_buffers(recurse=False))
+
     def walks_time(self, module: nn.Module) -> bool:
         """Whether one call takes all time steps: each of its layers does."""
         return self.is_neuron(module)
@@ -61,10 +69,10 @@ class Sinabs(Framework):
 
     def neuron_facts(self, model: nn.Module, device: torch.device) -> dict[str, str]:  # noqa: ARG002 - one implementation
         """The spike function of each kind: whether it fires several times a step."""
-        facts: dict[str, str] = {}
+        said = []
         for module in model.modules():
             if self.is_neuron(module):
                 function = module.spike_fn
                 name = getattr(function, "__name__", type(function).__name__)
-                facts[type(module).__name__] = f"sinabs, all steps in a call, {name}"
-        return facts
+                said.append((module, f"sinabs, all steps in a call, {name}"))
+        return of_each_kind(said)

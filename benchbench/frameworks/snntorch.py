@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from benchbench.frameworks.base import Framework, framework
+from benchbench.frameworks.base import Framework, framework, of_each_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 __all__ = ["SnnTorch"]
+
+STATES = {"mem", "spk", "syn", "syn_exc", "syn_inh"}  # buffers that are no part of its weights
 
 
 @framework
@@ -44,6 +46,14 @@ class SnnTorch(Framework):
         for reset in _resets(model):
             reset()
 
+    def states_of(self, module: nn.Module) -> tuple[str, ...]:
+        """Membrane potentials, currents and spikes of the last batch: no reset empties them."""
+        import snntorch  # noqa: PLC0415 - it is loaded
+
+        if not isinstance(module, snntorch.SpikingNeuron):
+            return ()
+        return tuple(name for name, _ in module.named_buffers(recurse=False) if name in STATES)
+
     def walks_time(self, module: nn.Module) -> bool:
         """Whether one call takes all time steps, [T, N, C]: neurons without a reset of spikes."""
         import snntorch  # noqa: PLC0415 - it is loaded
@@ -54,15 +64,15 @@ class SnnTorch(Framework):
 
     def neuron_facts(self, model: nn.Module, device: torch.device) -> dict[str, str]:  # noqa: ARG002 - one implementation
         """Where the state of each kind is, and how it is reset by a spike."""
-        facts: dict[str, str] = {}
+        said = []
         for module in model.modules():
             if self.is_neuron(module):
                 kept = "kept in the layer" if getattr(module, "init_hidden", False) else "passed on"
                 state = "all steps in a call" if self.walks_time(module) else f"state {kept}"
                 by = getattr(module, "_reset_mechanism", None)
                 mechanism = f", reset by {by}" if by and not self.walks_time(module) else ""
-                facts[type(module).__name__] = f"snnTorch, {state}{mechanism}"
-        return facts
+                said.append((module, f"snnTorch, {state}{mechanism}"))
+        return of_each_kind(said)
 
 
 def _resets(model: nn.Module) -> Iterator[Callable[[], object]]:

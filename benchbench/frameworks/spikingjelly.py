@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from benchbench.frameworks.base import Framework, framework
+from benchbench.frameworks.base import Framework, framework, of_each_kind
 
 if TYPE_CHECKING:
     import torch
@@ -59,15 +59,14 @@ class SpikingJelly(Framework):
         """Step mode and implementation of each kind of neuron."""
         from spikingjelly.activation_based import functional  # noqa: PLC0415 - it is loaded
 
-        facts: dict[str, str] = {}
+        said = []
         for module in model.modules():
             if self.is_neuron(module):
-                kind = type(module).__name__
                 try:
-                    short = kind.removesuffix("Node").lower()
+                    short = type(module).__name__.removesuffix("Node").lower()
                     found = functional.neuron_implementation(short, device)["implementation"]
                 except (ValueError, RuntimeError) as error:
                     found = f"unknown ({error})"
                 mode = getattr(module, "step_mode", "m")  # PSN knows no other
-                facts[kind] = f"step mode {mode}, {found}"
-        return facts
+                said.append((module, f"step mode {mode}, {found}"))
+        return of_each_kind(said)

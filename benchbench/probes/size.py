@@ -53,7 +53,8 @@ def measure(model: nn.Module) -> Iterator[Measurement]:
     """Count parameters and their bytes.
 
     A parameter that several layers share counts once; buffers (a batch norm's running statistics,
-    a neuron's state) are no parameters.
+    a neuron's state) are no parameters. What the last batch left in the neurons of a framework,
+    of that batch's size, is no part of the footprint either.
 
     Args:
         model: Any model whose parameters have a shape.
@@ -64,6 +65,8 @@ def measure(model: nn.Module) -> Iterator[Measurement]:
         have made constants of them.
     """
     import torch
+
+    from benchbench.frameworks import states_of
 
     scripted = [
         path or "(the model)"
@@ -94,5 +97,7 @@ def measure(model: nn.Module) -> Iterator[Measurement]:
     for index, figure in enumerate((PARAMS, PARAM_BYTES)):
         parts = {name: part[index] for name, part in owners.items()}
         yield figure(sum(parts.values()), detail={"parts": parts})
-    buffers = sum(buffer.numel() * buffer.element_size() for buffer in model.buffers())
+    states = states_of(model)
+    kept = [buffer for name, buffer in model.named_buffers() if name not in states]
+    buffers = sum(buffer.numel() * buffer.element_size() for buffer in kept)
     yield FOOTPRINT(sum(part[1] for part in owners.values()) + buffers)

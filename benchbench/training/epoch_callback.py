@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
@@ -133,14 +134,15 @@ class EpochCallback(Callback):
         if now - self._said_s < SAY_EVERY_S:
             return
         self._said_s = now
-        share = (batch_idx + 1) / max(1, int(trainer.num_training_batches))
-        epochs = trainer.max_epochs or 1
-        left_s = (now - self._epoch_began_s) / share * (epochs - trainer.current_epoch - share)
+        epochs, batches = trainer.max_epochs or 1, trainer.num_training_batches
+        if math.isfinite(batches):
+            share = (batch_idx + 1) / max(1, int(batches))
+            left_s = (now - self._epoch_began_s) / share * (epochs - trainer.current_epoch - share)
+            far = f"{100 * share:.0f} %, at most {left_s / 60:.0f} min left"
+        else:
+            far = f"batch {batch_idx + 1}"  # a stream does not say how many there are
         best = f", best {self._goal.said(self.best[self._goal.key])}" if self.best else ""
-        self._hears.phase(
-            f"train: epoch {trainer.current_epoch + 1}/{epochs}, {100 * share:.0f} %, at most "
-            f"{left_s / 60:.0f} min left{best}"
-        )
+        self._hears.phase(f"train: epoch {trainer.current_epoch + 1}/{epochs}, {far}{best}")
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the weights where they are the best; `finish`, unless patience is to look first.

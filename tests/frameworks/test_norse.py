@@ -153,3 +153,12 @@ def test_facts_say_the_step_of_integration(kit: Any) -> None:
     assert neuron_facts(net(kit), CPU) == {
         "LIFCell": "Norse, one step a call, dt 0.001 s, surrogate super"
     }
+
+
+def test_facts_of_one_class_with_several_settings_are_all_told() -> None:
+    """Neither the last neuron's settings alone, nor those of each neuron again."""
+    cells = [norse.LIFCell(), norse.LIFCell(dt=0.01), norse.LIFCell()]
+    assert neuron_facts(nn.ModuleList(cells), CPU)["LIFCell"] == (
+        "Norse, one step a call, dt 0.001 s, surrogate super; "
+        "Norse, one step a call, dt 0.01 s, surrogate super"
+    )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from benchbench.frameworks import neuron_facts, reset, spiking_layers, steps_of
+from benchbench.probes import size
 
 sinabs = pytest.importorskip("sinabs.layers", reason="sinabs is not installed: make sinabs")
 activation = pytest.importorskip("sinabs.activation")
@@ -91,3 +92,20 @@ def test_integrators_do_not_fire() -> None:
 def test_facts_say_the_spike_function(kit: Any) -> None:
     """The report says whether a neuron fires several times a step."""
     assert neuron_facts(net(kit), CPU) == {"LIFSqueeze": "sinabs, all steps in a call, SingleSpike"}
+
+
+def test_facts_of_one_class_with_several_settings_are_all_told() -> None:
+    """Neither the last layer's settings alone, nor those of each layer again."""
+    layers = [sinabs.IAF(), sinabs.IAF(spike_fn=activation.SingleSpike), sinabs.IAF()]
+    assert neuron_facts(nn.Sequential(*layers), CPU)["IAF"] == (
+        "sinabs, all steps in a call, MultiSpike; sinabs, all steps in a call, SingleSpike"
+    )
+
+
+def test_the_footprint_is_not_of_the_last_batch() -> None:
+    """Parameters alone: whatever ran before is no part of it."""
+    model = nn.Sequential(nn.Linear(3, 4), sinabs.IAF(), nn.Linear(4, 2))
+    model(torch.rand(64, 5, 3))
+    (footprint,) = [it for it in size.measure(model) if it.name == "footprint"]
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    assert footprint.value == 4 * parameters

@@ -17,6 +17,7 @@ from benchbench.frameworks import (
     spiking_layers,
     steps_of,
 )
+from benchbench.probes import size
 from benchbench.probes import spikes as probe
 from benchbench.training.loss import loss_name, loss_of
 
@@ -193,3 +194,22 @@ def test_facts_say_where_the_state_is(kit: Any) -> None:
     """The report says in which style, and how a spike resets."""
     assert neuron_facts(passed(kit), CPU) == {"Leaky": "snnTorch, state passed on, reset by zero"}
     assert "kept in the layer" in neuron_facts(hidden(kit), CPU)["Leaky"]
+
+
+def test_facts_of_one_class_with_several_settings_are_all_told() -> None:
+    """Neither the last neuron's settings alone, nor those of each neuron again."""
+    nets = [leaky(), leaky(), snntorch.Leaky(beta=0.5, init_hidden=True), leaky()]
+    assert neuron_facts(nn.Sequential(*nets), CPU)["Leaky"] == (
+        "snnTorch, state passed on, reset by zero; "
+        "snnTorch, state kept in the layer, reset by subtract"
+    )
+
+
+@pytest.mark.parametrize("batch", [0, 8, 640])
+def test_the_footprint_is_not_of_the_last_batch(batch: int) -> None:
+    """Parameters, and a neuron's three numbers and one integer: whatever ran before is no part."""
+    model = nn.Sequential(nn.Linear(10, 20), leaky(init_hidden=True), nn.Linear(20, 3))
+    if batch:
+        model(torch.rand(batch, 10))
+    (footprint,) = [it for it in size.measure(model) if it.name == "footprint"]
+    assert footprint.value == 4 * (11 * 20 + 21 * 3) + 3 * 4 + 8

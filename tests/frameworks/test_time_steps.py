@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import torch
 from fixtures_neurons import Surrogate
+from spikingjelly.activation_based import neuron
 from torch import Tensor, nn
 
-from benchbench.frameworks import Neurons
+from benchbench.frameworks import Neurons, neuron_facts
 
 AXIS = {"TN": 0, "NT": 1, "NT unflattened": 1, "last": -1}
 
@@ -116,3 +117,10 @@ def test_steps_may_be_told(kit: Any) -> None:
     told = kit.measured(Shared(1), torch.rand(4, 6), told=Neurons(steps=1))
     (row,) = told["firing_rate"].detail["layers"]
     assert (row["steps"], row["neurons"]) == (1, 12)
+
+
+def test_facts_name_each_step_mode_of_one_class() -> None:
+    """Neither the last neuron's step mode alone, nor that of each neuron again."""
+    nodes = [neuron.IFNode(step_mode=mode) for mode in ("s", "m", "s")]
+    fact = neuron_facts(nn.Sequential(*nodes), torch.device("cpu"))["IFNode"]
+    assert [part.partition(",")[0] for part in fact.split("; ")] == ["step mode s", "step mode m"]

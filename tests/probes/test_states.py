@@ -7,8 +7,10 @@ import torch
 from torch import Tensor, nn
 
 import benchbench
-from benchbench.errors import CountError
+from benchbench.errors import CountError, ModelError
+from benchbench.frameworks import Neurons, resetter
 from benchbench.probes import operations, spikes
+from benchbench.probes.counting.firing import find_neurons
 
 ROWS = torch.rand(3, 6, 8, generator=torch.Generator().manual_seed(1))
 REMEDY = r"keeps a state between batches .* \(reset: METHOD\), or reset it in forward\(\)"
@@ -117,3 +119,105 @@ def test_a_last_digit_is_no_state() -> None:
     assert spikes.measure(Rounding(1e-7), [ROWS, ROWS])
     with pytest.raises(CountError, match="one image has another answer before than after"):
         spikes.measure(Rounding(1e-3), [ROWS, ROWS])
+
+
+class Leaky(nn.Module):
+    """A neuron that starts anew where the batch has another size, and at no other time."""
+
+    def __init__(self) -> None:
+        """No state yet."""
+        super().__init__()
+        self.v: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """One step."""
+        if self.v is None or self.v.shape != x.shape:
+            self.v = torch.zeros_like(x)
+        self.v = self.v * 0.95 + x
+        spikes = (self.v > 1.0).float()
+        self.v = self.v - spikes
+        return spikes
+
+
+class OfItsSize(nn.Module):
+    """A network of such neurons, over four steps."""
+
+    def __init__(self) -> None:
+        """8 features, 5 classes."""
+        super().__init__()
+        torch.manual_seed(0)
+        self.fc, self.neuron, self.out = nn.Linear(8, 8), Leaky(), nn.Linear(8, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, 8] to [N, 5]."""
+        total = torch.zeros(len(x), 5)
+        for _ in range(4):
+            total = total + self.out(self.neuron(self.fc(x)))
+        return total
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.neuron.v = None
+
+
+class Hidden(nn.Module):
+    """A recurrent cell whose state starts anew at another batch's size."""
+
+    def __init__(self) -> None:
+        """8 features, 4 units."""
+        super().__init__()
+        torch.manual_seed(0)
+        self.cell, self.out = nn.RNNCell(8, 4), nn.Sequential(nn.ReLU(), nn.Linear(4, 5))
+        self.state = torch.zeros(0, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, 8] to [N, 5]."""
+        if len(self.state) != len(x):
+            self.state = torch.zeros(len(x), 4)
+        self.state = self.cell(x, self.state).detach()
+        return self.out(self.state)
+
+
+@pytest.mark.parametrize("batches", [1, 4])
+def test_a_state_of_the_batch_s_size_is_refused(batches: int) -> None:
+    """One sample before and after makes it start anew: the same batch twice does not."""
+    rows = [torch.rand(16, 8, generator=torch.Generator().manual_seed(2))] * batches
+    with pytest.raises(CountError, match=f"^one batch .* when it is run again: .*{REMEDY}"):
+        spikes.measure(Hidden(), rows)
+    with pytest.raises(CountError, match=f"^one batch .* when it is run again: .*{REMEDY}"):
+        spikes.measure(OfItsSize(), rows)
+    found = benchbench.count(OfItsSize(), rows)["firing_rate"]
+    assert found.value is None
+    assert "keeps a state between batches" in found.reasons[0]
+    model = OfItsSize()
+    find_neurons(model, Neurons(), lambda: rows)
+    with pytest.raises(ModelError, match=REMEDY):  # nor is it timed
+        resetter(model)
+
+
+def test_a_state_of_the_batch_s_size_that_is_reset_is_counted() -> None:
+    """With the method that resets it, several batches give what one does."""
+    rows = torch.rand(16, 8, generator=torch.Generator().manual_seed(2))
+    one, four = (
+        benchbench.count(OfItsSize(), [rows] * batches, reset="forget")["firing_rate"].value
+        for batches in (1, 4)
+    )
+    assert one is not None
+    assert one > 0
+    assert one == four
+
+
+def test_an_encoder_that_draws_random_numbers_holds_no_state() -> None:
+    """The batch is run again with the numbers that it was given."""
+
+    class Poisson(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.fc = nn.Linear(8, 5)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fc((torch.rand_like(x) < x).float())
+
+    rows = torch.rand(16, 8, generator=torch.Generator().manual_seed(2))
+    assert benchbench.count(Poisson(), [rows] * 3)["macs_effective"].value is not None

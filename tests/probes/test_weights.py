@@ -294,12 +294,32 @@ class Unused(nn.Module):
         return self.used(images.flatten(1))
 
 
+class Delayed(nn.Module):
+    """Neurons that fire one step late: what the last step is fed reaches no output."""
+
+    def __init__(self) -> None:
+        """A layer before the neurons, in a box, and one behind them."""
+        super().__init__()
+        torch.manual_seed(0)
+        self.box, self.out = nn.Sequential(nn.Linear(8, 6)), nn.Linear(6, 2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[N, 1, T, 8] to [N, 2]."""
+        potential, total = torch.zeros(len(images), 6), torch.zeros(len(images), 2)
+        for row in images.squeeze(1).unbind(1):
+            spikes = (potential > 0.3).float()
+            total = total + self.out(spikes)
+            potential = 0.9 * potential * (1 - spikes) + self.box(row)
+        return total
+
+
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize(
     ("make", "dense", "blind"),
     [
         (Attention, 8 * 8 * 24 + 2 * 8 * 8 * 8, "fvcore"),
         (Unused, 64 * 8, "fvcore"),
+        (Delayed, 8 * (8 * 6 + 6 * 2), "fvcore"),
         (lambda: nn.Sequential(nn.Flatten(), weight_norm(nn.Linear(64, 5))), 320, "torchinfo"),
     ],
 )

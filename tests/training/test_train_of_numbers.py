@@ -9,9 +9,12 @@ import pytest
 import benchbench
 from benchbench.errors import ModelError
 from benchbench.report.page import page
+from benchbench.report.progress import SilentProgress
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from benchbench.running.cells import Job
 
 OWN = """
 import torch
@@ -19,6 +22,7 @@ from torch import nn
 
 def net(): return nn.Linear(4, 1)
 def steps(): return Steps()
+def classes(): return nn.Linear(4, 2)
 def numbers():
     x = torch.rand(60, 4)
     return {"train": (x, x.sum(1)), "test": (x[:20], x[:20].sum(1))}
@@ -27,6 +31,12 @@ def nothing():
 def films():
     x, y = torch.rand(3, 40, 4), torch.arange(40) % 2
     return {"train": (x, y), "test": (x[:, :10], y[:10])}
+def batches():
+    from torch.utils.data import DataLoader, TensorDataset
+    x = torch.rand(60, 4)
+    y = (x[:, 0] > 0.5).long()
+    parts = {"train": slice(0, 30), "val": slice(30, 45), "test": slice(45, 60)}
+    return {k: DataLoader(TensorDataset(x[s], y[s]), batch_size=7) for k, s in parts.items()}
 
 class Steps(nn.Module):
     def __init__(self):
@@ -75,3 +85,35 @@ def test_time_first_is_told_by_an_argument(place: Path) -> None:
     assert found.figure("steps", "accuracy").value is not None
     counted = benchbench.count("own.py:steps", data="own.py:films", time="first")
     assert counted["macs_dense"].value == 8
+
+
+SUITE = """
+benchbench: 1
+name: streamed
+data: {source: "own.py:batches", classes: 2}
+settings: {repeats: 0, images: 15, train_steps: 0, batch_size: 7, threads: 1}
+models: [{id: net, model: "own.py:classes", train: {epochs: 1}}]
+"""
+
+
+class Hears(SilentProgress):
+    """Keeps the phases that it is told."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.phases: list[str] = []
+
+    def phase(self, job: Job, name: str) -> None:  # noqa: ARG002 - there is one
+        """Keep it."""
+        self.phases.append(name)
+
+
+@pytest.mark.slow
+def test_a_stream_trains_without_a_count_of_its_batches(place: Path) -> None:
+    """Batch by batch: how far an epoch is, as a share, and how long it takes is not known."""
+    (place / "suite.yaml").write_text(SUITE)
+    hears = Hears()
+    found = benchbench.run("suite.yaml", device="cpu", progress=hears)
+    assert found.figure("net", "accuracy").value is not None
+    assert "train: epoch 1/1, batch 1" in hears.phases
+    assert not [phase for phase in hears.phases if "min left" in phase]

@@ -22,7 +22,7 @@ from benchbench.errors import ModelError
 from benchbench.frameworks import reset, spiking_layers
 from benchbench.frameworks.told import HOLDS_STATE, NONE, Firing, Found, keep, mark
 from benchbench.probes.counting.context import countable
-from benchbench.probes.counting.outputs import Seen, call_steps, layer_steps, layers_of
+from benchbench.probes.counting.outputs import Seen, call_steps, is_same, layer_steps, layers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -188,11 +188,12 @@ def _every(
 ) -> tuple[dict[str, Seen], str]:
     """What is seen over all batches, and why the model depends on what ran before, if it does.
 
-    The first image is run before them and after them; each time it must give the same.
+    The first image is run before them and after them, and the first batch twice in a row, as a
+    state of its size may start anew at any other; each time they must give the same.
     """
     image = batches[0][:1]
     try:
-        seen, outputs = _run(model, [image, *batches, image], paths)
+        seen, outputs = _run(model, [image, batches[0], *batches, image], paths)
     except Exception as error:  # noqa: BLE001 - a state of another batch's size fails in any way
         parts = [_run_or_nothing(model, [batch], paths) for batch in (image, *batches)]
         seen = {}
@@ -201,9 +202,8 @@ def _every(
         if all(outputs for _, outputs in parts):  # each by itself can be run
             return seen, f"{HOLDS_STATE} ({type(error).__name__}: {error})"[:500]
         return seen, ""
-    same = len(outputs[0]) == len(outputs[-1]) and all(
-        torch.equal(one, two) for one, two in zip(outputs[0], outputs[-1], strict=True)
-    )
+    pairs = ((outputs[0], outputs[-1]), (outputs[1], outputs[2]))
+    same = all(len(one) == len(two) and all(map(is_same, one, two)) for one, two in pairs)
     return seen, "" if same else HOLDS_STATE
 
 

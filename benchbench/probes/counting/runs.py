@@ -18,13 +18,12 @@ from benchbench.probes.counting.context import countable
 from benchbench.probes.counting.counter import OF_WEIGHTS, Counter
 from benchbench.probes.counting.hooks import Activity, NotFiniteError, watch
 from benchbench.probes.counting.macs import Tally
+from benchbench.probes.counting.outputs import is_same
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
 __all__ = ["BatchRun", "runs_of", "together", "varying"]
-
-ROUNDING = 1e-4  # of the largest number of an answer (ours); a state moves it by more
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,8 @@ def runs_of(
     Raises:
         NotFiniteError: A layer puts out, or is fed, what is not a number.
         CountError: A layer runs a product that the counter has no rule for, or one image does not
-            cause the same before and after all others, or no batch can be run after it, or the
-            model takes the batch axis for time.
+            cause the same before and after all others, or the first batch when it is run twice in a
+            row, or no batch can be run after it, or the model takes the batch axis for time.
     """
     neurons = spiking_layers(model)
     kinds = (nn.ReLU, nn.ReLU6)
@@ -82,12 +81,13 @@ def runs_of(
     if why := found_of(model).stateful:
         raise CountError(why)
     with countable(model):
-        first, runs = None, list[BatchRun]()
+        first, runs, twice = None, list[BatchRun](), ""
         for batch in batches:
             inputs = Inputs.of(batch).cpu()
             first = first or (inputs[:1], _alone(model, inputs[:1], watched))
+            drawn = torch.get_rng_state()
             try:
-                runs.append(_run(model, inputs, watched)[0])
+                once = _run(model, inputs, watched)
             except (BenchbenchError, NotFiniteError):
                 raise
             except Exception as error:
@@ -100,8 +100,13 @@ def runs_of(
                     f"({type(error).__name__}: {text}): the model takes one batch size only, or "
                     f"{HOLDS_STATE.removeprefix('the model ')}"
                 ) from error
+            # A state of this very size: what starts anew at another size would hide it.
+            twice = twice if runs else _twice(model, inputs, watched, once, drawn)
+            runs.append(once[0])
         if first and (what := _changed(first[1], _alone(model, first[0], watched))):
             raise CountError(f"one image {what} before than after the others: {HOLDS_STATE}")
+        if twice:
+            raise CountError(f"one batch {twice} when it is run again: {HOLDS_STATE}")
     if first and neurons and _takes_batch_for_time(first[1][0], runs):
         raise CountError(
             "the time steps depend on the batch size: the model takes the batch axis for time; say "
@@ -130,17 +135,39 @@ def _changed(before: tuple[BatchRun, list[Tensor]], after: tuple[BatchRun, list[
     """What differs between two passes of one sample; empty where nothing does."""
     if before[0] != after[0]:
         return "causes other operations"
-    same = len(before[1]) == len(after[1]) and all(map(_is_same, before[1], after[1]))
+    same = len(before[1]) == len(after[1]) and all(map(is_same, before[1], after[1]))
     return "" if same else "has another answer"
 
 
-def _is_same(one: Tensor, two: Tensor) -> bool:
-    """Whether two answers are one: sums may be rounded otherwise where memory lies otherwise."""
-    if torch.equal(one, two):
-        return True
-    if one.shape != two.shape or not one.is_floating_point():
-        return False
-    return bool((one - two).abs().max() <= ROUNDING * one.abs().max())
+def _twice(
+    model: nn.Module,
+    inputs: Inputs,
+    watched: dict[str, nn.Module],
+    once: tuple[BatchRun, list[Tensor]],
+    drawn: Tensor,
+) -> str:
+    """What differs where a batch that has just run runs again, with the same random numbers.
+
+    Args:
+        model: Whose state may be of this batch's size now.
+        inputs: The batch.
+        watched: The layers whose outputs are looked at.
+        once: What it did before.
+        drawn: State of the random numbers before it ran.
+
+    Returns:
+        What differs; empty where nothing does.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.set_rng_state(drawn)
+        try:
+            return _changed(once, _run(model, inputs, watched))
+        except NotFiniteError:
+            return "is not finite"
+        except BenchbenchError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a state may fail in any way it likes
+            return f"cannot be run ({type(error).__name__}: {error})"[:300]
 
 
 def _alone(
