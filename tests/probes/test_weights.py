@@ -9,7 +9,7 @@ import torch
 from spikingjelly.activation_based import layer, neuron
 from torch import Tensor, nn
 from torch.nn.functional import linear
-from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
+from torch.nn.utils import parametrizations, parametrize, prune, spectral_norm, weight_norm
 
 from benchbench.errors import CountError
 from benchbench.probes import energy_modelled, operations, spikes
@@ -428,3 +428,53 @@ def test_fetches_of_weights_that_are_no_parameters_are_not_modelled_as_none() ->
     assert "the weights of fc are no parameters" in found.reasons[0]
     plain = energy_modelled.measure(Spiking(), [IMAGES], measured(Spiking()), {})
     assert {figure.name: figure for figure in plain}["modelled_hierarchy"].value
+
+
+class LowRank(nn.Module):
+    """A weight to which a product of two small ones is added."""
+
+    def __init__(self) -> None:
+        """Rank 2."""
+        super().__init__()
+        self.a, self.b = nn.Parameter(torch.randn(2, 36)), nn.Parameter(torch.randn(10, 2))
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """The sum."""
+        return weight + self.b @ self.a
+
+
+class Queries(nn.Module):
+    """Learned queries, repeated for each sample before they are projected."""
+
+    def __init__(self) -> None:
+        """Three queries of four numbers."""
+        super().__init__()
+        self.queries, self.own = nn.Parameter(torch.randn(3, 4)), nn.Linear(4, 5, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Queries times data, [N, 3, 2]."""
+        return self.own(self.queries.expand(len(x), 3, 4).contiguous()) @ x
+
+
+@pytest.mark.parametrize("sizes", [(1,), (4,), (16, 16, 16), (2, 5)])
+def test_weights_made_of_weights_cost_a_sample_the_same_in_any_batch(
+    sizes: tuple[int, ...],
+) -> None:
+    """They are made once a pass, and a sample is charged one, as dense mult-adds do."""
+    low, queries = nn.Linear(36, 10), Queries()
+    parametrize.register_parametrization(low, "weight", LowRank())
+    for model, shape, of_data, of_weights in (
+        (low, (36,), 360, 720),
+        (queries, (5, 2), 30, 60),
+    ):
+        found = {
+            it.name: it
+            for it in spikes.measure(model, [torch.rand(n, *shape) + 0.1 for n in sizes])
+        }
+        effective = found["macs_effective"]
+        assert effective.value == of_data + of_weights
+        rows = {row["name"]: row for row in effective.detail["layers"]}
+        (made,) = (row for name, row in rows.items() if name.endswith(":weights"))
+        assert made["macs_effective"] == made["macs_dense"] == of_weights
+        if len({*sizes}) < len(sizes):
+            assert effective.low == effective.high == effective.value
