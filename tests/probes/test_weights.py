@@ -457,7 +457,7 @@ class Queries(nn.Module):
 
 
 @pytest.mark.parametrize("sizes", [(1,), (4,), (16, 16, 16), (2, 5)])
-def test_weights_made_of_weights_cost_a_sample_the_same_in_any_batch(
+def test_weights_of_weights_cost_a_sample_the_same_in_any_batch(
     sizes: tuple[int, ...],
 ) -> None:
     """They are made once a pass, and a sample is charged one, as dense mult-adds do."""
