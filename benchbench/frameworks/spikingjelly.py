@@ -16,6 +16,20 @@ PACKAGE = "spikingjelly.activation_based"
 NEURONS = f"{PACKAGE}.neuron"
 ENCODERS = f"{PACKAGE}.encoding"
 
+# What `neuron_implementation` calls the neurons that it knows; all others run as they are written.
+IMPLEMENTED = {
+    "IFNode": "if",
+    "LIFNode": "lif",
+    "ParametricLIFNode": "plif",
+    "QIFNode": "qif",
+    "EIFNode": "eif",
+    "IzhikevichNode": "izhikevich",
+    "ILIFNode": "ilif",
+    "ActivationAwareIFNode": "activation_aware_if",
+    "STBIFNode": "stbif",
+    "ComplementaryLIFNode": "clif",
+}
+
 
 @framework
 class SpikingJelly(Framework):
@@ -63,11 +77,14 @@ class SpikingJelly(Framework):
         for module in model.modules():
             if self.is_neuron(module):
                 kind = type(module).__name__
+                mode = getattr(module, "step_mode", "m")  # PSN knows no other
+                facts[kind] = f"step mode {mode}"
+                if kind not in IMPLEMENTED:
+                    continue
                 try:
-                    short = kind.removesuffix("Node").lower()
+                    short = IMPLEMENTED[kind]
                     found = functional.neuron_implementation(short, device)["implementation"]
                 except (ValueError, RuntimeError) as error:
                     found = f"unknown ({error})"
-                mode = getattr(module, "step_mode", "m")  # PSN knows no other
-                facts[kind] = f"step mode {mode}, {found}"
+                facts[kind] += f", {found}"
         return facts
