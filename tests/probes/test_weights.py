@@ -206,6 +206,14 @@ REFUSED: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], str]] = {
         lambda x, w: (x[:1, None].expand(1, 5, 64) * w.t()).sum(-1),
         "a product by broadcasting",
     ),
+    "held out before": (
+        lambda x, w: (x[None] * torch.ones(5, 1, 1) * w.t()[:, None]).sum(-1),
+        "a product by broadcasting",
+    ),
+    "of a constant": (
+        lambda x, w: (x[:, None] * torch.ones(5, 64)).sum(-1) * w.sum(0),
+        "a product by broadcasting",
+    ),
     "pooled": (
         lambda x, w: nn.functional.avg_pool1d(x[:1, None] * w.t(), 64),
         "a product by broadcasting",
@@ -250,6 +258,30 @@ class Scaled(nn.Module):
 def test_a_scale_and_a_shift_are_no_product() -> None:
     """Norms, layer scales and biases before a sum are counted as before, of one sample too."""
     assert measured(Scaled())["macs_dense"].value == 64 * 5
+
+
+class HeldOut(nn.Module):
+    """An image held out over four time steps by a constant, pooled, and what counts of it."""
+
+    def __init__(self, constant: Tensor) -> None:
+        """In step mode m."""
+        super().__init__()
+        self.constant = constant.tolist()
+        self.pool, self.conv = layer.AvgPool2d(2, step_mode="m"), layer.Conv2d(1, 3, 3)
+        self.conv.step_mode = "m"
+        self.fire, self.fc = neuron.IFNode(v_threshold=0.1, step_mode="m"), nn.Linear(12, 2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The mean over time."""
+        steps = images.unsqueeze(0) * torch.tensor(self.constant).view(4, 1, 1, 1, 1)
+        return self.fc(self.fire(self.conv(self.pool(steps))).flatten(2)).mean(0)
+
+
+@pytest.mark.parametrize("constant", [torch.ones(4), 2.0 ** -torch.arange(4)])
+@pytest.mark.parametrize("images", [1, 3])
+def test_an_image_held_out_by_a_constant_is_no_product(constant: Tensor, images: int) -> None:
+    """Repeated or weighted over time, of one sample and of several; a pool comes after."""
+    assert measured(HeldOut(constant), IMAGES[:images])["macs_dense"].value == 528
 
 
 @pytest.mark.parametrize(
