@@ -33,7 +33,7 @@ def give_shapes(model: nn.Module, first: Callable[[], Inputs], name: str) -> Non
     Their initial values are drawn on from the seed that the model is made with.
 
     Args:
-        model: On the CPU.
+        model: Model on the CPU.
         first: Gives the batch.
         name: What the model is called in a message.
 

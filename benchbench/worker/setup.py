@@ -137,7 +137,7 @@ def made(cell: Cell, shape: tuple[int, ...] | None = None) -> nn.Module:
 
     Args:
         cell: The cell.
-        shape: As for `build`.
+        shape: Shape of one sample, where the cell has no data.
     """
     begin(cell)
     model: nn.Module = zoo.build(

@@ -119,7 +119,7 @@ def _samples_in(name: str, run: BatchRun, alone: BatchRun | None) -> Fraction:
     which.
 
     Args:
-        name: Of the layer.
+        name: Name of the layer.
         run: What a batch did, or all of them together.
         alone: What one sample did alone.
     """
