@@ -24,6 +24,7 @@ class DataRef:
         classes: Number of classes as the suite says it.
         targets: What its targets are.
         samples: Number of its samples; None where it is a stream.
+        misfit: Why its whole numbers are no labels of a classification, as `DataSet` has it.
     """
 
     source: str
@@ -35,6 +36,7 @@ class DataRef:
     classes: int | None = None
     targets: Targets = "classes"
     samples: int | None = None
+    misfit: str = ""
 
     @property
     def function(self) -> str:

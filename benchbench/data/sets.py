@@ -46,6 +46,8 @@ class DataSet:
         synthetic: Whether it is drawn or random.
         warnings: What a reader of a result must know of it.
         called: What a split is called in reports, where it has a name of its own.
+        misfit: Why its whole numbers are no labels of a classification; empty where they are, and
+            where there are none.
     """
 
     name: str
@@ -57,6 +59,7 @@ class DataSet:
     synthetic: bool = False
     warnings: tuple[str, ...] = ()
     called: Mapping[str, str] = field(default_factory=dict)
+    misfit: str = ""
 
     @property
     def num_classes(self) -> int | None:
@@ -67,9 +70,10 @@ class DataSet:
     def targets(self) -> Targets:
         """What the targets are: labels of ``classes``, ``numbers``, ``none``, or ``other``.
 
-        ``unnumbered`` are labels of classes whose number does not show.
+        ``unnumbered`` are labels of classes whose number does not show, or whole numbers that are
+        no such labels (`misfit`).
         """
-        if self.class_names:
+        if self.class_names and not self.misfit:
             return "classes"
         _, targets = self.first()
         if targets is None:
@@ -104,7 +108,7 @@ class DataSet:
         counts: dict[str, Counter[int]] = {}
         for name, samples in self.splits.items():
             targets = samples.targets
-            if targets is None or not self.class_names:
+            if targets is None or not self.class_names or self.misfit:
                 return {}
             counts[name] = Counter(targets.tolist())
         return {

@@ -53,8 +53,11 @@ def split(data: DataSet, seed: int, test_samples: int | None = None) -> Splits:
         test_samples: Most samples of each of the two held-out sets; None for all.
 
     Raises:
-        DataError: There are too few training samples to hold some out.
+        DataError: There are too few training samples to hold some out, or the labels are none of a
+            classification.
     """
+    if data.misfit:
+        raise DataError(data.source, data.misfit)
     names = {name: data.called.get(name, name) for name in ("train", "val", "test")}
     train, notes = data.splits["train"], []
     select, report = data.splits.get("val"), data.splits.get("test")

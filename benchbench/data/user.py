@@ -201,30 +201,31 @@ def made_of(
             if split in given:
                 splits[split] = samples_of(given[split], AXES[time])
         digest, identity = digest_of_samples(splits)
-        names = _class_names(splits, classes)
+        names, misfit = _class_names(splits, classes)
     except DataError as error:
         raise DataError(source, str(error)) from error
-    return DataSet(name, source, digest, identity, splits, names, synthetic)
+    return DataSet(name, source, digest, identity, splits, names, synthetic, misfit=misfit)
 
 
-def _class_names(splits: Mapping[str, Samples], classes: int | None) -> tuple[str, ...]:
+def _class_names(splits: Mapping[str, Samples], classes: int | None) -> tuple[tuple[str, ...], str]:
     """Names for the classes: their numbers; none where how many there are does not show.
 
-    Raises:
-        DataError: The labels of a split do not fit.
+    Returns:
+        The names; and why the whole numbers are no labels of a classification, empty where they
+        are: what they are for shows with a model's task alone.
     """
     train = splits["train"]
     labels: Tensor | None = train.targets
     if labels is None:
         if classes is None:
-            return ()
+            return (), ""
         _, labels = next(train.batches(1))
     if labels is None or labels.is_floating_point() or labels.dim() != 1:
-        return ()
+        return (), ""
     labels = as_labels(labels)
     count = int(labels.max()) + 1 if classes is None else classes
     if count > MOST_CLASSES:
-        raise DataError("data", f"{count:,} classes: at most {MOST_CLASSES:,} are taken")
+        return (), f"{count:,} classes: at most {MOST_CLASSES:,} are taken"
     for name, samples in splits.items():
         found = labels if name == "train" else samples.targets
         if found is None or not len(found) or found.is_floating_point():
@@ -232,6 +233,6 @@ def _class_names(splits: Mapping[str, Samples], classes: int | None) -> tuple[st
         found = as_labels(found)
         least, most = int(found.min()), int(found.max())
         if least < 0 or most >= count:
-            text = f"{name}: labels from {least} to {most} do not fit {count} classes"
-            raise DataError("data", text)
-    return tuple(map(str, range(count)))
+            names = () if classes is None else tuple(map(str, range(classes)))
+            return names, f"{name}: labels from {least} to {most} do not fit {count} classes"
+    return tuple(map(str, range(count))), ""

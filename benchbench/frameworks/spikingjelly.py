@@ -16,6 +16,20 @@ PACKAGE = "spikingjelly.activation_based"
 NEURONS = f"{PACKAGE}.neuron"
 ENCODERS = f"{PACKAGE}.encoding"
 
+# What `neuron_implementation` calls the neurons that it knows; all others run as they are written.
+IMPLEMENTED = {
+    "IFNode": "if",
+    "LIFNode": "lif",
+    "ParametricLIFNode": "plif",
+    "QIFNode": "qif",
+    "EIFNode": "eif",
+    "IzhikevichNode": "izhikevich",
+    "ILIFNode": "ilif",
+    "ActivationAwareIFNode": "activation_aware_if",
+    "STBIFNode": "stbif",
+    "ComplementaryLIFNode": "clif",
+}
+
 
 @framework
 class SpikingJelly(Framework):
@@ -62,11 +76,15 @@ class SpikingJelly(Framework):
         said = []
         for module in model.modules():
             if self.is_neuron(module):
-                try:
-                    short = type(module).__name__.removesuffix("Node").lower()
-                    found = functional.neuron_implementation(short, device)["implementation"]
-                except (ValueError, RuntimeError) as error:
-                    found = f"unknown ({error})"
+                kind = type(module).__name__
                 mode = getattr(module, "step_mode", "m")  # PSN knows no other
-                said.append((module, f"step mode {mode}, {found}"))
+                text = f"step mode {mode}"
+                if kind in IMPLEMENTED:
+                    try:
+                        short = IMPLEMENTED[kind]
+                        found = functional.neuron_implementation(short, device)["implementation"]
+                    except (ValueError, RuntimeError) as error:
+                        found = f"unknown ({error})"
+                    text += f", {found}"
+                said.append((module, text))
         return of_each_kind(said)

@@ -124,7 +124,7 @@ def workload_part(
         "learning_rate": settings.learning_rate,
         "label_smoothing": settings.label_smoothing,
         "loss": model.loss,
-        "task": objective_of(model, data.targets),
+        "task": objective_of(model, data.targets, data.misfit),
         "neurons": {
             "spiking": list(model.spiking),
             "reset": model.reset,

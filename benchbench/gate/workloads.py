@@ -63,5 +63,6 @@ def workloads_of(
         )
         for model in suite.models
         for phase in suite.settings.phases
-        if phase != "train" or objective_of(model, data["candidate"][model.id].targets) != "none"
+        for found in [data["candidate"][model.id]]
+        if phase != "train" or objective_of(model, found.targets, found.misfit) != "none"
     )

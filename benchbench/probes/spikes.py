@@ -119,7 +119,7 @@ def measure(model: nn.Module, batches: Iterable[Inputs | Tensor]) -> list[Measur
     if not whole.images:
         return [figure.missing("there are no images") for figure in ALL]
     unlike = varying([*runs, alone] if alone else runs)
-    every = _any(whole, runs, watched, unlike)
+    every = _any(whole, runs, alone, watched, unlike)
     if watched == "spiking layers":
         return [*_spiking(model, whole, runs), *every]
     reason = why_none(model, whole)
@@ -223,7 +223,11 @@ def _spiking(model: nn.Module, whole: BatchRun, runs: Sequence[BatchRun]) -> lis
 
 
 def _any(
-    whole: BatchRun, runs: Sequence[BatchRun], over: str, unlike: tuple[str, ...]
+    whole: BatchRun,
+    runs: Sequence[BatchRun],
+    alone: BatchRun | None,
+    over: str,
+    unlike: tuple[str, ...],
 ) -> list[Measurement]:
     """The figures that every network has.
 
@@ -231,7 +235,7 @@ def _any(
     network's: `notes_on` says so beside them.
     """
     from benchbench.probes.counting.spike_notes import depends
-    from benchbench.probes.counting.spike_rows import all_of, density_of
+    from benchbench.probes.counting.spike_rows import all_of, effective_of, efforts_of
 
     if whole.activity:
         sparsity = _figure(
@@ -248,25 +252,14 @@ def _any(
     else:
         reason = "the model has neither spiking neurons nor ReLU modules"
         sparsity = ACTIVATION_SPARSITY.missing(reason)
-    fed = whole.fed_spikes
-    rows = [
-        {
-            "name": name,
-            "macs_effective": tally.macs_effective / whole.images,
-            "macs_dense": tally.macs_dense / whole.images,
-            "density": density_of(tally),
-            "binary": name in fed,
-        }
-        for name, tally in whole.tallies.items()
-    ]
     note = depends(unlike)
     notes = dict.fromkeys(("macs_dense", "macs_valid"), f"of the first sample alone: {note}")
     effective = _figure(
         MACS_EFFECTIVE,
-        lambda run: sum(tally.macs_effective for tally in run.tallies.values()) / run.images,
+        lambda run: effective_of(run, alone),
         whole,
         runs,
-        rows,
+        efforts_of(whole, alone),
         (note,) if unlike else (),
         **({"notes_on": notes, "depends": note} if unlike else {}),
     )

@@ -185,7 +185,7 @@ def cells_of(suite: Suite, folder: Path, device: str, data: Mapping[str, DataRef
         if model.checkpoint:  # absolute, and part of the identity by its content
             model = replace(model, checkpoint=str(folder / expanded(model.checkpoint)))
         reference, settings = data[model.id], suite.settings_of(model)
-        objective = objective_of(model, reference.targets)
+        objective = objective_of(model, reference.targets, reference.misfit)
         if objective == "none":
             settings = without_training(settings)
         if settings.backend == "events":

@@ -104,6 +104,7 @@ def looked_at(what: DataSource, folder: Path, seed: int) -> Known:
         digest=about["digest"],
         num_classes=len(about["classes"]) or None,
         targets=about.pop("targets"),
+        misfit=about.pop("misfit"),
         samples=about["samples"],
     )
     return Known(reference, about)

@@ -32,20 +32,21 @@ FOUND: dict[Targets, str] = {
 }
 
 
-def objective_of(model: Model, targets: Targets) -> Objective:
+def objective_of(model: Model, targets: Targets, misfit: str = "") -> Objective:
     """The task of a model, ``auto`` resolved.
 
     Args:
         model: The suite's entry.
         targets: What the targets of its data are.
+        misfit: Why they are no labels of a classification, where they are whole numbers.
 
     Raises:
         ModelError: They are not those of its task, or it is to be trained without any.
     """
-    if targets == "unnumbered" and model.task != "none":
+    if targets == "unnumbered" and model.task in {"auto", "classification"}:
+        why = f"its data, {misfit}" if misfit else "how many classes its data has does not show"
         raise ModelError(
-            f"{model.id}: how many classes its data has does not show: say `data: {{ source: "
-            "SOURCE, classes: N }`, or `task: none`"
+            f"{model.id}: {why}: say `data: {{ source: SOURCE, classes: N }}`, or `task: none`"
         )
     found = BY_TARGETS[targets]
     task = found if model.task == "auto" else model.task

@@ -69,7 +69,7 @@ def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ModelError(f"checkpoint {file}: expected a dictionary of tensors")
     state: dict[str, Tensor] = (
-        content["state_dict"] if "state_dict" in content else _only_state(content, file)
+        content["state_dict"] if "state_dict" in content else _only_state(content, model, file)
     )
     about: dict[str, Any] = content.get("about", {})
     if not isinstance(state, dict) or not isinstance(about, dict):
@@ -91,11 +91,13 @@ def load_weights(model: nn.Module, file: Path) -> dict[str, Any]:
     return about
 
 
-def _only_state(content: dict[Any, Any], file: Path) -> dict[Any, Any]:
+def _only_state(content: dict[Any, Any], model: nn.Module, file: Path) -> dict[Any, Any]:
     """The one mapping of tensors in a checkpoint; the whole of it where there is none.
 
+    Of several it is the one that has the model's names.
+
     Raises:
-        ModelError: There are several.
+        ModelError: There are several, and not one alone of them has.
     """
     states = {
         name: value
@@ -105,6 +107,10 @@ def _only_state(content: dict[Any, Any], file: Path) -> dict[Any, Any]:
         and all(isinstance(tensor, torch.Tensor) for tensor in value.values())
     }
     if len(states) > 1:
+        wanted = {*model.state_dict()}
+        named = {name: it for name, it in states.items() if {*_unwrapped(it, model)} == wanted}
+        states = named if len(named) == 1 else states
+    if len(states) > 1:
         raise ModelError(
             f"checkpoint {file} holds several sets of weights ({', '.join(map(str, states))}): "
             "save the one that is meant by itself"
@@ -113,13 +119,14 @@ def _only_state(content: dict[Any, Any], file: Path) -> dict[Any, Any]:
 
 
 def _unwrapped(state: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
-    """Weights by the model's own names, where a wrapper's prefix alone is too much."""
-    wanted = {*model.state_dict()}
-    for prefix in WRAPPERS:
-        bare = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-        if {*bare} == wanted != {*state}:
-            return bare
-    return state
+    """Weights by the model's own names, where wrappers' prefixes alone are too much."""
+    wanted, bare = {*model.state_dict()}, state
+    while {*bare} != wanted:
+        prefix = next((it for it in WRAPPERS if all(str(name).startswith(it) for name in bare)), "")
+        if not prefix or not bare:
+            return state
+        bare = {name.removeprefix(prefix): tensor for name, tensor in bare.items()}
+    return bare
 
 
 def _misnamed(state: dict[str, Tensor], model: nn.Module) -> str:

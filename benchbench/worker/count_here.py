@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedParameter
 from torch.utils._pytree import tree_leaves
 
 from benchbench.data.inputs import Inputs
@@ -19,6 +18,7 @@ from benchbench.errors import BenchbenchError, DataError, ModelError
 from benchbench.frameworks import Neurons, neuron_facts
 from benchbench.probes.counting.firing import find_neurons
 from benchbench.worker.asking import count_alone
+from benchbench.worker.lazy import shapeless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -159,8 +159,7 @@ def copied(model: nn.Module, name: str) -> nn.Module:
     Raises:
         ModelError: It cannot be copied, or it has weights that no batch has given a shape yet.
     """
-    lazy = [path for path, it in model.named_parameters() if isinstance(it, UninitializedParameter)]
-    if lazy:
+    if lazy := shapeless(model):
         raise ModelError(f"{name}: {lazy[0]} has no shape before a first batch: run it on one once")
     held = [leaf for module in model.modules() for leaf in tree_leaves(vars(module))]
     memo = {

@@ -34,6 +34,7 @@ from benchbench.probes.counting.firing import find_neurons
 from benchbench.running.cells import UNNAMED
 from benchbench.training.loss import loss_name, loss_of
 from benchbench.training.weight_store import load_trained
+from benchbench.worker.lazy import give_shapes
 from benchbench.zoo.origin import loaded_modules
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def build(cell: Cell, shape: tuple[int, ...] | None = None) -> nn.Module:
         BenchbenchError: Its code is another than the run was planned for.
         ModelError: What is told of its neurons is not true of it.
     """
-    model = made(cell)
+    model = made(cell, shape)
     for file, digest in cell.code.items():
         if not Path(file).is_file() or digest_of(Path(file)) != digest:
             raise BenchbenchError(f"{file} has changed since the run began")
@@ -130,8 +131,15 @@ def build(cell: Cell, shape: tuple[int, ...] | None = None) -> nn.Module:
     return model
 
 
-def made(cell: Cell) -> nn.Module:
-    """A cell's model as its function makes it, from the seed; torch's threads are set."""
+def made(cell: Cell, shape: tuple[int, ...] | None = None) -> nn.Module:
+    """A cell's model as its function makes it, from the seed; torch's threads are set.
+
+    Weights that get their shape with a first batch get it here.
+
+    Args:
+        cell: The cell.
+        shape: Shape of one sample, where the cell has no data.
+    """
     begin(cell)
     model: nn.Module = zoo.build(
         cell.model.reference,
@@ -141,7 +149,15 @@ def made(cell: Cell) -> nn.Module:
         steps=cell.model.steps,
         time_first=cell.data is not None and cell.data.time == "first",
     )
+    give_shapes(model, lambda: _first(cell, shape), cell.model.id)
     return model
+
+
+def _first(cell: Cell, shape: tuple[int, ...] | None) -> Inputs:
+    """Two samples of a cell's data, or one of its shape."""
+    if shape is not None:
+        return _counted_on(cell, shape)[0]
+    return data_of(cell.data).first(2)[0].cpu()
 
 
 def _counted_on(cell: Cell, shape: tuple[int, ...] | None) -> list[Inputs]:

@@ -68,6 +68,7 @@ def look(order: Order, channel: Channel) -> None:
         "shape": inputs.shape,
         "classes": list(found.class_names),
         "targets": found.targets,
+        "misfit": found.misfit,
         "warnings": list(found.warnings),
         "distribution": found.distribution(),
         "faults": [],

@@ -143,9 +143,14 @@ def test_what_cannot_be_loaded_is_one_sentence(place: Path, source: str, said: s
     [([0, 1, -1], None, "labels from -1 to 1"), ([0, 1, 5], 3, "do not fit 3 classes")],
 )
 def test_labels_that_are_none(labels: list[int], classes: int | None, said: str) -> None:
-    """Negative ones, and more than there are classes."""
+    """Negative ones, and more than there are classes: nothing is trained on them."""
+    pair = torch.rand(3, 2), torch.tensor(labels)
+    found = made_of({"train": pair}, "s", "s", classes=classes)
+    assert said in found.misfit
+    assert (found.num_classes, found.targets) == (classes, "unnumbered")
+    assert found.distribution() == {}
     with pytest.raises(DataError, match=said):
-        made_of({"train": (torch.rand(3, 2), torch.tensor(labels))}, "s", "s", classes=classes)
+        split(found, 0)
 
 
 def test_arrays_from_an_npz(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from spikingjelly.activation_based import layer, neuron
 from torch import Tensor, nn
 from torch.nn.functional import linear
-from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
+from torch.nn.utils import parametrizations, parametrize, prune, spectral_norm, weight_norm
 
 from benchbench.errors import CountError
 from benchbench.probes import energy_modelled, operations, spikes
@@ -206,6 +206,14 @@ REFUSED: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], str]] = {
         lambda x, w: (x[:1, None].expand(1, 5, 64) * w.t()).sum(-1),
         "a product by broadcasting",
     ),
+    "held out before": (
+        lambda x, w: (x[None] * torch.ones(5, 1, 1) * w.t()[:, None]).sum(-1),
+        "a product by broadcasting",
+    ),
+    "of a constant": (
+        lambda x, w: (x[:, None] * torch.ones(5, 64)).sum(-1) * w.sum(0),
+        "a product by broadcasting",
+    ),
     "pooled": (
         lambda x, w: nn.functional.avg_pool1d(x[:1, None] * w.t(), 64),
         "a product by broadcasting",
@@ -250,6 +258,30 @@ class Scaled(nn.Module):
 def test_a_scale_and_a_shift_are_no_product() -> None:
     """Norms, layer scales and biases before a sum are counted as before, of one sample too."""
     assert measured(Scaled())["macs_dense"].value == 64 * 5
+
+
+class HeldOut(nn.Module):
+    """An image held out over four time steps by a constant, pooled, and what counts of it."""
+
+    def __init__(self, constant: Tensor) -> None:
+        """In step mode m."""
+        super().__init__()
+        self.constant = constant.tolist()
+        self.pool, self.conv = layer.AvgPool2d(2, step_mode="m"), layer.Conv2d(1, 3, 3)
+        self.conv.step_mode = "m"
+        self.fire, self.fc = neuron.IFNode(v_threshold=0.1, step_mode="m"), nn.Linear(12, 2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The mean over time."""
+        steps = images.unsqueeze(0) * torch.tensor(self.constant).view(4, 1, 1, 1, 1)
+        return self.fc(self.fire(self.conv(self.pool(steps))).flatten(2)).mean(0)
+
+
+@pytest.mark.parametrize("constant", [torch.ones(4), 2.0 ** -torch.arange(4)])
+@pytest.mark.parametrize("images", [1, 3])
+def test_an_image_held_out_by_a_constant_is_no_product(constant: Tensor, images: int) -> None:
+    """Repeated or weighted over time, of one sample and of several; a pool comes after."""
+    assert measured(HeldOut(constant), IMAGES[:images])["macs_dense"].value == 528
 
 
 @pytest.mark.parametrize(
@@ -448,3 +480,53 @@ def test_fetches_of_weights_that_are_no_parameters_are_not_modelled_as_none() ->
     assert "the weights of fc are no parameters" in found.reasons[0]
     plain = energy_modelled.measure(Spiking(), [IMAGES], measured(Spiking()), {})
     assert {figure.name: figure for figure in plain}["modelled_hierarchy"].value
+
+
+class LowRank(nn.Module):
+    """A weight to which a product of two small ones is added."""
+
+    def __init__(self) -> None:
+        """Rank 2."""
+        super().__init__()
+        self.a, self.b = nn.Parameter(torch.randn(2, 36)), nn.Parameter(torch.randn(10, 2))
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """The sum."""
+        return weight + self.b @ self.a
+
+
+class Queries(nn.Module):
+    """Learned queries, repeated for each sample before they are projected."""
+
+    def __init__(self) -> None:
+        """Three queries of four numbers."""
+        super().__init__()
+        self.queries, self.own = nn.Parameter(torch.randn(3, 4)), nn.Linear(4, 5, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Queries times data, [N, 3, 2]."""
+        return self.own(self.queries.expand(len(x), 3, 4).contiguous()) @ x
+
+
+@pytest.mark.parametrize("sizes", [(1,), (4,), (16, 16, 16), (2, 5)])
+def test_weights_of_weights_cost_a_sample_the_same_in_any_batch(
+    sizes: tuple[int, ...],
+) -> None:
+    """They are made once a pass, and a sample is charged one, as dense mult-adds do."""
+    low, queries = nn.Linear(36, 10), Queries()
+    parametrize.register_parametrization(low, "weight", LowRank())
+    for model, shape, of_data, of_weights in (
+        (low, (36,), 360, 720),
+        (queries, (5, 2), 30, 60),
+    ):
+        found = {
+            it.name: it
+            for it in spikes.measure(model, [torch.rand(n, *shape) + 0.1 for n in sizes])
+        }
+        effective = found["macs_effective"]
+        assert effective.value == of_data + of_weights
+        rows = {row["name"]: row for row in effective.detail["layers"]}
+        (made,) = (row for name, row in rows.items() if name.endswith(":weights"))
+        assert made["macs_effective"] == made["macs_dense"] == of_weights
+        if len({*sizes}) < len(sizes):
+            assert effective.low == effective.high == effective.value

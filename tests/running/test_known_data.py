@@ -96,6 +96,18 @@ def test_the_key_that_is_gone_is_told_by_what_to_write(tmp_path: Path) -> None:
     assert [*restored(Suite, stored).models] == [*suite("digits").models]
 
 
+def test_labels_beyond_the_training_s_classes_are_kept_as_a_misfit(tmp_path: Path) -> None:
+    """Whether that is a fault shows with the task of a model, which is not known here."""
+    (tmp_path / "own.py").write_text(
+        "import numpy\nx, y = numpy.zeros((4, 2)), numpy.arange(4)\n"
+        "def data(): return {'train': (x, y), 'test': (x, y + 1)}\n"
+    )
+    found = known_data(suite(f"{tmp_path}/own.py:data"), tmp_path)
+    (known,) = found.values()
+    assert known.reference.misfit == "test: labels from 1 to 4 do not fit 4 classes"
+    assert (known.reference.targets, known.reference.num_classes) == ("unnumbered", None)
+
+
 def test_a_fault_of_a_function_s_data_names_its_source_once(tmp_path: Path) -> None:
     """What a worker found is told as what is found here is."""
     (tmp_path / "own.py").write_text("def data(): return {'tset': 1}\n")

@@ -42,6 +42,10 @@ def masks(count=24):
     x = torch.rand(count, 3, 16, 16)
     return {"train": (x, (x.sum(1) > 1.5).long())}
 
+def ages(count=24):
+    x = torch.rand(count, 6)
+    return {"train": (x, torch.arange(count)), "test": (x, torch.arange(count) + 9)}
+
 class Boxes(nn.Module):
     def __init__(self):
         super().__init__()
@@ -64,6 +68,7 @@ models:
   - { id: boxes, model: "own.py:boxes", data: "own.py:pictures" }
   - { id: segments, model: "own.py:segments", data: "own.py:masks" }
   - { id: asked, model: "own.py:boxes", input: 3x16x16, task: none }
+  - { id: ages, model: "own.py:line", data: "own.py:ages", task: none }
 """
 
 
@@ -84,7 +89,7 @@ def test_numbers_are_regressed_and_the_rest_is_counted_and_run(tmp_path: Path) -
     )
     assert line["train_fps"]["value"] > 0
     assert cells["line"]["facts"]["loss"] == "mse"
-    for name in ("boxes", "segments", "asked"):
+    for name in ("boxes", "segments", "ages", "asked"):
         figures = cells[name]["measurements"]
         assert figures["infer_fps"]["value"] > 0
         assert figures["macs_dense"]["value"] > 0
@@ -129,6 +134,17 @@ def test_the_task_follows_from_the_targets(given: Any, targets: Any, wanted: str
     else:
         with pytest.raises(ModelError, match=wanted):
             objective_of(model, targets)
+
+
+def test_whole_numbers_that_are_no_labels_are_refused_where_they_are_to_be_some() -> None:
+    """With the reason that was found as the data was looked at."""
+    why = "test: labels from 140 to 497 do not fit 488 classes"
+    assert objective_of(Model("m", "vgg", task="none"), "unnumbered", why) == "none"
+    for task in ("auto", "classification"):
+        with pytest.raises(ModelError, match=f"m: its data, {why}: say"):
+            objective_of(Model("m", "vgg", task=task), "unnumbered", why)
+    with pytest.raises(ModelError, match="needs numbers"):
+        objective_of(Model("m", "vgg", task="regression"), "unnumbered", why)
 
 
 def test_errors_are_those_of_scikit_learn() -> None:

@@ -87,8 +87,18 @@ def test_a_damaged_checkpoint_is_one_sentence_and_runs_nothing(
         lambda state: {"state_dict": {f"model.{name}": it for name, it in state.items()}},
         lambda state: {"model": {f"module.{name}": it for name, it in state.items()}},
         lambda state: {f"_orig_mod.{name}": it for name, it in state.items()},
+        lambda state: {"state_dict": {f"model._orig_mod.{name}": it for name, it in state.items()}},
+        lambda state: {f"module._orig_mod.{name}": it for name, it in state.items()},
+        lambda state: {"best": {"acc": torch.tensor(0.5)}, "model": state},
+        lambda state: {
+            "model": {f"module.model.{name}": it for name, it in state.items()},
+            "best": {"acc": torch.tensor(0.5)},
+        },
     ],
-    ids=["bare", "PyTorch's tutorial", "net", "Lightning", "DataParallel", "torch.compile"],
+    ids=[
+        *("bare", "PyTorch's tutorial", "net", "Lightning", "DataParallel", "torch.compile"),
+        *("Lightning, compiled", "DDP, compiled", "beside a figure", "wrapped, beside a figure"),
+    ],
 )
 def test_a_checkpoint_as_people_have_it_is_loaded(
     tmp_path: Path, wrapped: Callable[[dict[str, torch.Tensor]], object]

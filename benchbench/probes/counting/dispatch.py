@@ -14,6 +14,7 @@ from torch.utils.flop_counter import flop_registry
 
 from benchbench.probes.counting.macs import Geometry, Tally, convolution, product
 from benchbench.probes.counting.origins import Origin, Origins, tensors_of
+from benchbench.probes.counting.spreading import follow_product
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -140,7 +141,7 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
         """Know an outer product wherever it goes, and refuse what adds it up."""
         if func.overloadpacket in (aten.mul, aten.mul_):
             if isinstance(out, Tensor):
-                self._spread(args, out)
+                follow_product(self._origins, args, out)
         elif func.overloadpacket in HANDS_ON:
             if any(map(self._origins.spread, tensors_of(args))):
                 self._origins.mark_spread(*tensors_of(out))
@@ -158,33 +159,6 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped i
         self._refuse(
             f"{func}, which benchbench has no rule to count by: write its products as matmul, "
             "einsum, convolutions or linear layers"
-        )
-
-    def _spread(self, args: tuple[Any, ...], out: Tensor) -> None:
-        """Remember an outer product, whose sum is a matrix product.
-
-        It is larger than either operand; or, of one sample, it has the size of a weight along an
-        axis of which the data is one value again and again.
-        """
-        operands = [operand for operand in args[:2] if isinstance(operand, Tensor)]
-        if len(operands) != 2 or not any(self._origins.of(it).data for it in operands):
-            return
-        larger = out.numel() > max(map(Tensor.numel, operands))
-        if larger or any(self._repeats(*pair) for pair in (operands, operands[::-1])):
-            self._origins.mark_spread(out)
-
-    def _repeats(self, data: Tensor, weight: Tensor) -> bool:
-        """Whether data is the same along an axis of a weight: none is of a scale or a shift."""
-        if not self._origins.of(data).data or not self._origins.of(weight).rank:
-            return False
-        again = self._origins.repeated(data)
-        return any(
-            axis > data.dim()
-            or data.shape[-axis] == 1
-            or data.stride(-axis) == 0
-            or data.dim() - axis in again
-            for axis in range(1, weight.dim() + 1)
-            if weight.shape[-axis] > 1 and weight.stride(-axis)
         )
 
     def _real(self, func: OpOverload, *operands: Tensor) -> None:

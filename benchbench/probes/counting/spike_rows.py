@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from benchbench.probes.counting.counter import OF_WEIGHTS
 from benchbench.probes.counting.hooks import Activity
 
 if TYPE_CHECKING:
@@ -13,7 +15,16 @@ if TYPE_CHECKING:
     from benchbench.probes.counting.macs import Tally
     from benchbench.probes.counting.runs import BatchRun
 
-__all__ = ["all_of", "by_rate_of", "density_of", "rate_of", "rates_of", "rows_of"]
+__all__ = [
+    "all_of",
+    "by_rate_of",
+    "density_of",
+    "effective_of",
+    "efforts_of",
+    "rate_of",
+    "rates_of",
+    "rows_of",
+]
 
 
 def rates_of(whole: BatchRun, runs: Sequence[BatchRun]) -> list[dict[str, Any]]:
@@ -72,3 +83,47 @@ def density_of(tally: Tally) -> float:
 def by_rate_of(tally: Tally) -> float:
     """Dense mult-adds times the share of the inputs that are not zero."""
     return density_of(tally) * tally.macs_dense
+
+
+def effective_of(run: BatchRun, alone: BatchRun | None) -> float:
+    """Multiply-accumulates of one sample whose input is not zero."""
+    return float(
+        sum(
+            tally.macs_effective / _samples_in(name, run, alone)
+            for name, tally in run.tallies.items()
+        )
+    )
+
+
+def efforts_of(whole: BatchRun, alone: BatchRun | None) -> list[dict[str, Any]]:
+    """Multiply-accumulates of each layer, per sample."""
+    fed = whole.fed_spikes
+    return [
+        {
+            "name": name,
+            "macs_effective": float(tally.macs_effective / samples),
+            "macs_dense": float(tally.macs_dense / samples),
+            "density": density_of(tally),
+            "binary": name in fed,
+        }
+        for name, tally in whole.tallies.items()
+        for samples in [_samples_in(name, whole, alone)]
+    ]
+
+
+def _samples_in(name: str, run: BatchRun, alone: BatchRun | None) -> Fraction:
+    """For how many samples a layer's operations stand, each of which is charged its part.
+
+    A weight made from weights is made once a pass, however many samples go through; yet learned
+    queries that are repeated for each sample cost as often. What a sample alone makes of them tells
+    which.
+
+    Args:
+        name: Name of the layer.
+        run: What a batch did, or all of them together.
+        alone: What one sample did alone.
+    """
+    one = alone.tallies.get(name) if alone else None
+    if name.endswith(OF_WEIGHTS) and one and one.macs_dense:
+        return Fraction(run.tallies[name].macs_dense, one.macs_dense)
+    return Fraction(run.images)
