@@ -65,8 +65,8 @@ class Differences:
     """What two runs do not share, so that figures that depend on it are not set against each other.
 
     Attributes:
-        machines: Of the machines.
-        models: Of the data, the device and the settings of each model that both have.
+        machines: Differences of the machines.
+        models: Differences of the data, the device and the settings, by model.
     """
 
     machines: tuple[str, ...]

@@ -79,6 +79,9 @@ def test_a_file_that_changes_beside_its_data_leaves_it_the_same(place: Path) -> 
             told.append(identity_of(load_set(what), what))
     assert told[0] == told[2]
     assert told[1] != told[3]
+    (place / "own.py").write_text(OWN.replace("arange(20.0)", "arange(1.0, 21.0)"))
+    what = DataSource(f"{place}/own.py:plain", classes=5)
+    assert identity_of(load_set(what), what) != told[0]
 
 
 def test_settings_reach_the_function(place: Path) -> None:

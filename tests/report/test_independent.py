@@ -84,7 +84,7 @@ PREFIXES = {"T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3, "m": 1e-3, "µ": 1e-6, "n":
 
 def brief_number(text: str) -> float:
     """A figure of four digits with a prefix, and perhaps an interval and a unit."""
-    found = re.match(r"(-?[\d.e+-]+)( ±[\d.e+-]+)? ([TGMkmµnp])", text)
+    found = re.match(r"(-?[\d.e+-]+)( ±[\d.e+-]+| \[[^\]]+\])? ([TGMkmµnp])", text)
     assert found, text
     return float(found[1]) * PREFIXES[found[3]]
 
@@ -104,9 +104,17 @@ def check_cell(text: str, figure: dict[str, Any], where: str) -> None:
     assert number(text) == pytest.approx(figure["value"], rel=6e-4, abs=6e-3), where
     assert ("(invalid)" in text) == (not figure["valid"]), where
     assert ("(simulated)" in text) == (figure["provenance"] == "simulated"), where
-    if figure["low"] is not None and figure["high"] is not None:
-        half = (figure["high"] - figure["low"]) / 2
-        assert number(text.partition("±")[2]) == pytest.approx(half, rel=6e-4, abs=6e-3), where
+    low, high = figure["low"], figure["high"]
+    if low is None or high is None:
+        return
+    if ends := re.search(r"\[(\S+), (\S+?)\\?\]", text):
+        printed = [number(it) for it in ends.groups()]
+        assert printed == pytest.approx([low, high], rel=6e-4, abs=6e-3), where
+        assert abs(low + high - 2 * figure["value"]) > 0.1 * (high - low), where
+    else:
+        assert number(text.partition("±")[2]) == pytest.approx(
+            (high - low) / 2, rel=6e-4, abs=6e-3
+        ), where
 
 
 def test_every_printed_figure_is_the_stored_one(stored: tuple[Path, dict[str, Any]]) -> None:

@@ -116,21 +116,6 @@ def test_any_model_on_any_data(tmp_path: Path) -> None:
     assert "the input is random numbers: nothing is counted that rests on data" in report
 
 
-@pytest.mark.slow
-def test_a_function_that_changes_its_data_is_another_run(tmp_path: Path) -> None:
-    """The code of the data's function is part of the identity, as the model's is."""
-    quiet = SUITE.partition("  - { id: answers")[0].replace("repeats: 1", "repeats: 0")
-
-    def digest(code: str) -> str:
-        run = user_run(tmp_path, code, quiet)
-        assert run.code == 0, run.said
-        return str(run.found["data"]["digest"])
-
-    before = digest(OWN)
-    assert digest(OWN) == before
-    assert digest(OWN + "\n# changed\n") != before
-
-
 LAZY = """
 import torch
 from torch import nn
