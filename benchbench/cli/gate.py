@@ -64,14 +64,10 @@ def compare(
 
     found = api.compare(base, new, threshold=threshold, across_machines=across_machines)
     show_comparison(found, as_json=as_json)
-    if found.worse:
-        return EXIT_REGRESSION
-    if found.broken:
-        return EXIT_FAILED_CELLS
-    if not found.comparable:
+    if not (found.worse or found.broken or found.comparable):
         why = found.refused or "the two runs have no figure of the same model in common"
         say(f"nothing could be compared: {why}")
-    return EXIT_NOTHING_COMPARABLE if found.refused or not found.comparable else 0
+    return EXIT_REGRESSION if found.worse else _without_regression(found)
 
 
 @click.command()
@@ -213,6 +209,11 @@ def _judge(found: Comparison, fail_on: tuple[str, ...]) -> int:
             kinds.add("slower" if line.verdict == "worse" else "faster")
     if kinds & {*fail_on}:
         return EXIT_REGRESSION
+    return _without_regression(found)
+
+
+def _without_regression(found: Comparison) -> int:
+    """The exit code of two stored runs of which nothing is worse."""
     if found.broken:
         return EXIT_FAILED_CELLS
     return EXIT_NOTHING_COMPARABLE if found.refused or not found.comparable else 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchbench import zoo
 from benchbench.codec import plain
 from benchbench.display.text import shown
+from benchbench.suite.settings import HOW_MEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,9 +24,7 @@ ALL_THE_SAME = "--across-machines compares all the same"
 # Of a model: what is only said of it, and what has a digest of its own.
 SAID = {"id", "label", "note", "reconstructed", "matrix", "data"}
 EXECUTED = ("precision", "backend", "memory format")  # facts: what ``auto`` came to
-# Settings that change what a figure is of; others say how long and how often it was measured.
-OF_FIGURES = {"batch_size", "seed", "backend", "precision", "memory_format", "train", "train_steps"}
-OF_FIGURES |= {"images", "learning_rate", "label_smoothing", "threads", "formulas"}
+NOT_OF_FIGURES = {*HOW_MEASURED, "phases"}
 
 
 def everything(found: Results, model: str) -> Iterator[tuple[str, Any]]:
@@ -47,7 +46,7 @@ def conditions(found: Results, model: str) -> dict[str, Any]:
     Its own settings (``set:``) are none of it: they are part of the model, as its code is.
     """
     settings = plain(found.suite.settings_of(found.suite.model(model)))
-    given = {f"setting {name}": it for name, it in settings.items() if name in OF_FIGURES}
+    given = {f"setting {name}": it for name, it in settings.items() if name not in NOT_OF_FIGURES}
     return {**{name: it for name, it in _ran(found, model) if it is not None}, **given}
 
 
@@ -106,11 +105,17 @@ def differing(base: StoredRun, new: StoredRun) -> Differences:
         if base.fingerprint.get(key) != new.fingerprint.get(key)
     )
     models = {
-        model: tuple(apart(told, new.conditions[model]))
+        model: tuple(apart(*_shared(told, new.conditions[model])))
         for model, told in base.conditions.items()
         if model in new.conditions
     }
     return Differences(tuple(machines), models)
+
+
+def _shared(*sides: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What both sides tell: a model that failed does not say how it ran."""
+    both = sides[0].keys() & sides[1].keys()
+    return [{name: it for name, it in side.items() if name in both} for side in sides]
 
 
 def apart(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -128,7 +128,8 @@ def of_comparison(found: Comparison, command: str, *, failed: bool) -> str:
     elif found.broken:
         head = "Broken", f"{len(found.broken)} models ran in the base and do not run here"
     elif not lines or found.refused:
-        head = "Nothing could be compared", found.refused or "the two runs share no figure"
+        some = "Not all" if any(it.low is not None for it in lines) else "Nothing"
+        head = f"{some} could be compared", found.refused or "the two runs share no figure"
     else:
         head = "No regression", f"{len(lines)} figures compared; {_least(lines)}"
     return _comment(*head, [Grid("", FIGURES, rows, text_columns=2)], how, command)
@@ -138,7 +139,7 @@ def _least(lines: Sequence[Compared]) -> str:
     """How large a change of a timed or metered figure could have been without being seen."""
     seen = [it.high / it.value for it in lines if it.verdict == "same" and it.value and it.high]
     if not seen and any(it.low is not None for it in lines):
-        return "each that was timed or metered is another one"
+        return "every timed or metered figure has changed"
     if not seen:
         return "only counts, which have no noise"
     return f"a change below {100 * (max(seen) - 1):.1f} % of the noisiest one would not be seen"

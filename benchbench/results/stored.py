@@ -40,7 +40,7 @@ def of_journal(folder: Path) -> Results:
     """
     try:
         found = aggregated(whole_records(journal.read(folder)))
-    except (KeyError, ValueError) as error:
+    except ValueError as error:
         raise ResultError(f"{folder / journal.JOURNAL}: no record of a run: {error}") from error
     check_whole(found, str(folder))
     return found

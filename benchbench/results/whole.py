@@ -184,10 +184,10 @@ def whole_records(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             raise ValueError(fault)
         if kind == "job":
             fault = misfit(record, JOB, "it") or _of_job(record, done)
-        if runs > 1:
-            fault = "it is of a second run, which begins in the middle"
         if kind == "place":
             fault = misfit(record, PLACED, "it")
+        if runs > 1:
+            fault = "it is of a second run, which begins in the middle"
         out.append({"kind": "damaged", "line": number, "why": fault} if fault else record)
     return out
 

@@ -16,6 +16,7 @@ from benchbench.results.journal import SCHEMA_VERSION
 from benchbench.running.objective import objective_of, without_steps, without_training
 from benchbench.suite.model import Objective  # noqa: TC001 - see above
 from benchbench.suite.schema import Model, Settings  # noqa: TC001 - see above
+from benchbench.suite.settings import HOW_MEASURED
 from benchbench.suite.training import later_versions
 
 if TYPE_CHECKING:
@@ -48,10 +49,7 @@ UNNAMED = "loads what its source does not name:"
 """The fact of a job that has the SHA-256 of such files by path: no cell's id can have them."""
 
 _WORDS = ("id", "label", "reconstructed", "note", "matrix", "batch_size", "train")
-_OF_TIMING = (
-    *("repeats", "window_s", "window_iterations", "warmup_s", "warmup_iterations", "warmup_cap_s"),
-    *("steady_percent", "idle_s", "time_limit_s", "memory_limit_gib", "threads", "meter"),
-)
+_OF_TIMING = (*HOW_MEASURED, "threads")
 _OF_COUNTING = ("phases", "images", "train_steps", "formulas")
 _LATER = ("formulas",)  # keys that older journals have not: left out where nothing is in them
 NO_PART_OF = {

@@ -15,7 +15,7 @@ from benchbench.backends import (
 )
 from benchbench.suite.training import Train  # noqa: TC001 - as above
 
-__all__ = ["Settings", "TimedPhase"]
+__all__ = ["HOW_MEASURED", "Settings", "TimedPhase"]
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 
@@ -23,6 +23,12 @@ MOST_S = 2_000_000  # 23 days: the kernel's timers take no more than 24
 MOST_REPEATS, MOST_THREADS, MOST_GIB = 10_000, 4096, 1 << 20  # beyond, a value is a mistake
 
 TimedPhase = Literal["infer", "train", "latency"]
+
+HOW_MEASURED = (
+    *("repeats", "window_s", "window_iterations", "warmup_s", "warmup_iterations", "warmup_cap_s"),
+    *("steady_percent", "idle_s", "time_limit_s", "memory_limit_gib", "meter"),
+)
+"""Settings of how long, how often and by what is measured, which change nothing of what is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class Learner(LightningModule):
     def validation_step(self, batch: Batch, _: int) -> None:
         """Look at the split that the best epoch is chosen on."""
         inputs, targets = batch
-        answers = self(inputs)
+        answers = self(inputs, targets)
         self._note(LOSS_PUBLIC, self._loss(answers, targets), len(targets))
         self._note(self._goal.key, self._goal.score(answers, targets), len(targets))
 

@@ -65,6 +65,15 @@ def test_how_long_was_measured_may_differ() -> None:
     assert found.refused == ""
 
 
+def test_what_one_side_does_not_tell_is_no_difference() -> None:
+    """A model that failed has no facts of how it ran: the others are compared, with exit code 0."""
+    failed = run(1, None, cell={"status": "error", "reasons": ("boom",)})
+    whole = run(2, FAST, cell={"facts": {"backend": "fused"}})
+    found = against(failed, whole)
+    assert found.differences == ()
+    assert found.refused == ""
+
+
 def test_a_difference_of_all_models_is_said_once() -> None:
     """And one of a single model with its name."""
     runs = [run(day, FAST) for day in (1, 2)]

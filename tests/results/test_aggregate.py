@@ -252,10 +252,12 @@ def test_a_job_counts_once_and_a_second_run_does_not() -> None:
         {**job("a", "time", i, measured("train_fps", 2.0)), "job": f"id-a-{i}"} for i in range(2)
     ]
     first = {**header(), "data": DATA}
-    again = whole_records([first, *lines, lines[0], first, {**lines[1], "job": "other"}])
-    assert [it["kind"] for it in again] == ["run", "job", "job", *["damaged"] * 3]
-    assert "stands there already" in again[3]["why"]
-    assert "second run" in again[5]["why"]
+    place = {"kind": "place", "place": "x", "wanted": "x", "machine": "m", "fingerprint": {}}
+    other = {**lines[1], "job": "other"}
+    again = whole_records([first, place, *lines, lines[0], first, place, other])
+    assert [it["kind"] for it in again] == ["run", "place", "job", "job", *["damaged"] * 4]
+    assert "stands there already" in again[4]["why"]
+    assert all("second run" in it["why"] for it in again[5:])
     figure = aggregated(again).figure("a", "train_fps")
     assert figure is not None
     assert figure.n == 2

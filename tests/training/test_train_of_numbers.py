@@ -38,6 +38,19 @@ def batches():
     parts = {"train": slice(0, 30), "val": slice(30, 45), "test": slice(45, 60)}
     return {k: DataLoader(TensorDataset(x[s], y[s]), batch_size=7) for k, s in parts.items()}
 
+def every_step(): return EveryStep()
+def walks():
+    x = torch.rand(4, 40, 3)
+    y = x.transpose(0, 1)[:, :, :2].clone()
+    return {"train": (x, y), "val": (x[:, :4], y[:4]), "test": (x[:, :4], y[:4])}
+
+class EveryStep(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 2)
+    def forward(self, walks):
+        return self.fc(walks.transpose(0, 1))
+
 class Steps(nn.Module):
     def __init__(self):
         super().__init__()
@@ -65,6 +78,22 @@ def test_a_regression_has_its_errors_and_no_accuracy(place: Path) -> None:
     table = page(found).grids[0]
     assert not [line.cells for line in table.lines[:4] if line.cells[1].startswith("n/a")]
     assert found.figure("net", "mse").value is not None
+
+
+@pytest.mark.slow
+def test_an_answer_for_each_step_is_one_at_any_batch_size(place: Path) -> None:
+    """Also of as many samples as there are steps: trained, the best epoch chosen, and reported."""
+    found = benchbench.train(
+        "own.py:every_step",
+        data="own.py:walks",
+        time="first",
+        batch_size=4,
+        epochs=1,
+        device="cpu",
+    )
+    (cell,) = found.cells
+    assert cell.status == "ok", cell.reasons
+    assert found.figure("every_step", "mse_public").value is not None
 
 
 @pytest.mark.slow
