@@ -48,10 +48,10 @@ ANYWHERE = "anywhere"
 UNNAMED = "loads what its source does not name:"
 """The fact of a job that has the SHA-256 of such files by path: no cell's id can have them."""
 
-_WORDS = ("id", "label", "reconstructed", "note", "matrix", "batch_size", "train")
+_WORDS = ("id", "label", "reconstructed", "note", "matrix", "batch_size", "learning_rate", "train")
 _OF_TIMING = (*HOW_MEASURED, "threads")
 _OF_COUNTING = ("phases", "images", "train_steps", "formulas")
-_LATER = ("formulas",)  # keys that older journals have not: left out where nothing is in them
+_LATER = ("formulas", "learning_rate")  # keys that older journals have not: left out if empty
 NO_PART_OF = {
     "train": {
         "model": _WORDS,

@@ -17,7 +17,7 @@ REMOVED = {
     "(`ferplus_majority` by the other rule), `data: ferplus:IMAGES,VOTES` for other files; leave "
     "`fer2013` out",
 }
-OF_THE_ROW = ("batch_size", "backend", "precision", "memory_format")
+OF_THE_ROW = ("batch_size", "backend", "precision", "memory_format", "learning_rate")
 """Keys of the entry itself; all others are settings of its function."""
 
 

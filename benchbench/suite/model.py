@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Gt
 
 from benchbench.backends import (  # noqa: TC001 - pydantic reads the annotations
     Backend,
@@ -53,6 +53,7 @@ class Model:
         backend: How it is executed, in place of the settings' ``backend``.
         precision: Its precision, in place of the settings'.
         memory_format: Its memory format, in place of the settings'.
+        learning_rate: Its learning rate, in place of the settings'; in a matrix one row for each.
         data: Its own data, in place of the suite's; a source by itself, or a mapping of `source`,
             `set`, `time` and `classes`. ``input: 3x32x32`` stands for random numbers of that
             shape: enough to count and to time. ``ferplus`` stands for the suite's own images with
@@ -87,6 +88,7 @@ class Model:
     backend: Literal[Backend, "auto"] | None = None
     precision: Literal[Precision, "auto"] | None = None
     memory_format: Literal[MemoryFormat, "auto"] | None = None
+    learning_rate: Annotated[float, Gt(0)] | None = None
     data: DataSource | None = None
     output: str = ""
     task: Literal["auto", "classification", "regression", "none"] = "auto"
@@ -115,6 +117,7 @@ class Model:
             backend: Literal[Backend, "auto"] | None = None,
             precision: Literal[Precision, "auto"] | None = None,
             memory_format: Literal[MemoryFormat, "auto"] | None = None,
+            learning_rate: float | None = None,
             data: DataSource | str | None = None,
             output: str = "",
             task: Literal["auto", "classification", "regression", "none"] = "auto",

@@ -47,7 +47,8 @@ __all__ = ["Model", "ModelLike", "Settings", "Suite", "changed", "nested"]
 
 D = TypeVar("D", bound="DataclassInstance")
 
-OF_A_MODEL = ("batch_size", "backend", "precision", "memory_format")  # in place of the settings'
+OF_A_MODEL = ("batch_size", "backend", "precision", "memory_format", "learning_rate")
+"""Keys of a model's that stand in place of the settings'."""
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 
 

@@ -133,6 +133,25 @@ def test_weights_that_are_here_are_used(tmp_path: Path) -> None:
     assert not cell["measurements"]["infer_fps"]["reasons"]
 
 
+def test_another_training_is_not_taken(tmp_path: Path) -> None:
+    """What is trained otherwise is trained here."""
+    run(tmp_path)
+    cell, said = run(tmp_path, "there", epochs=1)
+    assert "taken from" not in said
+    assert TAKEN not in cell["facts"]
+    assert (tmp_path / "there" / "trained").exists()
+
+
+def identity(folder: Path, **words: Any) -> dict[str, str]:
+    """What the outcomes of the suite's one cell rest on, as it is planned."""
+    (folder / "own.py").write_text(MODEL)
+    given = {"repeats": 0, "epochs": 2, "train": "", "model": ""} | words
+    (folder / "s.yaml").write_text(SUITE % tuple(given.values()))
+    suite, place = loader.load(str(folder / "s.yaml"))
+    (cell,) = cells_of(suite, place, "cpu", {"a": DataRef("synthetic_faces", "0" * 64, 7, 0)})
+    return cell.identity
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -140,16 +159,22 @@ def test_weights_that_are_here_are_used(tmp_path: Path) -> None:
         {"train": ", augment: flip_crop"},
         {"model": ", loss: mse"},
         {"model": ", batch_size: 8"},
+        {"model": ", learning_rate: 3e-4"},
     ],
-    ids=["epochs", "augmentation", "loss", "batch size"],
+    ids=["epochs", "augmentation", "loss", "batch size", "learning rate"],
 )
-def test_another_training_is_not_taken(tmp_path: Path, words: dict[str, Any]) -> None:
-    """What is trained otherwise is trained here."""
-    run(tmp_path)
-    cell, said = run(tmp_path, "there", **words)
-    assert "taken from" not in said
-    assert TAKEN not in cell["facts"]
-    assert (tmp_path / "there" / "trained").exists()
+def test_what_makes_it_another_training(tmp_path: Path, words: dict[str, Any]) -> None:
+    """Each of these makes other weights, and so other counts of spikes."""
+    first, other = identity(tmp_path), identity(tmp_path, **words)
+    assert first["train"] != other["train"]
+    assert first["count"] != other["count"]
+
+
+def test_what_a_model_says_in_place_of_the_settings_counts_as_theirs(tmp_path: Path) -> None:
+    """The same rate and batch, said of the model instead of the suite: the same training."""
+    said = identity(tmp_path, model=", learning_rate: 1e-3, batch_size: 16")
+    first = identity(tmp_path)
+    assert (said["train"], said["count"]) == (first["train"], first["count"])
 
 
 def _failed(record: dict[str, Any]) -> None:

@@ -104,6 +104,14 @@ def test_a_matrix_is_a_row_for_each_combination(tmp_path: Path) -> None:
     last = suite.models[-1]
     assert (last.title, last.set) == ("SNN, T = 4, batch_size = 16", {"T": 4})
     assert [suite.settings_of(model).batch_size for model in suite.models] == [16, 1, 16, 1, 16]
+    swept = parse(
+        "models: [{ id: a, model: vgg, matrix: { learning_rate: [1e-3, 3e-4] } }]\n", tmp_path
+    )
+    assert [(it.id, it.set) for it in swept.models] == [
+        ("a_learning_rate0.001", {}),
+        ("a_learning_rate0.0003", {}),
+    ]
+    assert [swept.settings_of(it).learning_rate for it in swept.models] == [1e-3, 3e-4]
     built = benchbench.Model("snn", "conv_snn", matrix={"T": [1, 4]})
     assert [m.id for m in checked(Suite(models=(built,)), tmp_path, tmp_path).models] == [
         "snn_T1",
