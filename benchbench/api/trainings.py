@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchbench import zoo
 from benchbench.api.runs import carried_out
-from benchbench.data import DataSource
+from benchbench.data.source import SYNTHETIC, DataSource
 from benchbench.errors import ModelError
 from benchbench.files import expanded
 from benchbench.frameworks import Neurons
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from benchbench.results.schema import Results
     from benchbench.running import runner
     from benchbench.running.plan import Plan
+    from benchbench.suite.model import Loss
     from benchbench.suite.training import Augment, ClassWeights, Schedule
 
 __all__ = ["train"]
@@ -40,6 +41,8 @@ def train(  # noqa: PLR0913 - each is an option of the command line
     images: int | None = None,
     batch_size: int = 16,
     learning_rate: float = 1e-3,
+    loss: Loss = "auto",
+    label_smoothing: float = 0.1,
     seed: int = 0,
     seeds: int = 1,
     augment: Augment = "none",
@@ -57,6 +60,7 @@ def train(  # noqa: PLR0913 - each is an option of the command line
     device: str = "auto",
     data: str | Path | None = None,
     time: Time = "none",
+    classes: int | None = None,
     out: str | Path = "reports",
     progress: bool | runner.Progress = False,
 ) -> Results:
@@ -80,6 +84,8 @@ def train(  # noqa: PLR0913 - each is an option of the command line
         images: Number of images to train on; all by default.
         batch_size: Images a step.
         learning_rate: Learning rate of Adam.
+        loss: ``mse`` or ``cross_entropy``; ``auto`` as in `Model`.
+        label_smoothing: Label smoothing of the targets.
         seed: Seeds weights, data order and dropout.
         seeds: Number of trainings, each from the next seed.
         augment: Augmentation of the images, as in `Train`.
@@ -97,6 +103,7 @@ def train(  # noqa: PLR0913 - each is an option of the command line
         device: The device, as in `run`.
         data: The data, as in `run`.
         time: Where the time steps stand in a batch of it, as in `count`.
+        classes: Number of its classes, where its labels do not tell.
         out: Folder of all runs, as in `run`.
         progress: Who watches, as in `run`.
 
@@ -122,7 +129,7 @@ def train(  # noqa: PLR0913 - each is an option of the command line
         zoo.find(model, Path.cwd()).require(set or {})
     name = Suite(models=[model]).models[0].id
     told = Neurons.told(spiking, reset, steps)
-    entry = Model(name, model, set=dict(set or {}), **asdict(told))
+    entry = Model(name, model, set=dict(set or {}), loss=loss, **asdict(told))
     how = Settings(
         batch_size,
         seed,
@@ -132,8 +139,9 @@ def train(  # noqa: PLR0913 - each is an option of the command line
         repeats=0,
         train=recipe,
         learning_rate=learning_rate,
+        label_smoothing=label_smoothing,
     )
-    given = DataSource(time=time) if data is None else DataSource(str(data), time=time)
+    given = DataSource(SYNTHETIC if data is None else str(data), time=time, classes=classes)
     title = f"Training of {entry.title}"
     suite = Suite(1, f"train-{name}", (entry,), title, data=given, settings=how)
     # What is wanted are the weights: a journal that has what came of them is not enough.

@@ -24,6 +24,7 @@ from benchbench.cli.merge import merge
 from benchbench.cli.options import (
     EXIT_USAGE,
     as_json_option,
+    classes,
     consoles,
     execution,
     neurons,
@@ -63,6 +64,7 @@ def group() -> None:
 @neurons
 @where_trained
 @time
+@classes
 @as_json_option
 def train(
     model: str,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from benchbench.backends import BACKENDS, MemoryFormat
-from benchbench.data.source import Time
+from benchbench.data.source import MOST_CLASSES, Time
 from benchbench.display.text import neutral
+from benchbench.suite.model import Loss
 from benchbench.suite.training import Augment, ClassWeights, Schedule
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = [
     "EXIT_SOFTWARE",
     "EXIT_USAGE",
     "as_json_option",
+    "classes",
     "consoles",
     "execution",
     "models_folder",
@@ -88,6 +90,19 @@ def recipe(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--learning-rate", type=float, default=1e-3, show_default=True, help="That of Adam."
+        ),
+        click.option(
+            "--loss",
+            type=click.Choice(get_args(Loss)),
+            default="auto",
+            help="auto: mse on firing rates of spiking networks, else cross_entropy.",
+        ),
+        click.option(
+            "--label-smoothing",
+            type=click.FloatRange(0, 1),
+            default=0.1,
+            show_default=True,
+            help="Of the targets.",
         ),
         click.option(
             "--seed",
@@ -184,6 +199,12 @@ time = click.option(
     show_default=True,
     help="Where the time steps stand in a batch of --data: first is [T, N, ...], second "
     "[N, T, ...].",
+)
+
+classes = click.option(
+    "--classes",
+    type=click.IntRange(1, MOST_CLASSES),
+    help="Number of classes of --data, where its labels do not tell.",
 )
 
 

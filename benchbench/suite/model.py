@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 else:
     ModelLike = str
 
-__all__ = ["Model", "ModelLike", "Objective"]
+__all__ = ["Loss", "Model", "ModelLike", "Objective"]
 
 Objective = Literal["classification", "regression", "none"]
+Loss = Literal["auto", "mse", "cross_entropy"]
 
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 
@@ -94,7 +95,7 @@ class Model:
     task: Literal["auto", "classification", "regression", "none"] = "auto"
     train: Train | None = None
     checkpoint: str | None = None
-    loss: Literal["auto", "mse", "cross_entropy"] = "auto"
+    loss: Loss = "auto"
     spiking: tuple[str, ...] = ()
     reset: str = ""
     steps: Annotated[int, Ge(1)] | None = None
@@ -123,7 +124,7 @@ class Model:
             task: Literal["auto", "classification", "regression", "none"] = "auto",
             train: Train | None = None,
             checkpoint: str | None = None,
-            loss: Literal["auto", "mse", "cross_entropy"] = "auto",
+            loss: Loss = "auto",
             spiking: Sequence[str] = (),
             reset: str = "",
             steps: int | None = None,

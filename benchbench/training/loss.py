@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
@@ -13,11 +13,9 @@ from benchbench.frameworks import is_spiking
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchbench.suite.model import Objective
+    from benchbench.suite.model import Loss, Objective
 
-__all__ = ["Loss", "balanced", "loss_name", "loss_of"]
-
-Loss = Literal["auto", "mse", "cross_entropy"]
+__all__ = ["balanced", "loss_name", "loss_of"]
 
 
 def loss_name(name: Loss, model: nn.Module, objective: Objective = "classification") -> str:

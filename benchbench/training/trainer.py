@@ -23,7 +23,7 @@ from benchbench.errors import DataError, TrainingError
 from benchbench.training.epoch_callback import EpochCallback, Patience
 from benchbench.training.goal import goal_of
 from benchbench.training.learner import Learner
-from benchbench.training.loss import Loss, balanced, loss_of
+from benchbench.training.loss import balanced, loss_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from benchbench.data.samples import Samples
-    from benchbench.suite.model import Objective
+    from benchbench.suite.model import Loss, Objective
     from benchbench.suite.schema import Settings
     from benchbench.suite.training import Train
     from benchbench.training.epoch_callback import Listener
