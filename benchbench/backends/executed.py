@@ -52,6 +52,11 @@ class Executed:
     gathering: dict[str, EventLayer] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def is_as_native(self) -> bool:
+        """Whether no layer is another's: native, or a backend that found nothing to replace."""
+        return self.run is self.model and not self.forwards
+
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """What a forward pass runs in."""
         if self.execution.precision == "bf16":

@@ -165,6 +165,54 @@ def test_the_model_is_left_as_it_was() -> None:
     assert [module.p for module in model.modules() if isinstance(module, layer.Dropout)] == [0.5]
 
 
+class Counted(nn.Module):
+    """Counts its batches in an int, as Brevitas' quantisers do."""
+
+    def __init__(self) -> None:
+        """Begin."""
+        super().__init__()
+        self.linear, self.norm, self.counter = nn.Linear(144, 7), nn.BatchNorm1d(7), 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Count, and answer."""
+        self.counter += 1
+        found: Tensor = self.norm(self.linear(x.flatten(1)))
+        return found
+
+
+def test_counters_and_frozen_parts_are_left_as_they_were() -> None:
+    """What is no buffer as well, and a part that evaluates while the rest trains."""
+    model = Counted().train()
+    model.norm.eval()
+    proof_of(executed(model, Execution("fused", "bf16", "channels_last"), CPU))
+    assert (model.counter, model.training, model.norm.training) == (0, True, False)
+
+
+class Sign(nn.Module):
+    """Activations of one bit, with the gradient of the identity."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """-1 or 1."""
+        return x + (x.sign() - x).detach()
+
+
+def test_layers_that_jump_are_trained_in_bfloat16_and_not_timed_there() -> None:
+    """Their outputs differ by more than the bound, as natively with weights that are rounded."""
+    torch.manual_seed(3)
+    layers = [part for _ in range(8) for part in (nn.Linear(144, 144), Sign())]
+    model = nn.Sequential(nn.Flatten(), *layers, nn.Linear(144, 7))
+    how = executed(model, Execution("fused", "bf16", "channels_last"), CPU)
+    before = [weight.detach().clone() for weight in model.parameters()]
+    proof = proof_of(how)
+    assert proof.output > BOUNDS["bf16"].outputs
+    assert proof.most_output == 2 * proof.rounding
+    assert not proof.fault
+    assert all(map(torch.equal, before, model.parameters()))
+    inferred = proof_of(how, trains=False)
+    assert inferred.rounding == 0
+    assert "its outputs differ by" in inferred.fault
+
+
 def test_a_model_without_neurons_has_no_spikes_to_compare() -> None:
     """Its outputs and gradients are."""
     model = nn.Sequential(nn.Flatten(), nn.Linear(144, 7))
