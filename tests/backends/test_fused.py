@@ -88,7 +88,7 @@ def slow_or_thorough(how: object, *, always: bool) -> Any:
 @pytest.mark.parametrize(
     ("kind", "v_reset", "detach"),
     [
-        slow_or_thorough((kind, *how), always=kind == "lif" or how == RESETS[1])
+        slow_or_thorough((kind, *how), always=how == RESETS[1] or (kind, how) == ("lif", RESETS[0]))
         for kind, how in product(KINDS, RESETS)
     ],
 )

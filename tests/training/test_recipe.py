@@ -217,6 +217,7 @@ def test_seeds_are_so_many_trainings(tmp_path: Path) -> None:
     assert said.count("trained already") == 3
 
 
+@pytest.mark.thorough
 def test_the_recipe_is_part_of_what_was_trained(tmp_path: Path) -> None:
     """Each option trains otherwise and says so; done again it ends with the same weights."""
     options = {
