@@ -27,7 +27,7 @@ table3: $(INSTALLED)  ## Table 3 on drawn faces, in about four minutes of measur
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
-thorough: $(INSTALLED)  ## every combination of reset, slope and time steps that is compiled, every option of a recipe: about five minutes on two cores
+thorough: $(INSTALLED)  ## every combination of reset, slope and time steps that is compiled, every option of a recipe: about five minutes on two cores, estimated
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m thorough
 
 accuracy: $(INSTALLED)  ## the tests that train networks, about half an hour on two cores

@@ -61,7 +61,7 @@ class Proof:
         gradient_largest: Largest difference of two gradients, over the largest gradient.
         in_float32: The same of its backend in float32, where the precision is another.
         rounding: Norm of the differences that the rounding of its weights alone makes natively in
-            float32, over the outputs' norm; 0 where it was not asked.
+            float32, over the outputs' norm; None where it was not asked.
     """
 
     bounds: Bounds
@@ -73,7 +73,7 @@ class Proof:
     gradient: float | None = None
     gradient_largest: float | None = None
     in_float32: Proof | None = None
-    rounding: float = 0.0
+    rounding: float | None = None
 
     @property
     def share(self) -> float | None:
@@ -94,7 +94,7 @@ class Proof:
         """
         last = next(reversed(self.rates.values()), 0.0)
         by_flips = math.sqrt((1 - self.bounds.spikes) / last) if last else 0.0
-        by_rounding = MOST_BY_ROUNDING * self.rounding
+        by_rounding = MOST_BY_ROUNDING * (self.rounding or 0.0)
         return max(self.bounds.outputs, min(by_flips, MOST_BY_FLIPS), by_rounding)
 
     @property

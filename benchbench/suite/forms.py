@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["SHAPE", "expanded", "whence", "with_data"]
+__all__ = ["OF_THE_ROW", "SHAPE", "expanded", "whence", "with_data"]
 
 Path = tuple[str | int, ...]
 SHAPE = re.compile(r"[1-9]\d*(x[1-9]\d*)*")  # of one sample
@@ -18,7 +18,7 @@ REMOVED = {
     "`fer2013` out",
 }
 OF_THE_ROW = ("batch_size", "backend", "precision", "memory_format", "learning_rate")
-"""Keys of the entry itself; all others are settings of its function."""
+"""Keys of the entry itself, in place of the settings'; in a matrix all others are its function's."""
 
 
 def expanded(

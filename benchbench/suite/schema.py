@@ -27,6 +27,7 @@ from annotated_types import Ge
 from benchbench.data import DataSource
 from benchbench.suite.cost import Cost
 from benchbench.suite.gate import Gate
+from benchbench.suite.forms import OF_THE_ROW
 from benchbench.suite.model import Model, ModelLike
 from benchbench.suite.quick import shortened
 from benchbench.suite.settings import Settings
@@ -47,8 +48,6 @@ __all__ = ["Model", "ModelLike", "Settings", "Suite", "changed", "nested"]
 
 D = TypeVar("D", bound="DataclassInstance")
 
-OF_A_MODEL = ("batch_size", "backend", "precision", "memory_format", "learning_rate")
-"""Keys of a model's that stand in place of the settings'."""
 _STRICT = {"extra": "forbid"}  # an unknown key is a fault, not a surprise
 
 
@@ -175,7 +174,7 @@ class Suite:
     def settings_of(self, model: Model) -> Settings:
         """The settings of one model: its own training in place of the suite's."""
         train = None if model.checkpoint else model.train or self.settings.train
-        own = {name: getattr(model, name) for name in OF_A_MODEL}
+        own = {name: getattr(model, name) for name in OF_THE_ROW}
         given = {name: value for name, value in own.items() if value is not None}
         return replace(self.settings, train=train, **given)
 

@@ -259,6 +259,11 @@ def _said(execution: Execution, proof: Proof) -> str:
     if proof.gradient is None:
         return execution.said
     share = "" if proof.share is None else f"{100 * proof.share:.2f} % of its spikes are equal, "
+    if proof.rounding is not None:
+        share += (
+            f"outputs {100 * proof.output:.2g} % of their norm (rounding of the weights alone: "
+            f"{100 * proof.rounding:.2g} %) and "
+        )
     return (
         f"{execution.said}: on one batch {share}gradients {100 * proof.gradient:.2g} % of their "
         "norm apart from native float32"
