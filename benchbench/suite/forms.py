@@ -18,7 +18,7 @@ REMOVED = {
     "`fer2013` out",
 }
 OF_THE_ROW = ("batch_size", "backend", "precision", "memory_format", "learning_rate")
-"""Keys of the entry itself, in place of the settings'; in a matrix all others are its function's."""
+"""Keys of the entry itself, in place of the settings'; a matrix's others are its function's."""
 
 
 def expanded(

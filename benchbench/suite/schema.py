@@ -26,8 +26,8 @@ from annotated_types import Ge
 
 from benchbench.data import DataSource
 from benchbench.suite.cost import Cost
-from benchbench.suite.gate import Gate
 from benchbench.suite.forms import OF_THE_ROW
+from benchbench.suite.gate import Gate
 from benchbench.suite.model import Model, ModelLike
 from benchbench.suite.quick import shortened
 from benchbench.suite.settings import Settings
